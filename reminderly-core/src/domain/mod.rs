@@ -1,0 +1,3 @@
+//! The domain: pure types and rules. Nothing here waits, reads a clock or talks to a server.
+
+pub mod contact_method;

@@ -1,0 +1,5 @@
+//! Core.
+pub mod batch;
+pub mod clock;
+pub mod domain;
+pub mod ids;

@@ -1,0 +1,1 @@
+//! Storage adapter for MySQL and MariaDB.

@@ -1,0 +1,1 @@
+//! Queue adapter for Amazon SQS.
