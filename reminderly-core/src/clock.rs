@@ -83,7 +83,7 @@ impl Clock for SystemClock {
 
     async fn sleep_until(&self, instant: DateTime<Utc>) {
         // In steps, because the wall clock may be set while we wait.
-        const STEP: Duration = Duration::from_secs(60);
+        const STEP: Duration = Duration::from_mins(1);
         while let Ok(left) = (instant - self.now()).to_std() {
             if left.is_zero() {
                 break;

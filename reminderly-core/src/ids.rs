@@ -7,8 +7,8 @@ use std::fmt::Debug;
 use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
-use rand::{Rng, RngExt as _, SeedableRng as _};
 use rand::rngs::SmallRng;
+use rand::{Rng, RngExt as _, SeedableRng as _};
 use uuid::Uuid;
 
 macro_rules! typed_ids {

@@ -3,3 +3,9 @@ pub mod batch;
 pub mod clock;
 pub mod domain;
 pub mod ids;
+pub mod ports;
+
+#[cfg(feature = "conformance")]
+pub mod conformance;
+#[cfg(feature = "testing")]
+pub mod testing;

@@ -1,3 +1,5 @@
 //! The domain: pure types and rules. Nothing here waits, reads a clock or talks to a server.
 
 pub mod contact_method;
+pub mod envelope;
+pub mod sealed;
