@@ -1,0 +1,3 @@
+//! Campaigns: one purpose of contact of a company.
+
+pub mod definition;
