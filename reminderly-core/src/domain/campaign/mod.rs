@@ -1,3 +1,4 @@
 //! Campaigns: one purpose of contact of a company.
 
 pub mod definition;
+pub mod lifecycle;
