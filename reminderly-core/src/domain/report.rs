@@ -168,14 +168,46 @@ pub enum LedgerStage {
 }
 
 /// The counters of a company's incoming messages.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct IncomingCounts {
-    /// By what they mean.
-    pub kinds: BTreeMap<ReplyKind, u64>,
-    /// For a human to look at.
+    /// Opt-outs.
+    pub opt_out: u64,
+    /// Their lifting.
+    pub opt_in: u64,
+    /// Calls for help.
+    pub help: u64,
+    /// Confirmations.
+    pub confirm: u64,
+    /// Cancellations.
+    pub cancel: u64,
+    /// Wishes for another time.
+    pub reschedule: u64,
+    /// Everything else.
+    pub unclear: u64,
+    /// Of all these: for a human to look at.
     pub needs_review: u64,
-    /// Refusals that they led to.
-    pub refusals: u64,
+}
+
+impl IncomingCounts {
+    /// Counts one message.
+    pub const fn count(&mut self, kind: ReplyKind, needs_review: bool) {
+        let counter = match kind {
+            ReplyKind::OptOut(_) => &mut self.opt_out,
+            ReplyKind::OptIn => &mut self.opt_in,
+            ReplyKind::Help => &mut self.help,
+            ReplyKind::Confirm => &mut self.confirm,
+            ReplyKind::Cancel => &mut self.cancel,
+            ReplyKind::Reschedule => &mut self.reschedule,
+            ReplyKind::Unclear => &mut self.unclear,
+        };
+        *counter += 1;
+        self.needs_review += needs_review as u64;
+    }
+
+    /// All messages.
+    pub const fn total(&self) -> u64 {
+        self.opt_out + self.opt_in + self.help + self.confirm + self.cancel + self.reschedule + self.unclear
+    }
 }
 
 fn add_all<K: Ord + Copy>(sums: &mut BTreeMap<K, u64>, others: &BTreeMap<K, u64>) {
