@@ -2,6 +2,8 @@
 
 pub mod contact_method;
 pub mod contact_point;
+mod digits;
 pub mod person;
+pub mod reply;
 pub mod segments;
 pub mod unsubscribe;

@@ -10,6 +10,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::InvalidContactPoint;
 use super::area_codes::{PARTLY_VALID, WHOLLY_VALID};
+use crate::domain::digits::to_ascii_digit;
 
 /// The longest number: 15 digits ([ITU-T E.164 §6.2.1](https://www.itu.int/rec/T-REC-E.164)).
 const DIGITS_MAX: usize = 15;
@@ -231,19 +232,9 @@ fn is_invisible(c: char) -> bool {
 
 /// ASCII for the digits and dashes of other scripts. Full-width forms are gone by now: NFKC folds them.
 fn to_ascii(c: char) -> char {
-    /// The zeros of the scripts of Unicode in the Basic Multilingual Plane (general category Nd).
-    const ZEROS: [u32; 36] = [
-        0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6, 0xe50,
-        0xed0, 0xf20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50, 0x1bb0, 0x1c40,
-        0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0xff10,
-    ];
     match c {
         '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{30fc}' | '\u{2053}' | '\u{223c}' => '-',
         '\u{b7}' | '\u{2022}' | '\u{2024}' | '\u{2044}' => '.',
-        _ => {
-            let code = u32::from(c);
-            let digit = ZEROS.iter().find_map(|zero| code.checked_sub(*zero).filter(|digit| *digit < 10));
-            digit.and_then(|digit| char::from_digit(digit, 10)).unwrap_or(c)
-        }
+        _ => to_ascii_digit(c),
     }
 }
