@@ -1,6 +1,6 @@
 //! Slips of the finger.
 
-/// English words (and one name) that are one slip away from a keyword, and mean themselves.
+/// English words that are one slip away from a keyword, and mean themselves.
 const REAL_WORDS: [&str; 30] = [
     "top",
     "sop",

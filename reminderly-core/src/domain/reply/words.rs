@@ -99,7 +99,7 @@ pub(super) const OPT_OUT_WORDS: &[&str] = &[
     "pare",
     "basta",
     "baja",
-    "cancelar suscripcion",
+    "cancelarsuscripcion",
     "arrete",
     "arreter",
     "desabonner",
