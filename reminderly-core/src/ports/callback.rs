@@ -26,7 +26,7 @@ impl CallbackRequest {
     }
 }
 
-impl fmt::Debug for CallbackRequest {
+impl Debug for CallbackRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CallbackRequest").field("body_bytes", &self.body.len()).finish_non_exhaustive()
     }
