@@ -11,3 +11,4 @@ pub mod row;
 pub mod schedule;
 pub mod sealed;
 pub mod skip_reason;
+pub mod window;
