@@ -6,6 +6,7 @@ pub mod contact_method;
 pub mod content;
 pub mod envelope;
 pub mod local_time;
+pub mod plan;
 pub mod reply;
 pub mod row;
 pub mod schedule;
