@@ -32,7 +32,10 @@ impl CampaignStore for MemoryStore {
                 created_at: new.created_at,
             };
             let versions = vec![new.definition];
-            campaigns.insert(new.id, CampaignData { campaign: campaign.clone(), versions, packets: BTreeSet::new() });
+            campaigns.insert(
+                new.id,
+                CampaignData { campaign: campaign.clone(), versions, packets: BTreeSet::new() },
+            );
             data.last_campaign_number = number;
             Ok(campaign)
         })
@@ -50,9 +53,7 @@ impl CampaignStore for MemoryStore {
         version: u32,
     ) -> Result<Option<Arc<CampaignDefinition>>, StoreError> {
         let position = usize::try_from(version).ok().and_then(|version| version.checked_sub(1));
-        Ok(self
-            .transact(|data| Some(Arc::clone(find(data, company, id)?.versions.get(position?)?)))
-            .await)
+        Ok(self.transact(|data| Some(Arc::clone(find(data, company, id)?.versions.get(position?)?))).await)
     }
 
     async fn save_definition(

@@ -74,7 +74,12 @@ impl CompanyData {
         }
     }
 
-    pub(super) fn index_contact(&mut self, contact: ContactPoint, person: PersonKey, place: (PacketId, Slot)) {
+    pub(super) fn index_contact(
+        &mut self,
+        contact: ContactPoint,
+        person: PersonKey,
+        place: (PacketId, Slot),
+    ) {
         self.contacts_of.entry(person).or_default().insert(contact.clone());
         self.messages_to.entry(contact).or_default().push(place);
     }

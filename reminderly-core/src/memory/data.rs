@@ -87,7 +87,9 @@ impl Data {
         let index = planned.message.contact.clone().zip(planned.message.person.clone());
         let id = packet.packet.id;
         let slot = packet.insert(planned);
-        if let (Some((contact, person)), Some(company)) = (index, self.companies.get_mut(&packet.packet.company)) {
+        if let (Some((contact, person)), Some(company)) =
+            (index, self.companies.get_mut(&packet.packet.company))
+        {
             company.index_contact(contact, person, (id, slot));
         }
     }

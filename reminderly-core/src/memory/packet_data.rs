@@ -7,12 +7,13 @@ use chrono::{DateTime, Utc};
 
 use super::data::Change;
 use crate::domain::attempt::{Attempt, ProviderName};
+use crate::domain::message::Detail;
 use crate::domain::message::{MessageRecord, MessageState, PlanVerdict, PlannedMessage};
 use crate::domain::message_status::{MessageStatus, Transition};
-use crate::domain::message::Detail;
 use crate::domain::packet::Packet;
 use crate::domain::report::PacketCounts;
 use crate::domain::row::{RejectedRow, Row, RowNumber};
+use crate::domain::window::LegalInterval;
 use crate::ids::{AttemptId, MessageId};
 
 /// The position of a message in its packet, in the order of making.
@@ -42,6 +43,20 @@ pub(super) struct MessageData {
     pub(super) attempts: Vec<Attempt>,
     pub(super) history: Vec<Transition>,
     pub(super) disposition_events: HashSet<(ProviderName, Arc<str>)>,
+}
+
+impl MessageData {
+    /// What planning said, told from the message itself.
+    pub(super) fn verdict(&self) -> PlanVerdict {
+        let state = &self.record.state;
+        match (state.planned_at, state.legal_until, &state.detail) {
+            (None, _, Some(Detail::Skip(reason))) => PlanVerdict::Skip(*reason),
+            (at, until, _) => {
+                let at = at.unwrap_or(self.record.message.created_at);
+                PlanVerdict::Send { at, legal: LegalInterval { from: at, until: until.unwrap_or(at) } }
+            }
+        }
+    }
 }
 
 impl PacketData {
@@ -84,10 +99,6 @@ impl PacketData {
         self.messages.iter()
     }
 
-    pub(super) fn message_count(&self) -> usize {
-        self.messages.len()
-    }
-
     /// How many messages have a copy in the queue, lost ones included.
     pub(super) fn copy_count(&self) -> usize {
         self.copies.len()
@@ -101,6 +112,11 @@ impl PacketData {
     /// Messages without a copy that are due at `now`, the longest due first.
     pub(super) fn due(&self, now: DateTime<Utc>) -> impl Iterator<Item = Slot> {
         self.due.range(..=(now, Slot::MAX)).map(|(_, slot)| *slot)
+    }
+
+    /// Up to `limit` planned and queued messages.
+    pub(super) fn waiting(&self, limit: usize) -> Vec<Slot> {
+        self.due.iter().chain(&self.copies).map(|(_, slot)| *slot).take(limit).collect()
     }
 
     pub(super) fn next_due(&self) -> Option<DateTime<Utc>> {

@@ -43,7 +43,11 @@ impl PacketStore for MemoryStore {
             .await)
     }
 
-    async fn change_stage(&self, company: CompanyId, change: StageChange) -> Result<WriteOutcome, StoreError> {
+    async fn change_stage(
+        &self,
+        company: CompanyId,
+        change: StageChange,
+    ) -> Result<WriteOutcome, StoreError> {
         self.transact(|data| {
             let packet = &mut data.packet_mut(company, change.packet)?.packet;
             if packet.stage != change.from || !change.from.may_become(change.to) {
@@ -62,7 +66,12 @@ impl PacketStore for MemoryStore {
         .await
     }
 
-    async fn set_draining(&self, company: CompanyId, packet: PacketId, drain: Draining) -> Result<(), StoreError> {
+    async fn set_draining(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        drain: Draining,
+    ) -> Result<(), StoreError> {
         self.transact(|data| {
             data.packet_mut(company, packet)?.packet.draining = drain == Draining::Start;
             Ok(())
@@ -133,7 +142,12 @@ impl PacketStore for MemoryStore {
             .await)
     }
 
-    async fn row(&self, company: CompanyId, packet: PacketId, row: RowNumber) -> Result<Option<Row>, StoreError> {
+    async fn row(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        row: RowNumber,
+    ) -> Result<Option<Row>, StoreError> {
         Ok(self.transact(|data| data.packet(company, packet)?.rows.get(&row).cloned()).await)
     }
 
@@ -174,9 +188,14 @@ pub(super) fn count(length: usize) -> u64 {
 }
 
 fn create(data: &mut Data, company: CompanyId, new: NewPacket) -> Result<PacketCreation, StoreError> {
-    let campaigns = &mut data.companies.get_mut(&company).ok_or(StoreError::Missing { what: "company" })?.campaigns;
+    let campaigns =
+        &mut data.companies.get_mut(&company).ok_or(StoreError::Missing { what: "company" })?.campaigns;
     let campaign = campaigns.get_mut(&new.campaign).ok_or(StoreError::Missing { what: "campaign" })?;
-    let same = campaign.packets.iter().filter_map(|id| data.packets.get(id)).find(|other| is_same(&other.packet, &new));
+    let same = campaign
+        .packets
+        .iter()
+        .filter_map(|id| data.packets.get(id))
+        .find(|other| is_same(&other.packet, &new));
     if let Some(same) = same {
         return Ok(PacketCreation::Exists(same.packet.clone()));
     }
