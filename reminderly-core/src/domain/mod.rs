@@ -3,11 +3,16 @@
 pub mod appointment;
 pub mod campaign;
 pub mod contact_method;
+pub mod contact_point;
 pub mod content;
+mod digits;
 pub mod envelope;
 pub mod local_time;
+pub mod person;
 pub mod reply;
 pub mod row;
 pub mod schedule;
 pub mod sealed;
+pub mod segments;
 pub mod skip_reason;
+pub mod unsubscribe;
