@@ -1,3 +1,5 @@
 //! Campaigns: one purpose of contact of a company.
 
 pub mod definition;
+pub mod document;
+pub mod problem;
