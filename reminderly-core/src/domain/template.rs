@@ -70,8 +70,8 @@ pub(crate) fn environment() -> Environment<'static> {
 /// Why a text could not be made of a row. Never carries a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateFault {
-    /// It shows a field that is empty.
-    #[error("it shows a field that is empty")]
+    /// A value that it uses is empty.
+    #[error("a value that it uses is empty")]
     MissingValue,
     /// The result would be larger than allowed.
     #[error("it would be larger than {RENDERED_BYTES_MAX} bytes")]

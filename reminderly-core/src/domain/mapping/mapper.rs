@@ -106,8 +106,8 @@ impl BoundField<'_> {
             *removed |= some_removed;
             (column.as_str(), Value::from(text.as_ref()))
         });
-        let row: Value = cells.collect();
-        let context = Value::from_iter([("row", row)]);
+        let row = Value::from_pairs(cells);
+        let context = Value::from_pairs([("row", row)]);
         let value = expression.eval(context).map_err(|error| TemplateFault::from(&error))?;
         Ok(match Datum::from_value(&value) {
             Datum::Text(text) => Datum::Text(Cow::Owned(text.into_owned())),
@@ -227,7 +227,12 @@ impl<'c> Draft<'c> {
             Role::TimeZone => self.zone = zone(text)?,
             Role::ContactTimeZone => self.contact_zone = Some(zone(text)?),
             Role::Person => {
-                let long = || (RowFault::ValueTooLong, "longer than 200 characters".into());
+                let long = || {
+                    (
+                        RowFault::ValueTooLong,
+                        format!("longer than {} characters", PersonKey::CHARS_MAX).into(),
+                    )
+                };
                 self.person = Some(PersonKey::new(text).ok_or_else(long)?);
             }
             Role::Language => self.language = Some(text.to_owned()),
