@@ -1,17 +1,27 @@
 //! The domain: pure types and rules. Nothing here waits, reads a clock or talks to a server.
 
+pub mod access;
 pub mod appointment;
 pub mod appointment_key;
+pub mod attempt;
 pub mod campaign;
 pub mod contact_method;
 pub mod contact_point;
 pub mod content;
 mod digits;
+pub mod disposition;
 pub mod envelope;
+pub mod incoming;
 pub mod local_time;
 pub mod mapping;
+pub mod message;
+pub mod message_status;
+pub mod packet;
 pub mod person;
+pub mod plan;
 pub mod reply;
+pub mod report;
+pub mod response;
 pub mod row;
 pub mod schedule;
 pub mod sealed;
@@ -19,3 +29,4 @@ pub mod segments;
 pub mod skip_reason;
 pub mod template;
 pub mod unsubscribe;
+pub mod window;

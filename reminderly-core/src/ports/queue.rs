@@ -23,6 +23,9 @@ pub const MAX_VISIBILITY: Duration = Duration::from_hours(12);
 /// The longest wait of one receive: 20 seconds, the limit of Amazon SQS.
 pub const MAX_WAIT: Duration = Duration::from_secs(20);
 
+/// The longest body of one item in bytes: 1 MiB, the limit of Amazon SQS since January 2026.
+pub const MAX_ENVELOPE_BYTES: usize = 1 << 20;
+
 /// The name of a queue: 1 to 80 characters of `[A-Za-z0-9_-]`, the common denominator of queue services.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -109,7 +112,7 @@ pub enum SendOutcome {
     Sent,
     /// The queue did not take it; sending it again later may work.
     Failed,
-    /// The queue will never take it: too large, or the delay is too long.
+    /// The queue will never take it: longer than [`MAX_ENVELOPE_BYTES`], or the delay is longer than [`MAX_DELAY`].
     Refused,
 }
 
@@ -136,6 +139,9 @@ pub enum LeaseOutcome {
     /// Done.
     Done,
     /// The lease had ended, was settled before, or never was. Harmless: the copy may come again.
+    ///
+    /// A service that does not tell (SQS acks an old receipt handle without a word) MAY answer [`Done`](Self::Done) to the
+    /// ack of such a lease; a newer lease of the copy is untouched all the same.
     Stale,
     /// The queue could not do it now; the copy may come again.
     Failed,
@@ -146,9 +152,9 @@ pub enum LeaseOutcome {
 pub struct Depth {
     /// Can be received now.
     pub ready: u64,
-    /// Received and not settled.
+    /// Received and not settled, or released and waiting for the delay of the release. What the in-flight limit counts.
     pub leased: u64,
-    /// Wait for their delay.
+    /// Wait for the delay of their send.
     pub delayed: u64,
 }
 
@@ -243,6 +249,7 @@ pub trait MessageQueue: Debug + Send + Sync + 'static {
 
     /// Receives up to `max` items and hides each for `visibility`.
     ///
+    /// An item that was received `max_receives` times already moves to the dead letters instead, unless they are gone.
     /// Waits up to `wait` for the first one; nothing in time is an empty vector. Longer times than [`MAX_WAIT`] and
     /// [`MAX_VISIBILITY`] are cut. With the in-flight limit reached, a call without wait fails with
     /// [`QueueError::OverLimit`] and one with wait returns nothing, as SQS does.
@@ -271,6 +278,8 @@ pub trait MessageQueue: Debug + Send + Sync + 'static {
 
     /// Ends leases early; the items become visible after `delay` (cut to [`MAX_DELAY`]).
     ///
+    /// Until then they count as in flight. The receive is not taken back: the next one answers `receives` plus one.
+    ///
     /// # Errors
     ///
     /// As [`send`](Self::send).
@@ -281,7 +290,8 @@ pub trait MessageQueue: Debug + Send + Sync + 'static {
         delay: Duration,
     ) -> Result<Outcomes<LeaseOutcome>, QueueError>;
 
-    /// Makes leases last for `visibility` from now, at most [`MAX_VISIBILITY`] from the receipt.
+    /// Makes leases last for `visibility` from now, at most [`MAX_VISIBILITY`] from the receipt; more is cut, not refused.
+    /// The tokens stay the same. Zero makes the items visible at once and ends their leases.
     ///
     /// # Errors
     ///
@@ -297,7 +307,8 @@ pub trait MessageQueue: Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send).
+    /// As [`send`](Self::send). [`QueueError::NoSuchQueue`] names the dead-letter queue if that is the one that is gone, and
+    /// [`QueueError::Refused`] says that the queue has none; either way the lease lives on.
     async fn dead_letter(
         &self,
         queue: &QueueName,
@@ -314,7 +325,7 @@ pub trait MessageQueue: Debug + Send + Sync + 'static {
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait QueueAdmin: Debug + Send + Sync + 'static {
-    /// Makes the queue and its dead-letter queue unless they exist.
+    /// Makes the queue and its dead-letter queue unless they exist. What exists stays as it is, content and settings.
     ///
     /// # Errors
     ///
@@ -336,7 +347,8 @@ pub trait QueueAdmin: Debug + Send + Sync + 'static {
     async fn depth(&self, queue: &QueueName) -> Result<Option<Depth>, QueueError>;
 
     /// Moves up to `limit` dead letters back to the queues that they came from, oldest first; answers how many it moved.
-    /// A letter whose queue is gone, or whose body is no envelope, stays.
+    /// A letter whose queue is gone, or whose body is no envelope, stays and does not count. What moved starts anew: its
+    /// next receive is its first.
     ///
     /// # Errors
     ///

@@ -2,4 +2,5 @@
 
 pub mod definition;
 pub mod document;
+pub mod lifecycle;
 pub mod problem;

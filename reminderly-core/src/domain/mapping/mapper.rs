@@ -13,7 +13,7 @@ use super::mapped_row::{ContactField, MappedRow, RowNote};
 use super::missing_columns::MissingColumns;
 use super::names::{RowValues, TIME_ZONE};
 use crate::domain::appointment::Appointment;
-use crate::domain::appointment_key::{AppointmentKey, InvalidAppointmentKey};
+use crate::domain::appointment_key::AppointmentKey;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::contact_point::{ContactPoint, EmailAddress, InvalidContactPoint, PhoneNumber};
 use crate::domain::local_time::LocalTimeNote;
@@ -308,13 +308,9 @@ fn required(role: Role) -> Result<(), FieldFault> {
 }
 
 fn key(text: &str) -> Result<AppointmentKey, FieldFault> {
-    AppointmentKey::new(text).map_err(|invalid| {
-        let code = match invalid {
-            InvalidAppointmentKey::Empty => RowFault::MissingValue,
-            InvalidAppointmentKey::TooLong => RowFault::ValueTooLong,
-        };
-        (code, invalid.to_string().into())
-    })
+    // A blank key was refused before, so it can only be too long.
+    let long = || format!("longer than {} characters", AppointmentKey::MAX_CHARS).into();
+    AppointmentKey::new(text).ok_or_else(|| (RowFault::ValueTooLong, long()))
 }
 
 fn zone(text: &str) -> Result<Tz, FieldFault> {

@@ -209,6 +209,15 @@ fn rows_choose_zones_and_methods() {
     assert_eq!(mapped.methods, Some(vec![ContactMethod::Email, ContactMethod::Sms]));
 }
 
+#[rstest]
+#[case("03/08/2026", "02:30 AM", RowNote::AppointmentInGap)]
+#[case("11/01/2026", "01:30 AM", RowNote::AppointmentAmbiguous)]
+fn changes_of_the_clock_are_noted(#[case] date: &str, #[case] time: &str, #[case] note: RowNote) {
+    let mut fields = GOOD;
+    (fields[2], fields[3], fields[6]) = (date, time, "America/New_York");
+    assert_eq!(map(&compiled(&document()), &fields).unwrap().notes, [note]);
+}
+
 #[test]
 fn cells_are_cleaned() {
     let campaign = compiled(&document());

@@ -1,0 +1,120 @@
+//! Incoming: messages from people.
+
+use std::fmt;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::appointment::Appointment;
+use crate::domain::appointment_key::AppointmentKey;
+use crate::domain::attempt::ProviderName;
+use crate::domain::contact_point::ContactPoint;
+use crate::domain::message::PlannedMessage;
+use crate::domain::person::PersonKey;
+use crate::domain::reply::Classification;
+use crate::domain::response::{Response, ResponseKind};
+use crate::domain::unsubscribe::Unsubscribe;
+use crate::ids::{CampaignId, IncomingId, MessageId, PacketId};
+
+/// A message from a person. `Debug` shows neither sender nor text.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incoming {
+    /// The provider that delivered it.
+    pub provider: ProviderName,
+    /// The account or number of ours that it was sent to; tells the company.
+    pub account: Arc<str>,
+    /// The provider's id of it: the same id is the same message.
+    pub event: Arc<str>,
+    /// Who sent it, and by which method.
+    pub from: ContactPoint,
+    /// What it says.
+    pub text: Arc<str>,
+    /// When it was sent, by the provider's clock.
+    pub at: DateTime<Utc>,
+}
+
+impl fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Incoming")
+            .field("provider", &self.provider)
+            .field("event", &self.event)
+            .field("method", &self.from.method())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A message to a person that an incoming message may answer: sent, delivered or unknown, its appointment ahead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answerable {
+    /// The message.
+    pub message: MessageId,
+    /// Its packet.
+    pub packet: PacketId,
+    /// Its campaign.
+    pub campaign: CampaignId,
+    /// The appointment that it is about.
+    pub key: AppointmentKey,
+    /// The person it is for.
+    pub person: PersonKey,
+    /// When the appointment is.
+    pub appointment: Appointment,
+    /// When it was sent, or claimed if nobody knows.
+    pub sent_at: DateTime<Utc>,
+    /// The latest answer about the appointment.
+    pub response: Option<ResponseKind>,
+}
+
+/// A numbered question that was put to a person whose answer fits several appointments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// The message from the person that led to it.
+    pub incoming: IncomingId,
+    /// What the person wanted.
+    pub kind: ResponseKind,
+    /// The messages to choose from: the answer `1` means the first.
+    pub options: Vec<MessageId>,
+    /// After this instant a number is no answer to it any more.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// An incoming message with everything that follows from it: stored as one fact.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IncomingRecord {
+    /// Its id.
+    pub id: IncomingId,
+    /// The message.
+    pub incoming: Incoming,
+    /// What it means.
+    pub classification: Classification,
+    /// What follows.
+    pub effect: IncomingEffect,
+    /// When it was processed.
+    pub recorded_at: DateTime<Utc>,
+}
+
+/// What follows from an incoming message.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct IncomingEffect {
+    /// The answer, and the message that it is tied to.
+    pub response: Option<TiedResponse>,
+    /// Refusals and their lifting.
+    pub unsubscribes: Vec<Unsubscribe>,
+    /// A question that is now open for the sender, instead of any earlier one.
+    pub question: Option<Question>,
+    /// The message that answers the person.
+    pub follow_up: Option<PlannedMessage>,
+    /// A human should look at it.
+    pub needs_review: bool,
+}
+
+/// An answer and the message that it is tied to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TiedResponse {
+    /// The packet of the message.
+    pub packet: PacketId,
+    /// The message.
+    pub message: MessageId,
+    /// The answer. If it ends reminders, open messages about the appointment become skipped (`answered`).
+    pub response: Response,
+}

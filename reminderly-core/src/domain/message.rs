@@ -1,0 +1,213 @@
+//! A message: one intended contact.
+
+use std::fmt;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::appointment::Appointment;
+use crate::domain::appointment_key::AppointmentKey;
+use crate::domain::contact_method::ContactMethod;
+use crate::domain::contact_point::ContactPoint;
+use crate::domain::content::Content;
+use crate::domain::message_status::MessageStatus;
+use crate::domain::person::PersonKey;
+use crate::domain::plan::PlanTrace;
+use crate::domain::response::Response;
+use crate::domain::row::RowNumber;
+use crate::domain::skip_reason::SkipReason;
+use crate::domain::window::LegalInterval;
+use crate::ids::{CampaignId, IncomingId, MessageId, PacketId};
+
+/// One intended contact: what was decided when it was made, which never changes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    /// Its id.
+    pub id: MessageId,
+    /// The packet that it belongs to.
+    pub packet: PacketId,
+    /// The campaign of the packet.
+    pub campaign: CampaignId,
+    /// Why it exists.
+    pub origin: Origin,
+    /// The appointment that it is about.
+    pub key: AppointmentKey,
+    /// The person it is for; `None` if there is no contact point that could stand for one.
+    pub person: Option<PersonKey>,
+    /// By which method it goes.
+    pub method: ContactMethod,
+    /// Where it goes; `None` if the row has no usable contact point for the method.
+    pub contact: Option<ContactPoint>,
+    /// The time of the appointment.
+    pub appointment: Appointment,
+    /// The zone of the person.
+    pub contact_zone: Tz,
+    /// The text; `None` if it was skipped before there was one.
+    pub content: Option<Content>,
+    /// How it was planned; `None` for a message that answers the person.
+    pub trace: Option<PlanTrace>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+impl Message {
+    /// What no two messages of a company may share: the same thing said to the same contact point on the same local day.
+    /// Follow-ups have none.
+    pub fn natural_key(&self, planned_at: DateTime<Utc>) -> Option<NaturalKey> {
+        if matches!(self.origin, Origin::Reply { .. }) {
+            return None;
+        }
+        let contact = self.contact.clone()?;
+        let local_day = planned_at.with_timezone(&self.contact_zone).date_naive();
+        Some(NaturalKey { key: self.key.clone(), contact, local_day })
+    }
+}
+
+/// Why a message exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// A row of the packet and an entry of the campaign's `schedule.send`.
+    Row {
+        /// The row.
+        row: RowNumber,
+        /// The position of the entry in `schedule.send`.
+        entry: u16,
+    },
+    /// A message from the person, which it answers.
+    Reply {
+        /// The message from the person.
+        incoming: IncomingId,
+    },
+}
+
+impl Origin {
+    /// The row, of a message that has one.
+    pub const fn row(&self) -> Option<RowNumber> {
+        match self {
+            Self::Row { row, .. } => Some(*row),
+            Self::Reply { .. } => None,
+        }
+    }
+}
+
+/// What no two messages of a company may share.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NaturalKey {
+    /// The appointment.
+    pub key: AppointmentKey,
+    /// Method and address.
+    pub contact: ContactPoint,
+    /// The day in the person's zone.
+    pub local_day: NaiveDate,
+}
+
+/// What planning made of a message.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlannedMessage {
+    /// The message.
+    pub message: Message,
+    /// Whether and when it goes.
+    pub verdict: PlanVerdict,
+}
+
+/// Whether and when a message goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlanVerdict {
+    /// It goes at this instant, and may go late while the interval lasts.
+    Send {
+        /// The planned instant.
+        at: DateTime<Utc>,
+        /// The legal interval around it.
+        legal: LegalInterval,
+    },
+    /// It does not go.
+    Skip(SkipReason),
+}
+
+/// A message and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MessageRecord {
+    /// What was decided when it was made.
+    pub message: Message,
+    /// Where it stands.
+    pub state: MessageState,
+}
+
+/// Where a message stands. Changes only by the transition table of [`MessageStatus`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MessageState {
+    /// The status.
+    pub status: MessageStatus,
+    /// Why it was skipped, failed or is unknown; one of [`Detail`].
+    pub detail: Option<Detail>,
+    /// The instant it was first planned for; `None` if it was skipped at planning.
+    pub planned_at: Option<DateTime<Utc>>,
+    /// It is not sent before this instant: the planned one, or a later one after a snooze or a refusal.
+    pub not_before: Option<DateTime<Utc>>,
+    /// It is not sent at or after this instant without being planned again.
+    pub legal_until: Option<DateTime<Utc>>,
+    /// When the copy that the queue holds is presumed lost; `None` if no copy is known.
+    pub copy_until: Option<DateTime<Utc>>,
+    /// How often it was claimed; the number of the latest attempt.
+    pub epoch: u32,
+    /// How many attempts counted: claims that were not returned unsent.
+    pub attempts: u32,
+    /// When the provider accepted it.
+    pub sent_at: Option<DateTime<Utc>>,
+    /// What the person answered.
+    pub response: Option<Response>,
+    /// The status was given up as undecidable: `unknown`, and closed.
+    pub held: bool,
+}
+
+impl MessageState {
+    /// The state of a message that planning has just judged.
+    pub fn planned(verdict: PlanVerdict) -> Self {
+        let (status, detail, at, until) = match verdict {
+            PlanVerdict::Send { at, legal } => (MessageStatus::Planned, None, Some(at), Some(legal.until)),
+            PlanVerdict::Skip(reason) => (MessageStatus::Skipped, Some(Detail::Skip(reason)), None, None),
+        };
+        Self {
+            status,
+            detail,
+            planned_at: at,
+            not_before: at,
+            legal_until: until,
+            copy_until: None,
+            epoch: 0,
+            attempts: 0,
+            sent_at: None,
+            response: None,
+            held: false,
+        }
+    }
+
+    /// Whether anything is still to be done: the packet cannot complete before.
+    pub const fn is_open(&self) -> bool {
+        match self.status {
+            MessageStatus::Unknown => !self.held,
+            status => status.is_open(),
+        }
+    }
+}
+
+/// Why a message has its status.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Detail {
+    /// Why it was skipped.
+    Skip(SkipReason),
+    /// The provider's or our code of a failure, refusal or ambiguity; never personal data.
+    Code(String),
+}
+
+impl fmt::Display for Detail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Skip(reason) => f.write_str(reason.as_str()),
+            Self::Code(code) => f.write_str(code),
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! A packet: one file or call and all that comes of it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::row::{Header, RowNumber};
+use crate::ids::{CampaignId, CompanyId, PacketId};
+
+/// One file or call and all that comes of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Packet {
+    /// Its id.
+    pub id: PacketId,
+    /// The company.
+    pub company: CompanyId,
+    /// The campaign.
+    pub campaign: CampaignId,
+    /// The version of the campaign's document that it was made with, and keeps.
+    pub campaign_version: u32,
+    /// Where its rows come from.
+    pub origin: PacketOrigin,
+    /// How far it is.
+    pub stage: PacketStage,
+    /// Why it failed, if it did, and at which stage it goes on.
+    pub failure: Option<PacketFailure>,
+    /// No new claims: its queue and poller are about to go.
+    pub draining: bool,
+    /// How far reading its source is.
+    pub ingest: IngestProgress,
+    /// The last row that was mapped.
+    pub mapped_through: RowNumber,
+    /// Rows by what became of them.
+    pub rows: RowCounts,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When its stage last changed.
+    pub stage_changed_at: DateTime<Utc>,
+}
+
+/// Where the rows of a packet come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PacketOrigin {
+    /// A file.
+    File {
+        /// Its name in its source.
+        name: Arc<str>,
+        /// SHA-256 of its content: the same content is loaded once per campaign.
+        digest: Digest,
+    },
+    /// None: messages that answer people are put into it as they arise.
+    FollowUp,
+}
+
+/// SHA-256 of a file.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Digest(pub [u8; 32]);
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Digest({self})")
+    }
+}
+
+/// How far a packet is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PacketStage {
+    /// It exists.
+    Prepared,
+    /// Its source is readable: header and delimiter are known.
+    Ingested,
+    /// Every row is stored or rejected.
+    Loaded,
+    /// Every good row has its messages, or failed.
+    Mapped,
+    /// Queue and poller are set up; messages go out.
+    Queued,
+    /// Nothing is open; queue and poller are gone.
+    Complete,
+    /// It cannot go on as it is; resumable.
+    Failed,
+    /// It was cancelled.
+    Cancelled,
+}
+
+impl PacketStage {
+    /// Every stage, in the order of the lifecycle.
+    pub const ALL: [Self; 8] = [
+        Self::Prepared,
+        Self::Ingested,
+        Self::Loaded,
+        Self::Mapped,
+        Self::Queued,
+        Self::Complete,
+        Self::Failed,
+        Self::Cancelled,
+    ];
+
+    /// Whether a packet may go from this stage to `next`. The one table of the packet's lifecycle.
+    ///
+    /// ```
+    /// use reminderly_core::domain::packet::PacketStage;
+    ///
+    /// assert!(PacketStage::Mapped.may_become(PacketStage::Queued));
+    /// assert!(!PacketStage::Complete.may_become(PacketStage::Queued));
+    /// ```
+    pub const fn may_become(self, next: Self) -> bool {
+        use PacketStage as S;
+        match self {
+            S::Prepared => matches!(next, S::Ingested | S::Failed | S::Cancelled),
+            S::Ingested => matches!(next, S::Loaded | S::Failed | S::Cancelled),
+            S::Loaded => matches!(next, S::Mapped | S::Failed | S::Cancelled),
+            S::Mapped => matches!(next, S::Queued | S::Failed | S::Cancelled),
+            S::Queued => matches!(next, S::Complete | S::Failed | S::Cancelled),
+            S::Failed => {
+                matches!(next, S::Prepared | S::Ingested | S::Loaded | S::Mapped | S::Queued | S::Cancelled)
+            }
+            S::Complete | S::Cancelled => false,
+        }
+    }
+
+    /// Whether the packet has ended.
+    pub const fn is_closed(self) -> bool {
+        matches!(self, Self::Complete | Self::Cancelled)
+    }
+
+    /// The name in reports and storage.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Prepared => "prepared",
+            Self::Ingested => "ingested",
+            Self::Loaded => "loaded",
+            Self::Mapped => "mapped",
+            Self::Queued => "queued",
+            Self::Complete => "complete",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl fmt::Display for PacketStage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why a packet failed, and where it goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PacketFailure {
+    /// The stage at which it failed, and at which resuming goes on.
+    pub stage: PacketStage,
+    /// What is wrong and what to do; never personal data.
+    pub reason: String,
+}
+
+/// How far reading the source is: enough to go on after a crash.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct IngestProgress {
+    /// The column names; empty until the header was read.
+    pub header: Header,
+    /// What separates fields; known with the header.
+    pub delimiter: Option<u8>,
+    /// The last row that was stored or rejected.
+    pub through: RowNumber,
+    /// Where the next row starts, in bytes from the start of the source.
+    pub offset: u64,
+    /// The line on which the next row starts, from 1.
+    pub line: u64,
+}
+
+/// Rows of a packet by what became of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RowCounts {
+    /// Read from the source.
+    pub read: u64,
+    /// Rejected on reading.
+    pub rejected: u64,
+    /// Stored.
+    pub loaded: u64,
+    /// Became messages of which at least one was planned.
+    pub planned: u64,
+    /// Became messages of which all were skipped.
+    pub skipped: u64,
+    /// Failed in mapping.
+    pub failed: u64,
+}

@@ -1,0 +1,349 @@
+//! When a row's messages go: the planning rules, from send entries to instants.
+//!
+//! Pure: the same input plans the same, so a plan can be made again at any time to explain it.
+
+#[cfg(test)]
+mod tests;
+mod trace;
+
+use std::time::Duration;
+
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+
+use crate::domain::appointment::Appointment;
+use crate::domain::contact_method::ContactMethod;
+use crate::domain::local_time::{LocalTimeNote, Resolved, reading, resolve};
+use crate::domain::schedule::{Schedule, SendEntry, WhenClosed};
+use crate::domain::skip_reason::SkipReason;
+use crate::domain::window::{LegalInterval, LegalTimes};
+
+pub use crate::domain::plan::trace::{LateTrace, PlanRule, PlanTrace};
+
+/// How long after an incoming message a follow-up needs no window (rule 8).
+const FOLLOW_UP_GRACE: TimeDelta = TimeDelta::minutes(5);
+
+/// What the plan of a row depends on, for one method.
+#[derive(Debug, Clone, Copy)]
+pub struct PlanInput<'a> {
+    /// The campaign's schedule.
+    pub schedule: &'a Schedule,
+    /// The method whose window holds.
+    pub method: ContactMethod,
+    /// What the messages remind of.
+    pub appointment: &'a Appointment,
+    /// The zones in which the person may be, the contact zone first. Contact is legal if it is in all of
+    /// them; with no zone it never is.
+    pub zones: &'a [Tz],
+    /// The instant of planning.
+    pub now: DateTime<Utc>,
+}
+
+/// What the lateness rule depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct LateInput<'a> {
+    /// The campaign's schedule.
+    pub schedule: &'a Schedule,
+    /// The method whose window holds.
+    pub method: ContactMethod,
+    /// What the message reminds of.
+    pub appointment: &'a Appointment,
+    /// The zones in which the person may be, the contact zone first.
+    pub zones: &'a [Tz],
+    /// For when the message was planned.
+    pub planned_at: DateTime<Utc>,
+    /// The instant at which it comes up.
+    pub now: DateTime<Utc>,
+}
+
+/// The plan of one send entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EntryPlan {
+    /// The position of the entry in the schedule's `send`.
+    pub entry: u16,
+    /// What became of it.
+    pub outcome: PlanOutcome,
+    /// How that was found.
+    pub trace: PlanTrace,
+}
+
+/// What became of a send entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlanOutcome {
+    /// A message goes.
+    Planned {
+        /// When.
+        at: DateTime<Utc>,
+        /// How long it stays legal around that instant.
+        legal: LegalInterval,
+    },
+    /// None goes.
+    Skipped(SkipReason),
+}
+
+/// What becomes of a message that comes up at or after its planned instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CatchUp {
+    /// It still goes.
+    SendAt {
+        /// When: never before now.
+        at: DateTime<Utc>,
+        /// How long it stays legal around that instant.
+        legal: LegalInterval,
+    },
+    /// No legal instant is left, or the first is later than `max_lateness` allows.
+    TooLate,
+}
+
+/// Plans every entry of the schedule, in the order of `send` (rules 1 to 5, the latter within this row and
+/// method).
+///
+/// Of several messages on one local day of the contact zone the one nearest to the appointment stays; at the
+/// same instant it is the later entry. A schedule has at most 65 536 entries; more are not planned.
+///
+/// ```
+/// use std::collections::{BTreeMap, BTreeSet};
+/// use std::time::Duration;
+/// use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+/// use reminderly_core::domain::appointment::Appointment;
+/// use reminderly_core::domain::contact_method::ContactMethod;
+/// use reminderly_core::domain::plan::{PlanInput, PlanOutcome, plan_row};
+/// use reminderly_core::domain::schedule::{
+///     ContactWindow, ContactWindows, Day, Schedule, SendEntry, WhenClosed,
+/// };
+///
+/// let time = |hour, minute| NaiveTime::from_hms_opt(hour, minute, 0).unwrap();
+/// let days = BTreeSet::from([Day::Mon, Day::Tue, Day::Wed, Day::Thu, Day::Fri]);
+/// let schedule = Schedule {
+///     send: vec![SendEntry::DaysBefore { days: 1, at: Some(time(2, 30)) }],
+///     windows: ContactWindows {
+///         default: Some(ContactWindow { days, from: time(8, 0), to: time(16, 30) }),
+///         by_method: BTreeMap::new(),
+///     },
+///     closed_dates: BTreeSet::new(),
+///     when_closed: WhenClosed::Later,
+///     min_notice: Duration::from_secs(3600),
+///     max_lateness: None,
+/// };
+/// let zone = chrono_tz::America::New_York;
+/// let monday = NaiveDate::from_ymd_opt(2026, 3, 9).unwrap().and_time(time(9, 15));
+/// let now: DateTime<Utc> = "2026-03-01T00:00:00Z".parse().unwrap();
+///
+/// let plans = plan_row(&PlanInput {
+///     schedule: &schedule,
+///     method: ContactMethod::Sms,
+///     appointment: &Appointment::new(monday, zone),
+///     zones: &[zone],
+///     now,
+/// });
+///
+/// // Sunday 02:30 does not exist, 03:30 is closed, Monday 08:00 leaves an hour and a quarter.
+/// let PlanOutcome::Planned { at, .. } = plans[0].outcome else { panic!("skipped") };
+/// assert_eq!(at.with_timezone(&zone).to_rfc3339(), "2026-03-09T08:00:00-04:00");
+/// ```
+pub fn plan_row(input: &PlanInput<'_>) -> Vec<EntryPlan> {
+    let times = legal_times(input.schedule, input.method, input.appointment, input.zones);
+    let entries = (0..=u16::MAX).zip(&input.schedule.send);
+    let mut plans: Vec<_> =
+        entries.map(|(index, entry)| plan_entry(index, *entry, input, times.as_ref())).collect();
+    if let (Some(contact_zone), true) = (input.zones.first(), plans.len() > 1) {
+        skip_same_day(&mut plans, *contact_zone);
+    }
+    plans
+}
+
+/// The instant that an entry means, before anything is asked about windows (rule 1). Where dates end it stays
+/// there.
+pub fn base_instant(entry: &SendEntry, appointment: &Appointment) -> Resolved {
+    base(*entry, appointment).1
+}
+
+/// What becomes of a message whose planned instant has passed (rule 4): it goes at the first legal instant
+/// from now on, if that is at most `max_lateness` after the planned one.
+///
+/// The caller names what too late means: skipped as past due before the message was queued, expired
+/// afterwards.
+pub fn catch_up(late: &LateInput<'_>) -> CatchUp {
+    let Some(times) = legal_times(late.schedule, late.method, late.appointment, late.zones) else {
+        return CatchUp::TooLate;
+    };
+    match first_legal(&times, late.now) {
+        Some((at, legal)) if in_time(late.planned_at, at, late.schedule.max_lateness) => {
+            CatchUp::SendAt { at, legal }
+        }
+        Some(_) | None => CatchUp::TooLate,
+    }
+}
+
+/// When a follow-up to an incoming message goes (rule 8): now, if that is at most five minutes after the
+/// message, whatever the windows say; else at the first legal instant. There is no appointment to be in time
+/// for.
+pub fn follow_up_instant(
+    schedule: &Schedule,
+    method: ContactMethod,
+    zones: &[Tz],
+    incoming_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> CatchUp {
+    let window = schedule.windows.of(method);
+    let times = window.map(|window| LegalTimes::new(window, &schedule.closed_dates, zones, None));
+    let grace_end = moved(incoming_at, FOLLOW_UP_GRACE);
+    if now <= grace_end {
+        // The fifth minute counts, as half-open intervals cannot say; a window that is open by then goes on
+        // from there.
+        let grace = moved(grace_end, TimeDelta::microseconds(1));
+        let window = times.and_then(|times| times.interval_at(grace));
+        let until = window.map_or(grace, |window| window.until);
+        return CatchUp::SendAt { at: now, legal: LegalInterval { from: now, until } };
+    }
+    match times.and_then(|times| first_legal(&times, now)) {
+        Some((at, legal)) => CatchUp::SendAt { at, legal },
+        None => CatchUp::TooLate,
+    }
+}
+
+/// The local day of an instant, as the natural key of a message has it.
+pub fn local_day(at: DateTime<Utc>, zone: Tz) -> NaiveDate {
+    reading(at, zone).date()
+}
+
+/// The instants at which a reminder of this appointment may go; `None` if the campaign has no window for the
+/// method.
+fn legal_times<'a>(
+    schedule: &'a Schedule,
+    method: ContactMethod,
+    appointment: &Appointment,
+    zones: &'a [Tz],
+) -> Option<LegalTimes<'a>> {
+    let latest = earlier_by(appointment.at, schedule.min_notice);
+    let window = schedule.windows.of(method)?;
+    Some(LegalTimes::new(window, &schedule.closed_dates, zones, Some(latest)))
+}
+
+fn plan_entry(
+    index: u16,
+    entry: SendEntry,
+    input: &PlanInput<'_>,
+    times: Option<&LegalTimes<'_>>,
+) -> EntryPlan {
+    let (base_local, base) = base(entry, input.appointment);
+    let base_legal = times.and_then(|times| times.interval_at(base.at));
+    let planned = match (base_legal, times) {
+        (Some(legal), _) => Some((base.at, legal)),
+        (None, Some(times)) => move_to_legal(times, base.at, input.schedule.when_closed),
+        (None, None) => None,
+    };
+    let mut trace = PlanTrace {
+        send_entry: entry,
+        appointment_at: input.appointment.at,
+        appointment_zone: input.appointment.zone,
+        contact_zone: input.zones.first().copied(),
+        base_local,
+        base_at: base.at,
+        base_note: base.note,
+        has_window: times.is_some(),
+        base_legal: base_legal.is_some(),
+        latest: earlier_by(input.appointment.at, input.schedule.min_notice),
+        when_closed: input.schedule.when_closed,
+        planned_at: planned.map(|(at, _)| at),
+        late: None,
+        duplicate_of: None,
+    };
+    let outcome = match (planned, times) {
+        (Some((at, _)), Some(times)) if at < input.now => {
+            let next = first_legal(times, input.now);
+            let max_lateness = input.schedule.max_lateness;
+            trace.late =
+                Some(LateTrace { now: input.now, first_legal: next.map(|(at, _)| at), max_lateness });
+            match next.filter(|(next, _)| in_time(at, *next, max_lateness)) {
+                Some((at, legal)) => PlanOutcome::Planned { at, legal },
+                None => PlanOutcome::Skipped(SkipReason::PastDue),
+            }
+        }
+        (Some((at, legal)), _) => PlanOutcome::Planned { at, legal },
+        (None, _) => PlanOutcome::Skipped(SkipReason::NoLegalInstant),
+    };
+    EntryPlan { entry: index, outcome, trace }
+}
+
+/// Rule 1: the local time that the entry means in the appointment zone, and its instant.
+fn base(entry: SendEntry, appointment: &Appointment) -> (NaiveDateTime, Resolved) {
+    match entry {
+        SendEntry::DaysBefore { days, at } => {
+            let written = appointment.local;
+            let date = written.date().checked_sub_days(Days::new(days.into())).unwrap_or(NaiveDate::MIN);
+            let local = date.and_time(at.unwrap_or(written.time()));
+            (local, resolve(local, appointment.zone))
+        }
+        SendEntry::HoursBefore { before } => {
+            let at = earlier_by(appointment.at, before);
+            (reading(at, appointment.zone), Resolved { at, note: LocalTimeNote::Exact })
+        }
+    }
+}
+
+/// Rule 3: where a base instant that is not legal goes.
+fn move_to_legal(
+    times: &LegalTimes<'_>,
+    base: DateTime<Utc>,
+    when_closed: WhenClosed,
+) -> Option<(DateTime<Utc>, LegalInterval)> {
+    let later = || times.first_at_or_after(base, DateTime::<Utc>::MAX_UTC);
+    let earlier = || times.last_minute_before(base, DateTime::<Utc>::MIN_UTC);
+    let at = match when_closed {
+        WhenClosed::Later => later(),
+        WhenClosed::Earlier => earlier(),
+        WhenClosed::Nearest => match (earlier(), later()) {
+            (Some(earlier), Some(later)) if base - earlier <= later - base => Some(earlier),
+            (earlier, later) => later.or(earlier),
+        },
+        WhenClosed::Skip => None,
+    }?;
+    Some((at, times.interval_at(at)?))
+}
+
+/// Rule 5 within one row and method.
+fn skip_same_day(plans: &mut [EntryPlan], contact_zone: Tz) {
+    let mut staying: Vec<(NaiveDate, DateTime<Utc>, u16)> = Vec::with_capacity(plans.len());
+    for plan in &*plans {
+        if let PlanOutcome::Planned { at, .. } = plan.outcome {
+            let day = local_day(at, contact_zone);
+            match staying.iter_mut().find(|other| other.0 == day) {
+                // Every planned instant is before the appointment, so the nearest is the latest.
+                Some(other) if at >= other.1 => *other = (day, at, plan.entry),
+                Some(_) => {}
+                None => staying.push((day, at, plan.entry)),
+            }
+        }
+    }
+    for plan in plans {
+        if let PlanOutcome::Planned { at, .. } = plan.outcome {
+            let day = local_day(at, contact_zone);
+            let stays = staying.iter().find(|other| other.0 == day).map(|other| other.2);
+            if stays != Some(plan.entry) {
+                plan.outcome = PlanOutcome::Skipped(SkipReason::Duplicate);
+                plan.trace.duplicate_of = stays;
+            }
+        }
+    }
+}
+
+fn first_legal(times: &LegalTimes<'_>, now: DateTime<Utc>) -> Option<(DateTime<Utc>, LegalInterval)> {
+    let at = times.first_at_or_after(now, DateTime::<Utc>::MAX_UTC)?;
+    Some((at, times.interval_at(at)?))
+}
+
+fn in_time(planned_at: DateTime<Utc>, at: DateTime<Utc>, max_lateness: Option<Duration>) -> bool {
+    // A planned instant that is still ahead is not late at all: the conversion fails.
+    max_lateness.is_none_or(|max| (at - planned_at).to_std().map_or(true, |lateness| lateness <= max))
+}
+
+/// `at` moved back by `by`, or as far as dates reach.
+fn earlier_by(at: DateTime<Utc>, by: Duration) -> DateTime<Utc> {
+    let by = TimeDelta::from_std(by).unwrap_or(TimeDelta::MAX);
+    at.checked_sub_signed(by).unwrap_or(DateTime::<Utc>::MIN_UTC)
+}
+
+fn moved(at: DateTime<Utc>, by: TimeDelta) -> DateTime<Utc> {
+    at.checked_add_signed(by).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}

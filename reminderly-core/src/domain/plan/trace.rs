@@ -1,0 +1,223 @@
+//! How a plan was found, for people who ask why then, and why not.
+
+use std::fmt;
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::local_time::LocalTimeNote;
+use crate::domain::schedule::{SendEntry, WhenClosed};
+
+/// The planning rules of which a trace tells, by their numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlanRule {
+    /// Rule 1: what the send entry means.
+    BaseInstant,
+    /// Rule 2: whether contact is legal then.
+    LegalInstant,
+    /// Rule 3: where a base that is not legal goes.
+    WhenClosed,
+    /// Rule 4: whether a planned instant that has passed can be caught up.
+    Lateness,
+    /// Rule 5: one message for each local day.
+    SameDay,
+}
+
+impl PlanRule {
+    /// The number of the rule.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::BaseInstant => 1,
+            Self::LegalInstant => 2,
+            Self::WhenClosed => 3,
+            Self::Lateness => 4,
+            Self::SameDay => 5,
+        }
+    }
+
+    /// The name in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BaseInstant => "base_instant",
+            Self::LegalInstant => "legal_instant",
+            Self::WhenClosed => "when_closed",
+            Self::Lateness => "lateness",
+            Self::SameDay => "same_day",
+        }
+    }
+}
+
+impl fmt::Display for PlanRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What each rule was given and what it said. `Display` is one sentence for each rule that had a say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanTrace {
+    /// The send entry.
+    pub send_entry: SendEntry,
+    /// The instant of the appointment.
+    pub appointment_at: DateTime<Utc>,
+    /// The zone in which the appointment is written.
+    pub appointment_zone: Tz,
+    /// The first zone in which the person may be; `None` if nobody knew any.
+    pub contact_zone: Option<Tz>,
+    /// What the entry means on the clock of the appointment zone, whether that clock shows it or not.
+    pub base_local: NaiveDateTime,
+    /// The base instant.
+    pub base_at: DateTime<Utc>,
+    /// What the clock of the appointment zone does then.
+    pub base_note: LocalTimeNote,
+    /// Whether the campaign has a contact window for the method. Without one nothing is legal.
+    pub has_window: bool,
+    /// Whether contact is legal at the base instant.
+    pub base_legal: bool,
+    /// The last instant that leaves the least notice.
+    pub latest: DateTime<Utc>,
+    /// What the campaign says about a base that is not legal.
+    pub when_closed: WhenClosed,
+    /// The instant after rule 3: the base if it is legal, `None` if there is no legal one.
+    pub planned_at: Option<DateTime<Utc>>,
+    /// What rule 4 said; `None` if the planned instant was not before now.
+    pub late: Option<LateTrace>,
+    /// The entry that took the local day.
+    pub duplicate_of: Option<u16>,
+}
+
+/// What the rule of lateness was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LateTrace {
+    /// The instant of planning.
+    pub now: DateTime<Utc>,
+    /// The first legal instant from then on.
+    pub first_legal: Option<DateTime<Utc>>,
+    /// The most that a message may be late; `None` is no limit.
+    pub max_lateness: Option<Duration>,
+}
+
+impl PlanTrace {
+    /// How late the message would go; `None` if it is not late, or nothing is legal any more.
+    pub fn lateness(&self) -> Option<Duration> {
+        (self.late?.first_legal? - self.planned_at?).to_std().ok()
+    }
+
+    /// What each rule that had a say said, in their order.
+    pub fn sentences(&self) -> Vec<(PlanRule, String)> {
+        let mut sentences = vec![
+            (PlanRule::BaseInstant, self.base_sentence()),
+            (PlanRule::LegalInstant, self.legal_sentence()),
+        ];
+        if !self.base_legal {
+            sentences.push((PlanRule::WhenClosed, self.when_closed_sentence()));
+        }
+        if let Some(late) = self.late {
+            sentences.push((PlanRule::Lateness, self.late_sentence(late)));
+        }
+        if let Some(entry) = self.duplicate_of {
+            let sentence =
+                format!("send[{entry}] goes on the same local day and is nearer to the appointment.");
+            sentences.push((PlanRule::SameDay, sentence));
+        }
+        sentences
+    }
+
+    fn base_sentence(&self) -> String {
+        let meaning = match self.send_entry {
+            SendEntry::DaysBefore { days: 1, .. } => "1 day before the appointment's date".to_owned(),
+            SendEntry::DaysBefore { days, .. } => format!("{days} days before the appointment's date"),
+            SendEntry::HoursBefore { before } => format!("{} before the appointment", elapsed(before)),
+        };
+        let at = shown(self.base_at, self.appointment_zone);
+        let local = self.base_local.format("%Y-%m-%d %H:%M");
+        let zone = self.appointment_zone;
+        match self.base_note {
+            LocalTimeNote::Exact => format!("{meaning} is {at}."),
+            LocalTimeNote::Gap => format!("{meaning} is {local}, which clocks in {zone} skip: {at}."),
+            LocalTimeNote::Ambiguous => {
+                format!("{meaning} is {local}, which clocks in {zone} show twice: the first, {at}.")
+            }
+        }
+    }
+
+    fn legal_sentence(&self) -> String {
+        let at = self.shown_to_contact(self.base_at);
+        if self.base_legal {
+            format!("{at} is inside the contact window.")
+        } else if !self.has_window {
+            format!("{at} is not legal: the campaign has no contact window for the method.")
+        } else if self.base_at > self.latest {
+            let latest = self.shown_to_contact(self.latest);
+            format!("{at} is after {latest}, the last instant that leaves enough notice.")
+        } else if self.contact_zone.is_none() {
+            format!("{at} is not legal: the zone of the person is unknown.")
+        } else {
+            format!("{at} is outside the contact window.")
+        }
+    }
+
+    fn when_closed_sentence(&self) -> String {
+        let wanted = match self.when_closed {
+            WhenClosed::Later => "the first legal instant after it",
+            WhenClosed::Earlier => "the last legal minute before it",
+            WhenClosed::Nearest => "the nearest legal instant",
+            WhenClosed::Skip => {
+                return "the campaign skips messages that fall outside the window.".to_owned();
+            }
+        };
+        if let Some(at) = self.planned_at {
+            return format!("{wanted} is {}.", self.shown_to_contact(at));
+        }
+        let latest = self.shown_to_contact(self.latest);
+        format!("{wanted} does not exist: no legal one leaves enough notice, until {latest}.")
+    }
+
+    fn late_sentence(&self, late: LateTrace) -> String {
+        let now = self.shown_to_contact(late.now);
+        let (Some(first), Some(lateness)) = (late.first_legal, self.lateness()) else {
+            return format!("that had passed at {now}, and no legal instant is left.");
+        };
+        let next =
+            format!("that had passed at {now}; the next legal instant is {}", self.shown_to_contact(first));
+        let lateness_shown = elapsed(lateness);
+        match late.max_lateness {
+            Some(max) if lateness > max => {
+                format!("{next}, {lateness_shown} late, more than the {} allowed.", elapsed(max))
+            }
+            Some(max) => format!("{next}, {lateness_shown} late, within the {} allowed.", elapsed(max)),
+            None => format!("{next}, {lateness_shown} late, and the campaign sets no limit."),
+        }
+    }
+
+    fn shown_to_contact(&self, at: DateTime<Utc>) -> String {
+        shown(at, self.contact_zone.unwrap_or(self.appointment_zone))
+    }
+}
+
+impl fmt::Display for PlanTrace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, (rule, sentence)) in self.sentences().iter().enumerate() {
+            let separator = if position == 0 { "" } else { "\n" };
+            write!(f, "{separator}{}. {sentence}", rule.number())?;
+        }
+        Ok(())
+    }
+}
+
+fn shown(at: DateTime<Utc>, zone: Tz) -> String {
+    at.with_timezone(&zone).format("%a %Y-%m-%d %H:%M %Z").to_string()
+}
+
+fn elapsed(duration: Duration) -> String {
+    let minutes = duration.as_secs() / 60;
+    match (minutes / 60, minutes % 60, duration.as_secs() % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, _) => format!("{minutes} min"),
+        (hours, 0, _) => format!("{hours} h"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}

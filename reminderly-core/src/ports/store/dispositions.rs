@@ -1,0 +1,61 @@
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::StoreError;
+use crate::batch::Outcomes;
+use crate::domain::attempt::AttemptLocation;
+use crate::domain::disposition::Disposition;
+use crate::domain::message_status::MessageStatus;
+use crate::ids::{AttemptId, CompanyId, MessageId, PacketId};
+
+/// A disposition whose attempt was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocatedDisposition {
+    /// The packet of the message.
+    pub packet: PacketId,
+    /// The message.
+    pub message: MessageId,
+    /// The disposition.
+    pub disposition: Disposition,
+}
+
+/// What became of a disposition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DispositionOutcome {
+    /// Stored; this is the message's status now.
+    Recorded(MessageStatus),
+    /// The same event was stored before; nothing changed.
+    Duplicate(MessageStatus),
+    /// There is no such attempt.
+    Missing,
+}
+
+/// Dispositions: append-only, joined per attempt.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait DispositionStore: Debug + Send + Sync + 'static {
+    /// Where attempts are stored, by position; `None` for an attempt that nobody made.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    async fn locate_attempts_across_companies(
+        &self,
+        attempts: &[AttemptId],
+    ) -> Result<Vec<Option<AttemptLocation>>, StoreError>;
+
+    /// Stores dispositions, joins each into the report of its attempt and, if that is the message's latest attempt, moves the
+    /// message by the transition table: one fact each. Natural key: provider and event.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::CommitUnknown`].
+    async fn record_dispositions(
+        &self,
+        company: CompanyId,
+        dispositions: &[LocatedDisposition],
+        at: DateTime<Utc>,
+    ) -> Result<Outcomes<DispositionOutcome>, StoreError>;
+}

@@ -1,0 +1,90 @@
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::StoreError;
+use crate::batch::Page;
+use crate::domain::contact_point::ContactPoint;
+use crate::domain::incoming::{Answerable, IncomingRecord, Question};
+use crate::domain::person::PersonKey;
+use crate::ids::{CompanyId, IncomingId};
+
+/// What became of an incoming message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IncomingOutcome {
+    /// Stored with all its effects.
+    Recorded,
+    /// The same event was stored before; nothing changed.
+    Duplicate,
+    /// The packet of the follow-up does not take messages any more; nothing changed. Make another and try again.
+    FollowUpPacketClosed,
+    /// The message that it was tied to has got another answer meanwhile; nothing changed. Read again and decide anew.
+    Stale,
+}
+
+/// Messages from people and what follows from them.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait IncomingStore: Debug + Send + Sync + 'static {
+    /// Stores an incoming message with its whole [effect](crate::domain::incoming::IncomingEffect) as one fact. Natural key:
+    /// provider and event. A response that ends reminders also skips (`answered`) the open messages of the same campaign,
+    /// person and appointment. A follow-up without contact point or instant is stored as skipped.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::CommitUnknown`].
+    async fn record_incoming(
+        &self,
+        company: CompanyId,
+        record: IncomingRecord,
+    ) -> Result<IncomingOutcome, StoreError>;
+
+    /// The messages that an incoming message from this contact point may answer, one per appointment and person: the latest
+    /// that is sent, delivered or unknown, of those whose appointment is after `now`. In the order of the appointments.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    async fn answerable(
+        &self,
+        company: CompanyId,
+        from: &ContactPoint,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Answerable>, StoreError>;
+
+    /// The question that is open for this contact point at `now`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    async fn open_question(
+        &self,
+        company: CompanyId,
+        from: &ContactPoint,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Question>, StoreError>;
+
+    /// Every contact point to which a person of the company was ever to be contacted.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    async fn contact_points_of(
+        &self,
+        company: CompanyId,
+        person: &PersonKey,
+    ) -> Result<Vec<ContactPoint>, StoreError>;
+
+    /// Incoming messages of a company in the order of their ids.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    async fn incoming(
+        &self,
+        company: CompanyId,
+        after: Option<IncomingId>,
+        limit: usize,
+    ) -> Result<Page<IncomingRecord, IncomingId>, StoreError>;
+}

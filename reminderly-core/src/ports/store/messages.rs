@@ -1,0 +1,454 @@
+use std::borrow::Cow;
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::StoreError;
+use crate::batch::{Outcomes, Page};
+use crate::domain::attempt::{Attempt, AttemptLocation, ProviderName, ProviderReference, ReturnReason};
+use crate::domain::contact_method::ContactMethod;
+use crate::domain::contact_point::ContactPoint;
+use crate::domain::content::Content;
+use crate::domain::message::{MessageRecord, PlannedMessage};
+use crate::domain::message_status::{MessageStatus, Transition};
+use crate::domain::row::{RejectedRow, RowNumber};
+use crate::domain::skip_reason::SkipReason;
+use crate::ids::{AttemptId, CompanyId, MessageId, PacketId};
+
+/// Whether a compare-and-set took effect.
+#[must_use]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriteOutcome {
+    /// It did.
+    Applied,
+    /// Things were not as expected; nothing changed. Somebody else was first, or the call was repeated.
+    Stale,
+}
+
+/// Rows that were mapped together, with what became of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanBatch {
+    /// The last row that was mapped before; the batch is refused if the packet is elsewhere.
+    pub after: RowNumber,
+    /// The last row of this batch.
+    pub through: RowNumber,
+    /// The messages, row by row.
+    pub messages: Vec<PlannedMessage>,
+    /// The rows that could not be mapped.
+    pub failed: Vec<RejectedRow>,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// What became of a batch of planned messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlanOutcome {
+    /// Stored. So many of the planned messages were skipped as `duplicate`, because their natural key was taken.
+    Stored {
+        /// How many.
+        duplicates: u64,
+    },
+    /// The packet stands elsewhere; nothing changed.
+    Stale,
+}
+
+/// Terms of handing due messages to the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HandOver {
+    /// Messages whose `not_before` has come by now are due.
+    pub now: DateTime<Utc>,
+    /// The copies that the caller is about to make are presumed lost at this instant.
+    pub copy_until: DateTime<Utc>,
+    /// The most messages of this call.
+    pub limit: usize,
+    /// The most messages of the packet that may have a live copy in the queue: back-pressure.
+    pub max_copies: usize,
+}
+
+/// Due messages.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HandedOver {
+    /// Recorded as handed over; the caller now sends slices that name them.
+    pub due: Vec<(MessageId, ContactMethod)>,
+    /// Due, but outside their legal interval: to be planned again or closed. Nothing was recorded.
+    pub late: Vec<MessageId>,
+}
+
+/// A message to claim, with the id that its attempt gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClaimRequest {
+    /// The message.
+    pub message: MessageId,
+    /// The id of the attempt.
+    pub attempt: AttemptId,
+}
+
+/// Terms of a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimTerms {
+    /// The instant of the guards.
+    pub now: DateTime<Utc>,
+    /// The request starts before this instant; at most a second after `now`.
+    pub start_by: DateTime<Utc>,
+    /// The answer comes before this instant.
+    pub answer_by: DateTime<Utc>,
+    /// The provider that will be called.
+    pub provider: ProviderName,
+    /// The method that it serves.
+    pub method: ContactMethod,
+}
+
+/// The exclusive right to send a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimed {
+    /// The message.
+    pub message: MessageId,
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// The number of the attempt.
+    pub epoch: u32,
+    /// How many attempts counted before this one.
+    pub attempts: u32,
+    /// Where it goes.
+    pub contact: ContactPoint,
+    /// What it says.
+    pub content: Content,
+    /// The end of the legal interval.
+    pub legal_until: DateTime<Utc>,
+}
+
+/// What became of a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClaimOutcome {
+    /// Claimed: the caller and nobody else may send it, once.
+    Claimed(Box<Claimed>),
+    /// Not to be sent now.
+    Refused(ClaimRefusal),
+}
+
+/// Why a message was not claimed. The guards are checked in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClaimRefusal {
+    /// There is no such message in the packet.
+    Missing,
+    /// It is not queued: claimed, sent or closed by somebody else.
+    NotQueued(MessageStatus),
+    /// Its packet is draining or has ended.
+    PacketClosed,
+    /// Its campaign is not active. The message stays queued; the caller snoozes it.
+    CampaignNotActive,
+    /// The person refused contact.
+    Unsubscribed,
+    /// Its instant lies ahead.
+    NotYet,
+    /// Its legal interval is over.
+    OutsideWindow,
+}
+
+/// What became of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    /// The message.
+    pub message: MessageId,
+    /// The number of the attempt: only the holder of the latest claim settles.
+    pub epoch: u32,
+    /// What became of it.
+    pub verdict: SettleVerdict,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// What became of an attempt, and so of its message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SettleVerdict {
+    /// Accepted → sent.
+    Accepted {
+        /// The provider's id, where it said it.
+        reference: Option<ProviderReference>,
+    },
+    /// Definitely refused → queued, not before the given instant.
+    RefusedForNow {
+        /// The provider's code.
+        code: String,
+        /// When it may be tried again.
+        not_before: DateTime<Utc>,
+    },
+    /// Definitely refused → failed.
+    RefusedForGood {
+        /// The provider's code.
+        code: String,
+    },
+    /// No request was made → queued; the attempt does not count.
+    Returned {
+        /// Why.
+        reason: ReturnReason,
+        /// When it may be tried again.
+        not_before: DateTime<Utc>,
+    },
+    /// May or may not have been accepted → unknown.
+    Ambiguous {
+        /// What was seen.
+        code: String,
+    },
+    /// The claim ran out → unknown.
+    Reaped,
+    /// Evidence of acceptance → sent.
+    Found {
+        /// The provider's id.
+        reference: ProviderReference,
+        /// When it was accepted.
+        accepted_at: DateTime<Utc>,
+    },
+    /// Proof of absence → queued.
+    ProvenAbsent,
+    /// The campaign's policy permits another try without proof → queued.
+    ResendPermitted,
+    /// Nothing will decide it → stays unknown, closed.
+    GivenUp,
+}
+
+/// What became of a settlement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SettleOutcome {
+    /// Applied; this is the status now.
+    Applied(MessageStatus),
+    /// Another attempt is the latest, or the status does not allow it (evidence came first); nothing changed.
+    Stale(MessageStatus),
+    /// There is no such message in the packet.
+    Missing,
+}
+
+/// Puts a planned or queued message back without counting an attempt; its copy counts as gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snooze {
+    /// The message.
+    pub message: MessageId,
+    /// Not sent before; `None` leaves instant and interval as they are.
+    pub plan: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    /// Why, for the history.
+    pub reason: Cow<'static, str>,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// Closes a planned or queued message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Close {
+    /// The message.
+    pub message: MessageId,
+    /// How it ends.
+    pub verdict: CloseVerdict,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// How a message ends that is not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CloseVerdict {
+    /// Skipped for this reason.
+    Skipped(SkipReason),
+    /// It was queued and came too late.
+    Expired,
+}
+
+/// An attempt that nobody has settled, or that is unknown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenAttempt {
+    /// Where it is stored.
+    pub location: AttemptLocation,
+    /// The attempt.
+    pub attempt: Attempt,
+    /// How many attempts of the message counted, this one included.
+    pub attempts: u32,
+    /// When the appointment is.
+    pub appointment_at: DateTime<Utc>,
+}
+
+/// Messages, their attempts and their histories.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait MessageStore: Debug + Send + Sync + 'static {
+    /// Stores mapped rows, if the packet is `loaded` and stands at `batch.after`: messages as planned or skipped, failed rows
+    /// as rejected. A planned message whose natural key is taken is stored as skipped (`duplicate`).
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`], [`StoreError::Unavailable`], [`StoreError::CommitUnknown`].
+    async fn plan(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        batch: PlanBatch,
+    ) -> Result<PlanOutcome, StoreError>;
+
+    /// A message.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    async fn message(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        id: MessageId,
+    ) -> Result<Option<MessageRecord>, StoreError>;
+
+    /// The messages of a packet in the order of their making.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    async fn messages(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Result<Page<MessageRecord, u64>, StoreError>;
+
+    /// Takes due messages, and records that copies of them are about to be made; none while the campaign is not active or
+    /// the packet is not `queued` or is draining. A copy that is presumed lost is due again.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`], [`StoreError::Unavailable`], [`StoreError::CommitUnknown`].
+    async fn hand_over(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        terms: HandOver,
+    ) -> Result<HandedOver, StoreError>;
+
+    /// When the next message of a packet is due; `None` if none is. A past instant means now.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    async fn next_due(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+    ) -> Result<Option<DateTime<Utc>>, StoreError>;
+
+    /// Claims messages: checks the guards of [`ClaimRefusal`] and writes the attempt rows, in one transaction. Natural key:
+    /// message and attempt number; the same attempt id claimed again answers the same claim while it is unsettled.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`]; [`StoreError::CommitUnknown`], after which [`attempt`](Self::attempt) tells.
+    async fn claim(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        requests: &[ClaimRequest],
+        terms: &ClaimTerms,
+    ) -> Result<Outcomes<ClaimOutcome>, StoreError>;
+
+    /// Records what became of attempts: attempt, message and counters as one fact.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`], [`StoreError::Unavailable`], [`StoreError::CommitUnknown`].
+    async fn settle(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        settlements: &[Settlement],
+    ) -> Result<Outcomes<SettleOutcome>, StoreError>;
+
+    /// Puts messages back.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`], [`StoreError::Unavailable`], [`StoreError::CommitUnknown`].
+    async fn snooze(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        snoozes: &[Snooze],
+    ) -> Result<Outcomes<WriteOutcome>, StoreError>;
+
+    /// Closes messages.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`], [`StoreError::Unavailable`], [`StoreError::CommitUnknown`].
+    async fn close(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        closes: &[Close],
+    ) -> Result<Outcomes<WriteOutcome>, StoreError>;
+
+    /// Cancels up to `limit` planned or queued messages of a packet; answers how many. Fewer than `limit`: none is left.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`], [`StoreError::Unavailable`], [`StoreError::CommitUnknown`].
+    async fn cancel_open(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        at: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<usize, StoreError>;
+
+    /// The attempts of a message, first to last.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    async fn attempts(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        message: MessageId,
+    ) -> Result<Vec<Attempt>, StoreError>;
+
+    /// One attempt: what a caller asks after [`StoreError::CommitUnknown`].
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    async fn attempt(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        id: AttemptId,
+    ) -> Result<Option<Attempt>, StoreError>;
+
+    /// The history of a message, first to last.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    async fn history(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        message: MessageId,
+    ) -> Result<Vec<Transition>, StoreError>;
+
+    /// Attempts of messages in `sending` whose `answer_by` is before `before`, the longest overdue first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    async fn overdue_attempts_across_companies(
+        &self,
+        before: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<OpenAttempt>, StoreError>;
+
+    /// Attempts of messages that are `unknown` and not held, in the order of their attempt ids.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    async fn unknown_attempts_across_companies(
+        &self,
+        after: Option<AttemptId>,
+        limit: usize,
+    ) -> Result<Page<OpenAttempt, AttemptId>, StoreError>;
+}

@@ -1,0 +1,69 @@
+//! Storage: one small trait per noun; an adapter implements them all on one struct.
+//!
+//! # Contract of every method
+//!
+//! - One business fact, one transaction: `Err` means that nothing was applied, but for
+//!   [`StoreError::CommitUnknown`], after which the caller reads back by id.
+//! - Every write is idempotent on the natural key that its documentation names, and every change of state is
+//!   compare-and-set: who comes late is told so by an outcome.
+//! - Batches of any size are legal; outcomes stand in the order of the items. Empty in, empty out.
+//! - Data of another company MUST answer exactly as data that does not exist. Only methods whose names end in
+//!   `_across_companies` see more than one.
+//! - Adapters mint nothing and read no clock: ids and `now` are arguments.
+//! - Dropping a future leaves open whether the call took effect, never half of it.
+
+mod access;
+mod campaigns;
+mod dispositions;
+mod error;
+mod incoming;
+mod messages;
+mod packets;
+mod reports;
+mod unsubscribes;
+
+pub use access::AccessStore;
+pub use campaigns::{CampaignChange, CampaignStore, NewCampaign};
+pub use dispositions::{DispositionOutcome, DispositionStore, LocatedDisposition};
+pub use error::StoreError;
+pub use incoming::{IncomingOutcome, IncomingStore};
+pub use messages::{
+    ClaimOutcome, ClaimRefusal, ClaimRequest, ClaimTerms, Claimed, Close, CloseVerdict, HandOver, HandedOver,
+    MessageStore, OpenAttempt, PlanBatch, PlanOutcome, SettleOutcome, SettleVerdict, Settlement, Snooze,
+    WriteOutcome,
+};
+pub use packets::{Draining, NewPacket, PacketCreation, PacketStore, RowBatch, StageChange};
+pub use reports::ReportStore;
+pub use unsubscribes::UnsubscribeStore;
+
+#[cfg(feature = "mock")]
+pub use {
+    access::MockAccessStore, campaigns::MockCampaignStore, dispositions::MockDispositionStore,
+    incoming::MockIncomingStore, messages::MockMessageStore, packets::MockPacketStore,
+    reports::MockReportStore, unsubscribes::MockUnsubscribeStore,
+};
+
+/// Everything that the services store. Implemented for whatever implements the single traits.
+pub trait Store:
+    AccessStore
+    + CampaignStore
+    + DispositionStore
+    + IncomingStore
+    + MessageStore
+    + PacketStore
+    + ReportStore
+    + UnsubscribeStore
+{
+}
+
+impl<S> Store for S where
+    S: AccessStore
+        + CampaignStore
+        + DispositionStore
+        + IncomingStore
+        + MessageStore
+        + PacketStore
+        + ReportStore
+        + UnsubscribeStore
+{
+}

@@ -1,0 +1,206 @@
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::{StoreError, WriteOutcome};
+use crate::batch::Page;
+use crate::domain::packet::{IngestProgress, Packet, PacketFailure, PacketOrigin, PacketStage};
+use crate::domain::row::{RejectedRow, Row, RowNumber};
+use crate::ids::{CampaignId, CompanyId, PacketId};
+
+/// A packet to be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPacket {
+    /// Its id.
+    pub id: PacketId,
+    /// The campaign.
+    pub campaign: CampaignId,
+    /// The version of the campaign's document.
+    pub campaign_version: u32,
+    /// Where its rows come from. A file starts as `prepared`; a follow-up packet has no rows and starts as `mapped`.
+    pub origin: PacketOrigin,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+/// What became of a new packet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PacketCreation {
+    /// Stored.
+    Created(Packet),
+    /// The campaign has a packet for this already, which was not cancelled: one with the same digest, or an open follow-up
+    /// packet.
+    Exists(Packet),
+    /// The campaign is archived and takes no data.
+    CampaignArchived,
+}
+
+/// A compare-and-set on a packet's stage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StageChange {
+    /// The packet.
+    pub packet: PacketId,
+    /// The stage that it must have now.
+    pub from: PacketStage,
+    /// The stage that it gets; [`PacketStage::may_become`] allows it.
+    pub to: PacketStage,
+    /// Set with [`PacketStage::Failed`], cleared otherwise.
+    pub failure: Option<PacketFailure>,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// Rows that were read together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowBatch {
+    /// The last row that was stored before; the batch is refused if the packet is elsewhere.
+    pub after: RowNumber,
+    /// How far reading is with this batch.
+    pub progress: IngestProgress,
+    /// The good rows, in order.
+    pub rows: Vec<Row>,
+    /// The bad rows, in order.
+    pub rejected: Vec<RejectedRow>,
+}
+
+/// Packets and their rows.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait PacketStore: Debug + Send + Sync + 'static {
+    /// Stores a packet. Natural key: campaign and digest of a file (cancelled packets aside); campaign for an open follow-up
+    /// packet.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`] if the campaign does not exist; [`StoreError::Unavailable`], [`StoreError::CommitUnknown`].
+    async fn create_packet(
+        &self,
+        company: CompanyId,
+        packet: NewPacket,
+    ) -> Result<PacketCreation, StoreError>;
+
+    /// A packet.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    async fn packet(&self, company: CompanyId, id: PacketId) -> Result<Option<Packet>, StoreError>;
+
+    /// The packets of a campaign in the order of their ids.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    async fn packets(
+        &self,
+        company: CompanyId,
+        campaign: CampaignId,
+        after: Option<PacketId>,
+        limit: usize,
+    ) -> Result<Page<Packet, PacketId>, StoreError>;
+
+    /// Changes the stage, if it is as expected.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`], [`StoreError::Unavailable`], [`StoreError::CommitUnknown`].
+    async fn change_stage(&self, company: CompanyId, change: StageChange)
+    -> Result<WriteOutcome, StoreError>;
+
+    /// Forbids (or, after a failed teardown, allows again) new claims of the packet, from the moment this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`], [`StoreError::Unavailable`], [`StoreError::CommitUnknown`].
+    async fn set_draining(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        drain: Draining,
+    ) -> Result<(), StoreError>;
+
+    /// Records what the header says, for a packet that is `prepared`, and makes it `ingested`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`], [`StoreError::Unavailable`], [`StoreError::CommitUnknown`].
+    async fn open_ingest(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        progress: IngestProgress,
+        at: DateTime<Utc>,
+    ) -> Result<WriteOutcome, StoreError>;
+
+    /// Stores rows and rejections and moves the progress on, if the packet is `ingested` and stands at `batch.after`.
+    /// Natural key: packet and row number.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`], [`StoreError::Unavailable`], [`StoreError::CommitUnknown`].
+    async fn append_rows(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        batch: RowBatch,
+    ) -> Result<WriteOutcome, StoreError>;
+
+    /// Good rows after `after`, in order.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    async fn rows(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        after: RowNumber,
+        limit: usize,
+    ) -> Result<Page<Row, RowNumber>, StoreError>;
+
+    /// One good row.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    async fn row(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        row: RowNumber,
+    ) -> Result<Option<Row>, StoreError>;
+
+    /// Rejected rows after `after`, in order: those that could not be read and those that could not be mapped.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    async fn rejected(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        after: RowNumber,
+        limit: usize,
+    ) -> Result<Page<RejectedRow, RowNumber>, StoreError>;
+
+    /// Packets that have not ended, in the order of their ids; failed ones aside.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    async fn open_packets_across_companies(
+        &self,
+        after: Option<PacketId>,
+        limit: usize,
+    ) -> Result<Page<Packet, PacketId>, StoreError>;
+}
+
+/// Whether a packet takes new claims.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Draining {
+    /// No new claims.
+    Start,
+    /// Claims again.
+    Stop,
+}

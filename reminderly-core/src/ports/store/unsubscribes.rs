@@ -1,0 +1,43 @@
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+
+use super::{StoreError, WriteOutcome};
+use crate::batch::Outcomes;
+use crate::domain::unsubscribe::{RefusalKey, Unsubscribe};
+use crate::ids::CompanyId;
+
+/// The unsubscribe register of each company: append-only events; the latest of a key counts.
+#[cfg_attr(feature = "mock", mockall::automock)]
+#[async_trait]
+pub trait UnsubscribeStore: Debug + Send + Sync + 'static {
+    /// Appends events. From the moment this returns, no claim passes for a key that is refused. An event that changes nothing
+    /// is [`WriteOutcome::Stale`] and not stored.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::CommitUnknown`].
+    async fn record_unsubscribes(
+        &self,
+        company: CompanyId,
+        events: &[Unsubscribe],
+    ) -> Result<Outcomes<WriteOutcome>, StoreError>;
+
+    /// Whether each key is refused now, by position.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    async fn refused(&self, company: CompanyId, keys: &[RefusalKey]) -> Result<Vec<bool>, StoreError>;
+
+    /// The events of a key, first to last.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    async fn unsubscribe_events(
+        &self,
+        company: CompanyId,
+        key: &RefusalKey,
+    ) -> Result<Vec<Unsubscribe>, StoreError>;
+}

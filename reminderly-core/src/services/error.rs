@@ -1,0 +1,68 @@
+use crate::domain::access::Denied;
+use crate::domain::campaign::problem::InvalidCampaign;
+use crate::ports::callback::CallbackError;
+use crate::ports::queue::QueueError;
+use crate::ports::sealer::SealError;
+use crate::ports::source::SourceError;
+use crate::ports::store::StoreError;
+
+/// Why a use case did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServiceError {
+    /// The scope does not cover it.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// The campaign document is unusable; every problem is listed. Nothing was stored.
+    #[error("campaign document is unusable")]
+    InvalidCampaign(#[source] InvalidCampaign),
+    /// What the call names does not exist for this company.
+    #[error("{what} does not exist")]
+    NotFound {
+        /// What kind of thing.
+        what: &'static str,
+    },
+    /// The thing is in a state that does not allow it.
+    #[error("{what} is {state}: {hint}")]
+    WrongState {
+        /// What kind of thing.
+        what: &'static str,
+        /// Its state.
+        state: &'static str,
+        /// What to do about it.
+        hint: &'static str,
+    },
+    /// The file cannot be used as it is: the packet is failed and can be resumed once the file is right.
+    #[error("file cannot be used: {reason}")]
+    UnusableFile {
+        /// What is wrong and what to do; never personal data.
+        reason: String,
+    },
+    /// The store failed.
+    #[error("storage failed")]
+    Store(#[from] StoreError),
+    /// The queue failed.
+    #[error("queue failed")]
+    Queue(#[from] QueueError),
+    /// The source failed.
+    #[error("source failed")]
+    Source(#[from] SourceError),
+    /// A callback was not taken.
+    #[error("callback refused")]
+    Callback(#[from] CallbackError),
+    /// A payload could not be sealed or opened.
+    #[error("sealing failed")]
+    Seal(#[from] SealError),
+}
+
+impl ServiceError {
+    /// Whether the same call may succeed later without anybody's help.
+    pub const fn is_transient(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_transient(),
+            Self::Queue(error) => error.is_transient(),
+            Self::Source(error) => error.is_transient(),
+            _ => false,
+        }
+    }
+}

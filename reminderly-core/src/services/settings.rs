@@ -1,0 +1,77 @@
+use std::time::Duration;
+
+use crate::ports::queue::{InvalidQueueName, QueueName};
+use crate::retry::RetryPolicy;
+
+/// The names of the queues that are not a packet's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueNames {
+    /// Dispositions, from the gateway to the database.
+    pub dispositions: QueueName,
+    /// Incoming messages, from the gateway to the database.
+    pub incoming: QueueName,
+    /// Dead letters of every queue.
+    pub dead_letters: QueueName,
+}
+
+impl QueueNames {
+    /// Names that begin with the deployment's.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidQueueName`] if a name would be too long or have an illegal character.
+    pub fn of_deployment(prefix: &str) -> Result<Self, InvalidQueueName> {
+        Ok(Self {
+            dispositions: QueueName::new(format!("{prefix}-dispositions"))?,
+            incoming: QueueName::new(format!("{prefix}-incoming"))?,
+            dead_letters: QueueName::new(format!("{prefix}-dead-letters"))?,
+        })
+    }
+}
+
+/// What a host may tune. The defaults suit one deployment on MySQL and SQS; sources of the numbers are at each field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The names of the queues that are not a packet's.
+    pub queues: QueueNames,
+    /// Rows per transaction of ingest and mapping. 1,000 per statement reach the server's limit.
+    pub rows_per_batch: usize,
+    /// The largest row, bytes. An unbalanced quote would otherwise swallow the rest of the file.
+    pub max_row_bytes: usize,
+    /// Messages of one packet that may have a live copy in its queue: enough for the pollers, few enough that a pause acts at
+    /// once and a queue stays far below its in-flight limit.
+    pub max_copies: usize,
+    /// After this time a copy in a queue is presumed lost and made again.
+    pub copy_lifetime: Duration,
+    /// How long a received copy stays hidden: longer than the slowest slice takes.
+    pub visibility: Duration,
+    /// How long a poller waits for the first copy of a receive.
+    pub poll_wait: Duration,
+    /// How often the feeder and the sweeps look when nothing is known to be due.
+    pub tick: Duration,
+    /// After this time past `answer_by` a claim without an answer counts as unknown.
+    pub claim_margin: Duration,
+    /// When refused messages are tried again.
+    pub retry: RetryPolicy,
+    /// How often a queue item may be received before it is dead-lettered: only a guard against consumers that crash.
+    pub max_receives: u32,
+}
+
+impl Settings {
+    /// The defaults, with these queues.
+    pub fn new(queues: QueueNames) -> Self {
+        Self {
+            queues,
+            rows_per_batch: 1_000,
+            max_row_bytes: 1 << 20,
+            max_copies: 5_000,
+            copy_lifetime: Duration::from_mins(15),
+            visibility: Duration::from_mins(2),
+            poll_wait: Duration::from_secs(20),
+            tick: Duration::from_secs(20),
+            claim_margin: Duration::from_secs(30),
+            retry: RetryPolicy::default(),
+            max_receives: 20,
+        }
+    }
+}

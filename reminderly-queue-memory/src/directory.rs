@@ -1,0 +1,66 @@
+//! Which queues there are.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use reminderly_core::ports::queue::{QueueError, QueueName, QueueSpec};
+
+use crate::lane::{Lane, RedrivePolicy};
+
+/// How long the name of a deleted queue stays blocked.
+const NAME_BLOCKED: Duration = Duration::from_mins(1);
+
+/// Which queues there are, and which went moments ago.
+#[derive(Debug, Default)]
+pub(crate) struct Directory {
+    lanes: BTreeMap<QueueName, Arc<Lane>>,
+    /// Until when each name is blocked.
+    blocked: BTreeMap<QueueName, DateTime<Utc>>,
+    /// The blocked names in the order of their release.
+    releases: VecDeque<(DateTime<Utc>, QueueName)>,
+    last_generation: u64,
+}
+
+impl Directory {
+    pub(crate) fn find(&self, queue: &QueueName) -> Option<Arc<Lane>> {
+        self.lanes.get(queue).cloned()
+    }
+
+    pub(crate) fn ensure(&mut self, spec: &QueueSpec, now: DateTime<Utc>) -> Result<(), QueueError> {
+        self.unblock(now);
+        for name in [&spec.dead_letters, &spec.name] {
+            if let Some(until) = self.blocked.get(name) {
+                let retry_after = (*until - now).to_std().unwrap_or_default();
+                return Err(QueueError::DeletedRecently { queue: name.clone(), retry_after });
+            }
+        }
+        self.make(&spec.dead_letters, None);
+        let (dead_letters, max_receives) = (spec.dead_letters.clone(), spec.max_receives);
+        self.make(&spec.name, Some(RedrivePolicy { dead_letters, max_receives }));
+        Ok(())
+    }
+
+    pub(crate) fn remove(&mut self, queue: &QueueName, now: DateTime<Utc>) -> Option<Arc<Lane>> {
+        self.unblock(now);
+        let lane = self.lanes.remove(queue)?;
+        let until = now + NAME_BLOCKED;
+        self.blocked.insert(queue.clone(), until);
+        self.releases.push_back((until, queue.clone()));
+        Some(lane)
+    }
+
+    fn make(&mut self, name: &QueueName, redrive: Option<RedrivePolicy>) {
+        if !self.lanes.contains_key(name) {
+            self.last_generation += 1;
+            self.lanes.insert(name.clone(), Arc::new(Lane::new(self.last_generation, redrive)));
+        }
+    }
+
+    fn unblock(&mut self, now: DateTime<Utc>) {
+        while let Some((_, name)) = self.releases.pop_front_if(|(until, _)| *until <= now) {
+            self.blocked.remove(&name);
+        }
+    }
+}
