@@ -34,6 +34,8 @@ use std::io;
 
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
+pub use function::ValueFault;
+
 /// The largest source of a text, in bytes.
 pub const TEMPLATE_BYTES_MAX: usize = 16 * 1024;
 
@@ -81,7 +83,7 @@ pub enum TemplateFault {
     TooManySteps,
     /// A message function does not take the value.
     #[error("{0}")]
-    Value(function::ValueFault),
+    Value(ValueFault),
     /// The parts of the text do not fit the values.
     #[error("an operation of the template does not fit the value ({0})")]
     Operation(&'static str),
@@ -89,7 +91,7 @@ pub enum TemplateFault {
 
 impl From<&Error> for TemplateFault {
     fn from(error: &Error) -> Self {
-        if let Some(fault) = function::ValueFault::of(error) {
+        if let Some(fault) = ValueFault::of(error) {
             return Self::Value(fault);
         }
         match error.kind() {
