@@ -1,5 +1,12 @@
 //! Tools for tests, simulations and examples.
 
+mod lost_answer_provider;
+mod panicking_provider;
 mod virtual_clock;
 
+#[cfg(test)]
+mod provider_tests;
+
+pub use lost_answer_provider::LostAnswerProvider;
+pub use panicking_provider::{PanicPoint, PanickingProvider};
 pub use virtual_clock::VirtualClock;
