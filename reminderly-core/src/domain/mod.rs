@@ -28,5 +28,6 @@ pub mod sealed;
 pub mod segments;
 pub mod skip_reason;
 pub mod template;
+pub mod tie;
 pub mod unsubscribe;
 pub mod window;

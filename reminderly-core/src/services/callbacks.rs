@@ -101,10 +101,12 @@ impl Callbacks {
                 }
                 CallbackEvent::Incoming(message) => {
                     let nobody = ServiceError::NotFound { what: "company of the account" };
-                    let company = self.ports.providers.company_of(provider, &message.account).ok_or(nobody)?;
+                    let company =
+                        self.ports.providers.company_of(provider, &message.account).ok_or(nobody)?;
                     let scope = authorize(Actor::Gateway, Action::Receive, company, &Grants::default())?;
                     let company = scope.require(Action::Receive)?;
-                    let payload = self.seal(INCOMING_PURPOSE, &IncomingPayload { company, incoming: message })?;
+                    let payload =
+                        self.seal(INCOMING_PURPOSE, &IncomingPayload { company, incoming: message })?;
                     incoming.push(Envelope::Incoming(payload).into());
                 }
             }
@@ -126,7 +128,8 @@ impl Callbacks {
         }
         let outcomes = self.ports.queue.send(queue, items).await?;
         if outcomes.iter().all(|outcome| *outcome == SendOutcome::Sent) {
-            counter!("reminderly_callbacks_queued_total").increment(u64::try_from(items.len()).unwrap_or(u64::MAX));
+            counter!("reminderly_callbacks_queued_total")
+                .increment(u64::try_from(items.len()).unwrap_or(u64::MAX));
             return Ok(());
         }
         let source: BoxError = "the queue did not take every item".into();

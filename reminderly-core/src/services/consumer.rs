@@ -59,7 +59,11 @@ async fn poll(
 }
 
 /// Opens a sealed payload; the error says why it never will.
-pub(super) fn open<T: DeserializeOwned>(ports: &Ports, purpose: &str, payload: &SealedPayload) -> Result<T, String> {
+pub(super) fn open<T: DeserializeOwned>(
+    ports: &Ports,
+    purpose: &str,
+    payload: &SealedPayload,
+) -> Result<T, String> {
     let plain = ports.sealer.open(purpose, &payload.sealed).map_err(|error| error.to_string())?;
     serde_json::from_slice(&plain).map_err(|error| {
         format!("payload is not understood (line {}, column {})", error.line(), error.column())

@@ -121,7 +121,8 @@ impl Fleet {
     async fn keep(&self, packet: &Packet, round: &mut Round) -> Result<(), ServiceError> {
         round.tended.running += 1;
         self.pollers.ensure(&poller(packet)).await?;
-        let outlives = packet.origin == PacketOrigin::FollowUp && round.open_files.contains_key(&packet.campaign);
+        let outlives =
+            packet.origin == PacketOrigin::FollowUp && round.open_files.contains_key(&packet.campaign);
         if outlives || self.open(packet).await? > 0 {
             return Ok(());
         }
@@ -183,7 +184,11 @@ impl Fleet {
         Ok(self.ports.store.change_stage(packet.company, change).await?)
     }
 
-    async fn campaign_state(&self, packet: &Packet, round: &mut Round) -> Result<CampaignState, ServiceError> {
+    async fn campaign_state(
+        &self,
+        packet: &Packet,
+        round: &mut Round,
+    ) -> Result<CampaignState, ServiceError> {
         if let Some(state) = round.states.get(&packet.campaign) {
             return Ok(*state);
         }
@@ -208,7 +213,10 @@ fn poller(packet: &Packet) -> PollerSpec {
     PollerSpec { company: packet.company, packet: packet.id, queue: QueueName::of_packet(packet.id) }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a gauge is a float, and 2^53 packets are none of our worries")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a gauge is a float, and 2^53 packets are none of our worries"
+)]
 fn as_gauge(count: u64) -> f64 {
     count as f64
 }

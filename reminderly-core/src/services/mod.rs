@@ -13,10 +13,12 @@ mod dispositions;
 mod enqueue;
 mod error;
 mod fleet;
+mod incoming;
 mod mapping;
 mod pollers;
 mod settings;
 mod shutdown;
+pub mod sweep;
 
 use std::sync::Arc;
 
@@ -36,6 +38,7 @@ pub use dispositions::Dispositions;
 pub use enqueue::{Enqueue, Fed};
 pub use error::ServiceError;
 pub use fleet::{Fleet, Tended};
+pub use incoming::{IncomingMessages, Received};
 pub use mapping::{MapProgress, Mapping};
 pub use pollers::{InProcessPollers, Spawn};
 pub use settings::{QueueNames, Settings};

@@ -1,0 +1,230 @@
+//! What an incoming message means, and what follows from it.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+
+use super::IncomingMessages;
+use crate::domain::campaign::definition::FollowUpTrigger;
+use crate::domain::contact_point::ContactPoint;
+use crate::domain::incoming::{Answerable, Incoming, IncomingEffect, Question, TiedResponse};
+use crate::domain::mapping::CompiledCampaign;
+use crate::domain::reply::{
+    Classification, OptOutScope, ReplyKind, ReplyReason, ReplyWords, classify, normalise,
+};
+use crate::domain::response::{Response, ResponseKind};
+use crate::domain::tie::{Tie, tie};
+use crate::domain::unsubscribe::{RefusalKey, Unsubscribe, UnsubscribeChange, UnsubscribeSource};
+use crate::ids::{CampaignId, CompanyId, IncomingId};
+use crate::services::ServiceError;
+
+/// For so long a number is taken as the answer to a question.
+const QUESTION_LASTS: TimeDelta = TimeDelta::hours(24);
+
+/// The most appointments that a question offers: more do not fit a text message, and a human sorts them out.
+const OPTIONS_MAX: usize = 9;
+
+pub(super) struct Decision {
+    pub(super) classification: Classification,
+    pub(super) effect: IncomingEffect,
+}
+
+/// What the decision is about: gathered once, passed along.
+struct Case<'a> {
+    company: CompanyId,
+    id: IncomingId,
+    incoming: &'a Incoming,
+    answerable: Vec<Answerable>,
+}
+
+impl IncomingMessages {
+    pub(super) async fn decide(
+        &self,
+        company: CompanyId,
+        id: IncomingId,
+        incoming: &Incoming,
+    ) -> Result<Decision, ServiceError> {
+        let now = self.ports.clock.now();
+        let answerable = self.ports.store.answerable(company, &incoming.from, now).await?;
+        let case = Case { company, id, incoming, answerable };
+        let classification = self.classify(&case).await?;
+        if !matches!(classification.kind, ReplyKind::OptOut(_))
+            && let Some((kind, chosen)) = self.chosen(&case).await?
+        {
+            return self.answered(&case, classification, kind, &chosen).await;
+        }
+        match classification.kind {
+            ReplyKind::OptOut(scope) => self.opted_out(&case, classification, scope).await,
+            ReplyKind::OptIn => Ok(opted_in(&case, classification)),
+            ReplyKind::Help => self.follow_up_only(&case, classification, FollowUpTrigger::Help).await,
+            ReplyKind::Unclear => self.follow_up_only(&case, classification, FollowUpTrigger::Unclear).await,
+            ReplyKind::Confirm => self.about(&case, classification, ResponseKind::Confirmed).await,
+            ReplyKind::Cancel => self.about(&case, classification, ResponseKind::Cancelled).await,
+            ReplyKind::Reschedule => self.about(&case, classification, ResponseKind::RescheduleWanted).await,
+        }
+    }
+
+    /// Classifies with the words of the campaigns that the person may be answering; where they disagree, it is unclear.
+    async fn classify(&self, case: &Case<'_>) -> Result<Classification, ServiceError> {
+        let mut campaigns: Vec<(CampaignId, Arc<CompiledCampaign>)> = Vec::new();
+        for candidate in &case.answerable {
+            if campaigns.iter().all(|(known, _)| *known != candidate.campaign)
+                && let Some(packet) = self.ports.store.packet(case.company, candidate.packet).await?
+            {
+                campaigns.push((candidate.campaign, self.campaigns.of(&packet).await?));
+            }
+        }
+        let text = &case.incoming.text;
+        let mut readings =
+            campaigns.iter().map(|(_, campaign)| classify(text, &campaign.definition().responses.sms));
+        let first = readings.next().unwrap_or_else(|| classify(text, &ReplyWords::default()));
+        Ok(readings.fold(first, agree))
+    }
+
+    /// The answer to an open question: the wish that led to it, and the appointment of the number.
+    async fn chosen(&self, case: &Case<'_>) -> Result<Option<(ResponseKind, Answerable)>, ServiceError> {
+        let now = self.ports.clock.now();
+        let from = &case.incoming.from;
+        let Some(question) = self.ports.store.open_question(case.company, from, now).await? else {
+            return Ok(None);
+        };
+        let number =
+            normalise(&case.incoming.text).parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+        let message = number.and_then(|position| question.options.get(position));
+        let chosen = case.answerable.iter().find(|candidate| Some(&candidate.message) == message);
+        Ok(chosen
+            .filter(|chosen| question.kind.may_follow(chosen.response))
+            .map(|chosen| (question.kind, chosen.clone())))
+    }
+
+    /// A wish about an appointment: tied, asked about, or given to a human.
+    async fn about(
+        &self,
+        case: &Case<'_>,
+        classification: Classification,
+        kind: ResponseKind,
+    ) -> Result<Decision, ServiceError> {
+        match tie(kind, &case.answerable) {
+            Tie::One(only) => self.answered(case, classification, kind, only).await,
+            Tie::Several(options) => self.asked(case, classification, kind, &options).await,
+            Tie::Nothing => {
+                // Who says again what is known needs nobody's review.
+                let known = case.answerable.iter().any(|candidate| candidate.response == Some(kind));
+                let effect = IncomingEffect { needs_review: !known, ..IncomingEffect::default() };
+                Ok(Decision { classification, effect })
+            }
+        }
+    }
+
+    async fn answered(
+        &self,
+        case: &Case<'_>,
+        classification: Classification,
+        kind: ResponseKind,
+        about: &Answerable,
+    ) -> Result<Decision, ServiceError> {
+        let response = Response { kind, incoming: case.id, at: case.incoming.at };
+        let trigger = match kind {
+            ResponseKind::Confirmed => FollowUpTrigger::Confirm,
+            ResponseKind::Cancelled => FollowUpTrigger::Cancel,
+            ResponseKind::RescheduleWanted => FollowUpTrigger::Reschedule,
+        };
+        let follow_up = self.follow_up(case.company, case.id, case.incoming, about, trigger).await?;
+        let tied = TiedResponse { packet: about.packet, message: about.message, response };
+        let effect = IncomingEffect { response: Some(tied), follow_up, ..IncomingEffect::default() };
+        Ok(Decision { classification, effect })
+    }
+
+    async fn asked(
+        &self,
+        case: &Case<'_>,
+        classification: Classification,
+        kind: ResponseKind,
+        options: &[&Answerable],
+    ) -> Result<Decision, ServiceError> {
+        let now = self.ports.clock.now();
+        let distinct = options.windows(2).all(|pair| match pair {
+            [one, other] => one.appointment.local != other.appointment.local,
+            _ => true,
+        });
+        if !distinct || options.len() > OPTIONS_MAX {
+            // A question by date and time would not tell them apart.
+            let effect = IncomingEffect { needs_review: true, ..IncomingEffect::default() };
+            return Ok(Decision { classification, effect });
+        }
+        let follow_up = self.question(case.company, case.id, case.incoming, options).await?;
+        let first = options.iter().map(|option| option.appointment.at).min().unwrap_or(now);
+        let question = Question {
+            incoming: case.id,
+            kind,
+            options: options.iter().map(|option| option.message).collect(),
+            expires_at: first.min(now + QUESTION_LASTS),
+        };
+        let needs_review = follow_up.is_none();
+        let effect =
+            IncomingEffect { question: Some(question), follow_up, needs_review, ..IncomingEffect::default() };
+        Ok(Decision { classification, effect })
+    }
+
+    async fn follow_up_only(
+        &self,
+        case: &Case<'_>,
+        classification: Classification,
+        trigger: FollowUpTrigger,
+    ) -> Result<Decision, ServiceError> {
+        let follow_up = match case.answerable.first() {
+            Some(about) => self.follow_up(case.company, case.id, case.incoming, about, trigger).await?,
+            None => None,
+        };
+        let needs_review = classification.kind == ReplyKind::Unclear;
+        Ok(Decision {
+            classification,
+            effect: IncomingEffect { follow_up, needs_review, ..IncomingEffect::default() },
+        })
+    }
+
+    /// A refusal, with everything that it covers. No answer: the provider sends the one confirmation that the law permits.
+    async fn opted_out(
+        &self,
+        case: &Case<'_>,
+        classification: Classification,
+        scope: OptOutScope,
+    ) -> Result<Decision, ServiceError> {
+        let mut keys = vec![case.incoming.from.refusal_key()];
+        if scope == OptOutScope::Person {
+            for candidate in &case.answerable {
+                let contacts = self.ports.store.contact_points_of(case.company, &candidate.person).await?;
+                keys.extend(contacts.iter().map(ContactPoint::refusal_key));
+                keys.push(RefusalKey::Person(candidate.person.clone()));
+            }
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        let unsubscribes =
+            keys.into_iter().map(|key| unsubscribe(case, key, UnsubscribeChange::OptedOut)).collect();
+        Ok(Decision { classification, effect: IncomingEffect { unsubscribes, ..IncomingEffect::default() } })
+    }
+}
+
+/// Lifts the refusal of the contact point; one that covers the whole person needs more than a word from one phone.
+fn opted_in(case: &Case<'_>, classification: Classification) -> Decision {
+    let event = unsubscribe(case, case.incoming.from.refusal_key(), UnsubscribeChange::OptedIn);
+    Decision {
+        classification,
+        effect: IncomingEffect { unsubscribes: vec![event], ..IncomingEffect::default() },
+    }
+}
+
+fn unsubscribe(case: &Case<'_>, key: RefusalKey, change: UnsubscribeChange) -> Unsubscribe {
+    Unsubscribe { key, change, source: UnsubscribeSource::Reply(case.id), at: case.incoming.at }
+}
+
+/// The reading on which two campaigns agree. An opt-out wins over every other.
+fn agree(one: Classification, other: Classification) -> Classification {
+    match (one.kind, other.kind) {
+        (ReplyKind::OptOut(_), _) => one,
+        (_, ReplyKind::OptOut(_)) => other,
+        (a, b) if a == b => one,
+        _ => Classification { kind: ReplyKind::Unclear, reason: ReplyReason::ConflictingAnswers },
+    }
+}

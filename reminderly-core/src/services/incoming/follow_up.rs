@@ -1,0 +1,159 @@
+//! Messages that answer a person.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use super::IncomingMessages;
+use crate::domain::campaign::definition::FollowUpTrigger;
+use crate::domain::campaign::lifecycle::CampaignState;
+use crate::domain::contact_method::ContactMethod;
+use crate::domain::content::Content;
+use crate::domain::incoming::{Answerable, Incoming};
+use crate::domain::mapping::{CompiledCampaign, MappedRow};
+use crate::domain::message::{Message, MessageRecord, Origin, PlanVerdict, PlannedMessage};
+use crate::domain::packet::{Packet, PacketOrigin};
+use crate::domain::plan::{CatchUp, follow_up_instant};
+use crate::domain::row::Row;
+use crate::domain::segments::count_segments;
+use crate::domain::skip_reason::SkipReason;
+use crate::ids::{CompanyId, IdSourceExt as _, IncomingId, PacketId};
+use crate::ports::store::{NewPacket, PacketCreation};
+use crate::services::ServiceError;
+
+/// What a follow-up is made from.
+struct Occasion {
+    record: MessageRecord,
+    packet: Packet,
+    campaign: Arc<CompiledCampaign>,
+}
+
+impl IncomingMessages {
+    /// The campaign's text for the trigger, from the row of the message that was answered; `None` if it has none.
+    pub(super) async fn follow_up(
+        &self,
+        company: CompanyId,
+        id: IncomingId,
+        incoming: &Incoming,
+        about: &Answerable,
+        trigger: FollowUpTrigger,
+    ) -> Result<Option<PlannedMessage>, ServiceError> {
+        let Some(occasion) = self.occasion(company, about).await? else { return Ok(None) };
+        let Origin::Row { row, .. } = occasion.record.message.origin else { return Ok(None) };
+        let Some(row) = self.ports.store.row(company, about.packet, row).await? else { return Ok(None) };
+        let Some(mapped) = map(&occasion, &row) else { return Ok(None) };
+        let method = incoming.from.method();
+        // The row made a message, so it makes this one; if it does not, the person still has their answer recorded.
+        let Ok(Some(content)) = occasion.campaign.render_follow_up(trigger, method, &mapped) else {
+            return Ok(None);
+        };
+        self.plan_follow_up(company, id, incoming, &occasion, content).await
+    }
+
+    /// The numbered question for a person whose answer fits several appointments.
+    pub(super) async fn question(
+        &self,
+        company: CompanyId,
+        id: IncomingId,
+        incoming: &Incoming,
+        options: &[&Answerable],
+    ) -> Result<Option<PlannedMessage>, ServiceError> {
+        let Some(first) = options.first() else { return Ok(None) };
+        let Some(occasion) = self.occasion(company, first).await? else { return Ok(None) };
+        let text: Arc<str> = question_text(options).into();
+        let content = match incoming.from.method() {
+            ContactMethod::Email => {
+                Content::Email { subject: "Which appointment do you mean?".into(), text, html: None }
+            }
+            ContactMethod::Sms | ContactMethod::Phone => {
+                let segments = count_segments(&text).count;
+                Content::Sms { text, segments }
+            }
+        };
+        self.plan_follow_up(company, id, incoming, &occasion, content).await
+    }
+
+    async fn occasion(
+        &self,
+        company: CompanyId,
+        about: &Answerable,
+    ) -> Result<Option<Occasion>, ServiceError> {
+        let record = self.ports.store.message(company, about.packet, about.message).await?;
+        let packet = self.ports.store.packet(company, about.packet).await?;
+        let Some((record, packet)) = record.zip(packet) else { return Ok(None) };
+        let campaign = self.campaigns.of(&packet).await?;
+        Ok(Some(Occasion { record, packet, campaign }))
+    }
+
+    async fn plan_follow_up(
+        &self,
+        company: CompanyId,
+        id: IncomingId,
+        incoming: &Incoming,
+        occasion: &Occasion,
+        content: Content,
+    ) -> Result<Option<PlannedMessage>, ServiceError> {
+        let Some(packet) = self.follow_up_packet(company, &occasion.packet).await? else { return Ok(None) };
+        let answered = &occasion.record.message;
+        let now = self.ports.clock.now();
+        let schedule = &occasion.campaign.definition().schedule;
+        let method = incoming.from.method();
+        let verdict = match follow_up_instant(schedule, method, &[answered.contact_zone], incoming.at, now) {
+            CatchUp::SendAt { at, legal } => PlanVerdict::Send { at, legal },
+            CatchUp::TooLate => PlanVerdict::Skip(SkipReason::NoLegalInstant),
+        };
+        let message = Message {
+            id: self.ports.ids.next(now),
+            packet,
+            origin: Origin::Reply { incoming: id },
+            method,
+            contact: Some(incoming.from.clone()),
+            content: Some(content),
+            trace: None,
+            created_at: now,
+            ..answered.clone()
+        };
+        Ok(Some(PlannedMessage { message, verdict }))
+    }
+
+    /// The open follow-up packet of the campaign, made if there is none; `None` if the campaign sends nothing any more.
+    async fn follow_up_packet(
+        &self,
+        company: CompanyId,
+        packet: &Packet,
+    ) -> Result<Option<PacketId>, ServiceError> {
+        let campaign = self.ports.store.campaign(company, packet.campaign).await?;
+        if campaign.is_none_or(|campaign| campaign.state == CampaignState::Archived) {
+            return Ok(None);
+        }
+        let now = self.ports.clock.now();
+        let new = NewPacket {
+            id: self.ports.ids.next(now),
+            campaign: packet.campaign,
+            campaign_version: packet.campaign_version,
+            origin: PacketOrigin::FollowUp,
+            created_at: now,
+        };
+        match self.ports.store.create_packet(company, new).await? {
+            PacketCreation::Created(packet) | PacketCreation::Exists(packet) => Ok(Some(packet.id)),
+            PacketCreation::CampaignArchived => Ok(None),
+        }
+    }
+}
+
+fn map(occasion: &Occasion, row: &Row) -> Option<MappedRow> {
+    let mapper = occasion.campaign.mapper(&occasion.packet.ingest.header).ok()?;
+    mapper.map(row).ok()
+}
+
+/// Dates and times only: the person knows what they have appointments for, and a shared phone should not.
+fn question_text(options: &[&Answerable]) -> String {
+    let mut text = String::from("You have more than one appointment. Which one do you mean? Reply");
+    for (position, option) in options.iter().enumerate() {
+        let separator = if position == 0 { "" } else { "," };
+        let when = option.appointment.local.format("%a %b %-d, %-I:%M %p");
+        // Writing to a string does not fail.
+        write!(text, "{separator} {} for {when}", position + 1).ok();
+    }
+    text.push('.');
+    text
+}

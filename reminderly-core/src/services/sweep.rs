@@ -1,0 +1,10 @@
+//! Sweeps: one for each way in which work can be left lying. Each finds by a cursor and changes by compare-and-set, so that
+//! any number of workers may sweep.
+
+mod overdue_claims;
+mod stalled_packets;
+mod unknown_outcomes;
+
+pub use overdue_claims::OverdueClaims;
+pub use stalled_packets::StalledPackets;
+pub use unknown_outcomes::{Resolved, UnknownOutcomes};
