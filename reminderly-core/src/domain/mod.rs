@@ -26,5 +26,6 @@ pub mod schedule;
 pub mod sealed;
 pub mod segments;
 pub mod skip_reason;
+pub mod table;
 pub mod unsubscribe;
 pub mod window;
