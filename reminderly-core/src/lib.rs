@@ -6,6 +6,7 @@ pub mod ids;
 pub mod ports;
 pub mod retry;
 pub mod services;
+pub mod sources;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
