@@ -188,9 +188,10 @@ pub fn authorize(
     grants: &Grants,
 ) -> Result<CompanyScope, Denied> {
     let granted = match actor {
-        Actor::User(_) => {
-            grants.roles.iter().any(|role| role.actions.contains(&action) && role.companies.contains(&company))
-        }
+        Actor::User(_) => grants
+            .roles
+            .iter()
+            .any(|role| role.actions.contains(&action) && role.companies.contains(&company)),
         Actor::Worker => action == Action::Operate,
         Actor::Gateway => action == Action::Receive,
         Actor::Operator => action == Action::ManageAccess,

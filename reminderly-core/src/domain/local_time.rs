@@ -4,9 +4,9 @@ use chrono::{DateTime, FixedOffset, LocalResult, NaiveDateTime, Offset, TimeDelt
 use chrono_tz::{GapInfo, Tz};
 use serde::{Deserialize, Serialize};
 
-/// How far apart two looks at a zone's offset may be without missing a change, in seconds. No zone has left an
-/// offset and come back to it in less than 6.95 days since 1972, nor is any planned to until the data ends in 2100
-/// (the tz database as of chrono-tz 0.10.4; the shortest are Brazil in 2000 and Gaza in 2040).
+/// How far apart two looks at a zone's offset may be without missing a change, in seconds. No zone has left
+/// an offset and come back to it in less than 6.95 days since 1972, nor is any planned to until the data ends
+/// in 2100 (the tz database as of chrono-tz 0.10.4; the shortest are Brazil in 2000 and Gaza in 2040).
 const LOOK_SECONDS: i64 = 6 * 86_400;
 
 /// What the clock of a zone does at a local time.
@@ -41,8 +41,9 @@ pub struct OffsetChange {
     pub after: FixedOffset,
 }
 
-/// The instant that `local` means in `zone`. A time that the clock skips takes the offset from before the gap, so it
-/// moves forward by the gap's length; one that the clock shows twice is the first (RFC 5545, 3.3.5).
+/// The instant that `local` means in `zone`. A time that the clock skips takes the offset from before the
+/// gap, so it moves forward by the gap's length; one that the clock shows twice is the first (RFC 5545,
+/// 3.3.5).
 ///
 /// ```
 /// use chrono::NaiveDate;
@@ -78,7 +79,8 @@ pub fn reading(at: DateTime<Utc>, zone: Tz) -> NaiveDateTime {
     reading_with(at, offset_at(at, zone))
 }
 
-/// What a clock with this offset shows at an instant. Stays in UTC where no date can say it, 262 000 years away.
+/// What a clock with this offset shows at an instant. Stays in UTC where no date can say it, 262 000 years
+/// away.
 pub fn reading_with(at: DateTime<Utc>, offset: FixedOffset) -> NaiveDateTime {
     at.naive_utc().checked_add_offset(offset).unwrap_or(at.naive_utc())
 }

@@ -82,6 +82,16 @@ pub enum Origin {
     },
 }
 
+impl Origin {
+    /// The row, of a message that has one.
+    pub const fn row(&self) -> Option<RowNumber> {
+        match self {
+            Self::Row { row, .. } => Some(*row),
+            Self::Reply { .. } => None,
+        }
+    }
+}
+
 /// What no two messages of a company may share.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NaturalKey {

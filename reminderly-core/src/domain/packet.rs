@@ -122,7 +122,9 @@ impl PacketStage {
             S::Loaded => matches!(next, S::Mapped | S::Failed | S::Cancelled),
             S::Mapped => matches!(next, S::Queued | S::Failed | S::Cancelled),
             S::Queued => matches!(next, S::Complete | S::Failed | S::Cancelled),
-            S::Failed => matches!(next, S::Prepared | S::Ingested | S::Loaded | S::Mapped | S::Queued | S::Cancelled),
+            S::Failed => {
+                matches!(next, S::Prepared | S::Ingested | S::Loaded | S::Mapped | S::Queued | S::Cancelled)
+            }
             S::Complete | S::Cancelled => false,
         }
     }

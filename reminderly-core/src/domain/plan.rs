@@ -32,8 +32,8 @@ pub struct PlanInput<'a> {
     pub method: ContactMethod,
     /// What the messages remind of.
     pub appointment: &'a Appointment,
-    /// The zones in which the person may be, the contact zone first. Contact is legal if it is in all of them; with no
-    /// zone it never is.
+    /// The zones in which the person may be, the contact zone first. Contact is legal if it is in all of
+    /// them; with no zone it never is.
     pub zones: &'a [Tz],
     /// The instant of planning.
     pub now: DateTime<Utc>,
@@ -95,10 +95,11 @@ pub enum CatchUp {
     TooLate,
 }
 
-/// Plans every entry of the schedule, in the order of `send` (rules 1 to 5, the latter within this row and method).
+/// Plans every entry of the schedule, in the order of `send` (rules 1 to 5, the latter within this row and
+/// method).
 ///
-/// Of several messages on one local day of the contact zone the one nearest to the appointment stays; at the same
-/// instant it is the later entry. A schedule has at most 65 536 entries; more are not planned.
+/// Of several messages on one local day of the contact zone the one nearest to the appointment stays; at the
+/// same instant it is the later entry. A schedule has at most 65 536 entries; more are not planned.
 ///
 /// ```
 /// use std::collections::{BTreeMap, BTreeSet};
@@ -107,7 +108,9 @@ pub enum CatchUp {
 /// use reminderly_core::domain::appointment::Appointment;
 /// use reminderly_core::domain::contact_method::ContactMethod;
 /// use reminderly_core::domain::plan::{PlanInput, PlanOutcome, plan_row};
-/// use reminderly_core::domain::schedule::{ContactWindow, ContactWindows, Day, Schedule, SendEntry, WhenClosed};
+/// use reminderly_core::domain::schedule::{
+///     ContactWindow, ContactWindows, Day, Schedule, SendEntry, WhenClosed,
+/// };
 ///
 /// let time = |hour, minute| NaiveTime::from_hms_opt(hour, minute, 0).unwrap();
 /// let days = BTreeSet::from([Day::Mon, Day::Tue, Day::Wed, Day::Thu, Day::Fri]);
@@ -134,7 +137,7 @@ pub enum CatchUp {
 ///     now,
 /// });
 ///
-/// // Sunday 02:30 does not exist, 03:30 is closed, Monday 08:00 is an hour and a quarter before the appointment.
+/// // Sunday 02:30 does not exist, 03:30 is closed, Monday 08:00 leaves an hour and a quarter.
 /// let PlanOutcome::Planned { at, .. } = plans[0].outcome else { panic!("skipped") };
 /// assert_eq!(at.with_timezone(&zone).to_rfc3339(), "2026-03-09T08:00:00-04:00");
 /// ```
@@ -149,15 +152,17 @@ pub fn plan_row(input: &PlanInput<'_>) -> Vec<EntryPlan> {
     plans
 }
 
-/// The instant that an entry means, before anything is asked about windows (rule 1). Where dates end it stays there.
+/// The instant that an entry means, before anything is asked about windows (rule 1). Where dates end it stays
+/// there.
 pub fn base_instant(entry: &SendEntry, appointment: &Appointment) -> Resolved {
     base(*entry, appointment).1
 }
 
-/// What becomes of a message whose planned instant has passed (rule 4): it goes at the first legal instant from now
-/// on, if that is at most `max_lateness` after the planned one.
+/// What becomes of a message whose planned instant has passed (rule 4): it goes at the first legal instant
+/// from now on, if that is at most `max_lateness` after the planned one.
 ///
-/// The caller names what too late means: skipped as past due before the message was queued, expired afterwards.
+/// The caller names what too late means: skipped as past due before the message was queued, expired
+/// afterwards.
 pub fn catch_up(late: &LateInput<'_>) -> CatchUp {
     let Some(times) = legal_times(late.schedule, late.method, late.appointment, late.zones) else {
         return CatchUp::TooLate;
@@ -170,8 +175,9 @@ pub fn catch_up(late: &LateInput<'_>) -> CatchUp {
     }
 }
 
-/// When a follow-up to an incoming message goes (rule 8): now, if that is at most five minutes after the message,
-/// whatever the windows say; else at the first legal instant. There is no appointment to be in time for.
+/// When a follow-up to an incoming message goes (rule 8): now, if that is at most five minutes after the
+/// message, whatever the windows say; else at the first legal instant. There is no appointment to be in time
+/// for.
 pub fn follow_up_instant(
     schedule: &Schedule,
     method: ContactMethod,
@@ -183,7 +189,8 @@ pub fn follow_up_instant(
     let times = window.map(|window| LegalTimes::new(window, &schedule.closed_dates, zones, None));
     let grace_end = moved(incoming_at, FOLLOW_UP_GRACE);
     if now <= grace_end {
-        // The fifth minute counts, as half-open intervals cannot say; a window that is open by then goes on from there.
+        // The fifth minute counts, as half-open intervals cannot say; a window that is open by then goes on
+        // from there.
         let grace = moved(grace_end, TimeDelta::microseconds(1));
         let window = times.and_then(|times| times.interval_at(grace));
         let until = window.map_or(grace, |window| window.until);
@@ -200,7 +207,8 @@ pub fn local_day(at: DateTime<Utc>, zone: Tz) -> NaiveDate {
     reading(at, zone).date()
 }
 
-/// The instants at which a reminder of this appointment may go; `None` if the campaign has no window for the method.
+/// The instants at which a reminder of this appointment may go; `None` if the campaign has no window for the
+/// method.
 fn legal_times<'a>(
     schedule: &'a Schedule,
     method: ContactMethod,

@@ -91,7 +91,11 @@ impl PacketCounts {
                 LedgerLine {
                     stage: LedgerStage::Send,
                     entered: self.planned,
-                    advanced: ended(&[MessageStatus::Sent, MessageStatus::Delivered, MessageStatus::Undelivered]),
+                    advanced: ended(&[
+                        MessageStatus::Sent,
+                        MessageStatus::Delivered,
+                        MessageStatus::Undelivered,
+                    ]),
                     skipped: skipped.saturating_sub(skipped_at_planning)
                         + ended(&[MessageStatus::Expired, MessageStatus::Cancelled]),
                     failed: (status(MessageStatus::Failed) + status(MessageStatus::Unknown))

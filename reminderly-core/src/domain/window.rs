@@ -40,10 +40,10 @@ impl LegalInterval {
 
 /// The instants at which contact is legal.
 ///
-/// An instant is legal if it is not after `latest` and if, in every zone, what the local clock shows lies in the
-/// window: `from <= shown < to`, and the local day on which the window started is one of its weekdays and not closed.
-/// Only what the clock shows counts, so a window opens at the first instant after a gap that swallows its start, and
-/// is legal twice where the clock shows it twice.
+/// An instant is legal if it is not after `latest` and if, in every zone, what the local clock shows lies in
+/// the window: `from <= shown < to`, and the local day on which the window started is one of its weekdays and
+/// not closed. Only what the clock shows counts, so a window opens at the first instant after a gap that
+/// swallows its start, and is legal twice where the clock shows it twice.
 ///
 /// ```
 /// use std::collections::BTreeSet;
@@ -69,8 +69,8 @@ pub struct LegalTimes<'a> {
 }
 
 impl<'a> LegalTimes<'a> {
-    /// The instants up to and including `latest` at which the window is open in all `zones`. Without a zone there is
-    /// none: nobody knows what time it is for the person.
+    /// The instants up to and including `latest` at which the window is open in all `zones`. Without a zone
+    /// there is none: nobody knows what time it is for the person.
     pub fn new(
         window: &ContactWindow,
         closed_dates: &'a BTreeSet<NaiveDate>,
@@ -87,8 +87,9 @@ impl<'a> LegalTimes<'a> {
             && self.zones.iter().all(|zone| self.is_open(at, *zone))
     }
 
-    /// The legal interval that contains `at`; `None` if `at` is not legal. Each of its ends is where legality ends, or
-    /// at least two days away from `at`. As `latest` is legal itself, no interval ends later than a microsecond after it.
+    /// The legal interval that contains `at`; `None` if `at` is not legal. Each of its ends is where legality
+    /// ends, or at least two days away from `at`. As `latest` is legal itself, no interval ends later than a
+    /// microsecond after it.
     pub fn interval_at(&self, at: DateTime<Utc>) -> Option<LegalInterval> {
         let mut joint: Option<LegalInterval> = None;
         for zone in self.zones {
@@ -115,7 +116,8 @@ impl<'a> LegalTimes<'a> {
         self.agree(at, |candidate, zone| self.first_open(candidate, end, zone))
     }
 
-    /// The last legal instant in `[not_before, at)` that is a whole minute, at most [`SEARCH_DAYS`] days before `at`.
+    /// The last legal instant in `[not_before, at)` that is a whole minute, at most [`SEARCH_DAYS`] days
+    /// before `at`.
     pub fn last_minute_before(&self, at: DateTime<Utc>, not_before: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let start = not_before.max(after(at, TimeDelta::days(-SEARCH_DAYS)));
         let last = minute_before(at);
@@ -157,7 +159,8 @@ impl<'a> LegalTimes<'a> {
         Some(LegalInterval { from: self.open_since(at, from, zone), until: self.open_until(at, until, zone) })
     }
 
-    /// Where the interval of `at` ends, given that its opening would end at `until` if the clock did not change.
+    /// Where the interval of `at` ends, given that its opening would end at `until` if the clock did not
+    /// change.
     fn open_until(&self, at: DateTime<Utc>, until: DateTime<Utc>, zone: Tz) -> DateTime<Utc> {
         let (mut known, mut until) = (at, until);
         loop {
@@ -170,7 +173,8 @@ impl<'a> LegalTimes<'a> {
         }
     }
 
-    /// Where the interval of `at` starts, given that its opening would start at `from` if the clock did not change.
+    /// Where the interval of `at` starts, given that its opening would start at `from` if the clock did not
+    /// change.
     fn open_since(&self, at: DateTime<Utc>, from: DateTime<Utc>, zone: Tz) -> DateTime<Utc> {
         let (mut known, mut from) = (at, from);
         loop {
@@ -232,7 +236,8 @@ fn after(at: DateTime<Utc>, delta: TimeDelta) -> DateTime<Utc> {
     at.checked_add_signed(delta).unwrap_or(limit)
 }
 
-/// The last whole minute before `at`. UTC minutes are those of every zone: no offset has had seconds since 1972.
+/// The last whole minute before `at`. UTC minutes are those of every zone: no offset has had seconds since
+/// 1972.
 fn minute_before(at: DateTime<Utc>) -> DateTime<Utc> {
     let last_second =
         if at.timestamp_subsec_nanos() == 0 { at.timestamp().saturating_sub(1) } else { at.timestamp() };

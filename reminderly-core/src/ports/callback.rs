@@ -82,5 +82,9 @@ pub trait CallbackDecoder: Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// [`CallbackError`] if it is too large, not genuine or not understood.
-    fn decode(&self, request: &CallbackRequest, now: DateTime<Utc>) -> Result<Vec<CallbackEvent>, CallbackError>;
+    fn decode(
+        &self,
+        request: &CallbackRequest,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<CallbackEvent>, CallbackError>;
 }

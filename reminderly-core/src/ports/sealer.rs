@@ -16,7 +16,8 @@ pub trait Sealer: Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`SealError::Failed`] if the cipher refuses, which no payload of ours makes it do.
+    /// [`SealError::Failed`] if the cipher refuses, which no payload of ours makes it do, or if the operating system gives no
+    /// random bytes.
     fn seal(&self, purpose: &str, plain: &[u8]) -> Result<Sealed, SealError>;
 
     /// Opens a payload.

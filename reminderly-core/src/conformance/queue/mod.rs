@@ -1,6 +1,6 @@
 //! What every queue adapter must do.
 //!
-//! ```ignore
+//! ```text
 //! reminderly_core::queue_conformance!(MyHarness::new());
 //! reminderly_core::queue_conformance!(MyHarness::new(), my_runtime::block_on);
 //! ```

@@ -1,5 +1,6 @@
 //! Campaigns: one purpose of contact of a company.
 
 pub mod definition;
+pub mod document;
 pub mod lifecycle;
 pub mod problem;

@@ -265,7 +265,7 @@ fn the_trace_says_why_then() {
     let schedule = schedule(&[days_before(1, "02:30:00")]);
     let plan = plan(&schedule, "2026-03-09T09:15:00", America::New_York, "2026-03-09T12:10:00Z")[0];
     let expected = "\
-        1. 1 days before the appointment's date is 2026-03-08 02:30, which clocks in America/New_York skip: \
+        1. 1 day before the appointment's date is 2026-03-08 02:30, which clocks in America/New_York skip: \
         Sun 2026-03-08 03:30 EDT.\n\
         2. Sun 2026-03-08 03:30 EDT is outside the contact window.\n\
         3. the first legal instant after it is Mon 2026-03-09 08:00 EDT.\n\

@@ -128,6 +128,7 @@ impl PlanTrace {
 
     fn base_sentence(&self) -> String {
         let meaning = match self.send_entry {
+            SendEntry::DaysBefore { days: 1, .. } => "1 day before the appointment's date".to_owned(),
             SendEntry::DaysBefore { days, .. } => format!("{days} days before the appointment's date"),
             SendEntry::HoursBefore { before } => format!("{} before the appointment", elapsed(before)),
         };

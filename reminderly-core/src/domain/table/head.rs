@@ -163,7 +163,8 @@ fn frame(
     for &delimiter in candidates {
         let mut quotes = Quotes::new(delimiter, line);
         let end = quotes.end_in(record.get(..limit).unwrap_or_default());
-        let framed = |content, line_break| Framed { delimiter, content, line_break, last_line: quotes.line() };
+        let framed =
+            |content, line_break| Framed { delimiter, content, line_break, last_line: quotes.line() };
         let found = match (end, quotes.open_since()) {
             (Some(end), _) => match line_break_at(record, end, whole) {
                 Some(line_break) => Ok(framed(end, line_break)),

@@ -12,7 +12,8 @@ use crate::domain::schedule::{ContactWindow, Day};
 pub(super) struct LocalWindow<'a> {
     from: NaiveTime,
     to: NaiveTime,
-    /// A bit for each weekday, Monday first: cheaper to ask than the window's set, and asked once for each day.
+    /// A bit for each weekday, Monday first: cheaper to ask than the window's set, and asked once for each
+    /// day.
     days: u8,
     closed_dates: &'a BTreeSet<NaiveDate>,
 }
@@ -54,7 +55,8 @@ impl<'a> LocalWindow<'a> {
             .find(|start| *start >= local)
     }
 
-    /// The last end of an opening at or before `local`, of those that start on or after the day before `limit`.
+    /// The last end of an opening at or before `local`, of those that start on or after the day before
+    /// `limit`.
     pub(super) fn end_before(&self, local: NaiveDateTime, limit: NaiveDateTime) -> Option<NaiveDateTime> {
         let first = limit.date().pred_opt().unwrap_or(limit.date());
         successors(Some(local.date()), NaiveDate::pred_opt)

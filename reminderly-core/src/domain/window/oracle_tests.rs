@@ -79,7 +79,8 @@ fn cases() -> impl Strategy<Value = Case> {
     let days = prop_oneof![Just(127_u8), Just(31_u8), any::<u8>()];
     let start = prop_oneof![
         3 => (0..CHANGES.len(), -2_i64 * 86_400..2 * 86_400).prop_map(|(change, shift)| {
-            CHANGES[change].parse::<NaiveDate>().unwrap().and_time(NaiveTime::MIN).and_utc() + TimeDelta::seconds(shift)
+            let day: NaiveDate = CHANGES[change].parse().unwrap();
+            day.and_time(NaiveTime::MIN).and_utc() + TimeDelta::seconds(shift)
         }),
         1 => (1_577_836_800_i64..1_893_456_000).prop_map(|at| DateTime::from_timestamp(at, 0).unwrap()),
     ];
@@ -114,7 +115,7 @@ fn next_minute(at: DateTime<Utc>) -> DateTime<Utc> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 160, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 800, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_first_legal_instant_is_the_one_that_a_scan_finds(case in cases()) {
@@ -163,7 +164,9 @@ proptest! {
         let local = DateTime::from_timestamp(minute * 60, 0).unwrap().naive_utc();
         let resolved = resolve(local, zone);
         match resolved.note {
-            LocalTimeNote::Exact | LocalTimeNote::Ambiguous => prop_assert_eq!(reading(resolved.at, zone), local),
+            LocalTimeNote::Exact | LocalTimeNote::Ambiguous => {
+                prop_assert_eq!(reading(resolved.at, zone), local);
+            }
             LocalTimeNote::Gap => prop_assert!(reading(resolved.at, zone) > local),
         }
     }

@@ -192,7 +192,10 @@ fn the_last_minute_is_whole_and_strictly_before() {
 #[rstest]
 #[case::no_zone(window(&WEEK, "00:00:00", "00:00:00"), &[])]
 #[case::no_day(window(&[], "00:00:00", "00:00:00"), &[Tz::UTC])]
-#[case::less_than_a_minute_of_overlap(window(&WEEK, "08:00:00", "16:00:00"), &[Tz::UTC, Asia::Tokyo, America::Los_Angeles])]
+#[case::no_common_hour(
+    window(&WEEK, "08:00:00", "16:00:00"),
+    &[Tz::UTC, Asia::Tokyo, America::Los_Angeles]
+)]
 fn nothing_is_legal(#[case] window: ContactWindow, #[case] zones: &[Tz]) {
     let none = closed(&[]);
     let times = LegalTimes::new(&window, &none, zones, None);

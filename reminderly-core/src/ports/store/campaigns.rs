@@ -39,7 +39,11 @@ pub trait CampaignStore: Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// [`StoreError::Missing`] if the company does not exist; [`StoreError::Unavailable`], [`StoreError::CommitUnknown`].
-    async fn create_campaign(&self, company: CompanyId, campaign: NewCampaign) -> Result<Campaign, StoreError>;
+    async fn create_campaign(
+        &self,
+        company: CompanyId,
+        campaign: NewCampaign,
+    ) -> Result<Campaign, StoreError>;
 
     /// A campaign with the newest version of its document.
     ///

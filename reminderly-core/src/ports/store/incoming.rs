@@ -34,7 +34,11 @@ pub trait IncomingStore: Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`], [`StoreError::CommitUnknown`].
-    async fn record_incoming(&self, company: CompanyId, record: IncomingRecord) -> Result<IncomingOutcome, StoreError>;
+    async fn record_incoming(
+        &self,
+        company: CompanyId,
+        record: IncomingRecord,
+    ) -> Result<IncomingOutcome, StoreError>;
 
     /// The messages that an incoming message from this contact point may answer, one per appointment and person: the latest
     /// that is sent, delivered or unknown, of those whose appointment is after `now`. In the order of the appointments.
@@ -66,7 +70,11 @@ pub trait IncomingStore: Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
-    async fn contact_points_of(&self, company: CompanyId, person: &PersonKey) -> Result<Vec<ContactPoint>, StoreError>;
+    async fn contact_points_of(
+        &self,
+        company: CompanyId,
+        person: &PersonKey,
+    ) -> Result<Vec<ContactPoint>, StoreError>;
 
     /// Incoming messages of a company in the order of their ids.
     ///

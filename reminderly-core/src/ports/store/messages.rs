@@ -275,7 +275,12 @@ pub trait MessageStore: Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// [`StoreError::Missing`], [`StoreError::Unavailable`], [`StoreError::CommitUnknown`].
-    async fn plan(&self, company: CompanyId, packet: PacketId, batch: PlanBatch) -> Result<PlanOutcome, StoreError>;
+    async fn plan(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        batch: PlanBatch,
+    ) -> Result<PlanOutcome, StoreError>;
 
     /// A message.
     ///
@@ -320,7 +325,11 @@ pub trait MessageStore: Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`].
-    async fn next_due(&self, company: CompanyId, packet: PacketId) -> Result<Option<DateTime<Utc>>, StoreError>;
+    async fn next_due(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+    ) -> Result<Option<DateTime<Utc>>, StoreError>;
 
     /// Claims messages: checks the guards of [`ClaimRefusal`] and writes the attempt rows, in one transaction. Natural key:
     /// message and attempt number; the same attempt id claimed again answers the same claim while it is unsettled.

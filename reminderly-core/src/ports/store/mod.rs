@@ -28,8 +28,9 @@ pub use dispositions::{DispositionOutcome, DispositionStore, LocatedDisposition}
 pub use error::StoreError;
 pub use incoming::{IncomingOutcome, IncomingStore};
 pub use messages::{
-    ClaimOutcome, ClaimRefusal, ClaimRequest, ClaimTerms, Claimed, Close, CloseVerdict, HandOver, HandedOver, MessageStore,
-    OpenAttempt, PlanBatch, PlanOutcome, SettleOutcome, SettleVerdict, Settlement, Snooze, WriteOutcome,
+    ClaimOutcome, ClaimRefusal, ClaimRequest, ClaimTerms, Claimed, Close, CloseVerdict, HandOver, HandedOver,
+    MessageStore, OpenAttempt, PlanBatch, PlanOutcome, SettleOutcome, SettleVerdict, Settlement, Snooze,
+    WriteOutcome,
 };
 pub use packets::{Draining, NewPacket, PacketCreation, PacketStore, RowBatch, StageChange};
 pub use reports::ReportStore;
@@ -37,8 +38,9 @@ pub use unsubscribes::UnsubscribeStore;
 
 #[cfg(feature = "mock")]
 pub use {
-    access::MockAccessStore, campaigns::MockCampaignStore, dispositions::MockDispositionStore, incoming::MockIncomingStore,
-    messages::MockMessageStore, packets::MockPacketStore, reports::MockReportStore, unsubscribes::MockUnsubscribeStore,
+    access::MockAccessStore, campaigns::MockCampaignStore, dispositions::MockDispositionStore,
+    incoming::MockIncomingStore, messages::MockMessageStore, packets::MockPacketStore,
+    reports::MockReportStore, unsubscribes::MockUnsubscribeStore,
 };
 
 /// Everything that the services store. Implemented for whatever implements the single traits.

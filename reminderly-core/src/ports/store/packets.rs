@@ -74,7 +74,11 @@ pub trait PacketStore: Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// [`StoreError::Missing`] if the campaign does not exist; [`StoreError::Unavailable`], [`StoreError::CommitUnknown`].
-    async fn create_packet(&self, company: CompanyId, packet: NewPacket) -> Result<PacketCreation, StoreError>;
+    async fn create_packet(
+        &self,
+        company: CompanyId,
+        packet: NewPacket,
+    ) -> Result<PacketCreation, StoreError>;
 
     /// A packet.
     ///
@@ -101,14 +105,20 @@ pub trait PacketStore: Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// [`StoreError::Missing`], [`StoreError::Unavailable`], [`StoreError::CommitUnknown`].
-    async fn change_stage(&self, company: CompanyId, change: StageChange) -> Result<WriteOutcome, StoreError>;
+    async fn change_stage(&self, company: CompanyId, change: StageChange)
+    -> Result<WriteOutcome, StoreError>;
 
     /// Forbids (or, after a failed teardown, allows again) new claims of the packet, from the moment this returns.
     ///
     /// # Errors
     ///
     /// [`StoreError::Missing`], [`StoreError::Unavailable`], [`StoreError::CommitUnknown`].
-    async fn set_draining(&self, company: CompanyId, packet: PacketId, drain: Draining) -> Result<(), StoreError>;
+    async fn set_draining(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        drain: Draining,
+    ) -> Result<(), StoreError>;
 
     /// Records what the header says, for a packet that is `prepared`, and makes it `ingested`.
     ///
@@ -154,7 +164,12 @@ pub trait PacketStore: Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
-    async fn row(&self, company: CompanyId, packet: PacketId, row: RowNumber) -> Result<Option<Row>, StoreError>;
+    async fn row(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        row: RowNumber,
+    ) -> Result<Option<Row>, StoreError>;
 
     /// Rejected rows after `after`, in order: those that could not be read and those that could not be mapped.
     ///

@@ -35,5 +35,9 @@ pub trait UnsubscribeStore: Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
-    async fn unsubscribe_events(&self, company: CompanyId, key: &RefusalKey) -> Result<Vec<Unsubscribe>, StoreError>;
+    async fn unsubscribe_events(
+        &self,
+        company: CompanyId,
+        key: &RefusalKey,
+    ) -> Result<Vec<Unsubscribe>, StoreError>;
 }

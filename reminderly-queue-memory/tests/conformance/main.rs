@@ -1,4 +1,4 @@
-//! The suite of the queue port, under a virtual clock.
+//! The suite of the queue port under a virtual clock: for the adapter, and for the decorator without faults.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
@@ -11,18 +11,25 @@ use reminderly_core::clock::Clock;
 use reminderly_core::conformance::queue::QueueHarness;
 use reminderly_core::ids::{IdSource as _, SeededIds};
 use reminderly_core::ports::queue::{MessageQueue, QueueAdmin, QueueName};
-use reminderly_core::testing::VirtualClock;
+use reminderly_core::testing::{FaultyQueue, QueueFaults, VirtualClock};
 use reminderly_queue_memory::MemoryQueue;
 use uuid::Uuid;
 
 const IN_FLIGHT_LIMIT: u64 = 40;
 
-reminderly_core::queue_conformance!(Harness::new());
+mod memory_queue {
+    reminderly_core::queue_conformance!(super::Harness::new());
+}
+
+mod faulty_queue {
+    reminderly_core::queue_conformance!(super::Harness::decorated());
+}
 
 #[derive(Debug)]
 struct Harness {
     clock: Arc<VirtualClock>,
     queue: Arc<MemoryQueue>,
+    decorated: Arc<dyn MessageQueue>,
     ids: SeededIds,
 }
 
@@ -31,14 +38,21 @@ impl Harness {
         let clock = Arc::new(VirtualClock::new(DateTime::UNIX_EPOCH));
         let queue =
             Arc::new(MemoryQueue::with_in_flight_limit(Arc::<VirtualClock>::clone(&clock), IN_FLIGHT_LIMIT));
-        Self { clock, queue, ids: SeededIds::new(1) }
+        let decorated = Arc::<MemoryQueue>::clone(&queue);
+        Self { clock, queue, decorated, ids: SeededIds::new(1) }
+    }
+
+    fn decorated() -> Self {
+        let plain = Self::new();
+        let decorated = Arc::new(FaultyQueue::new(plain.queue(), QueueFaults::default(), 1));
+        Self { decorated, ..plain }
     }
 }
 
 #[async_trait]
 impl QueueHarness for Harness {
     fn queue(&self) -> Arc<dyn MessageQueue> {
-        Arc::<MemoryQueue>::clone(&self.queue)
+        Arc::clone(&self.decorated)
     }
 
     fn admin(&self) -> Arc<dyn QueueAdmin> {

@@ -1,0 +1,124 @@
+//! Reading and writing of dates and times by `chrono` formats.
+
+use std::borrow::Borrow;
+use std::fmt::Write;
+
+use chrono::format::{DelayedFormat, Item, Parsed, StrftimeItems, parse};
+use chrono::{NaiveDate, NaiveTime, Timelike};
+
+use super::function::{Datum, ValueFault};
+use super::local::year_is_plausible;
+
+/// What a format reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FormatKind {
+    Date,
+    Time,
+    DateTime,
+}
+
+/// A format that has been taken apart once.
+#[derive(Debug)]
+pub(crate) struct Format {
+    kind: FormatKind,
+    items: Vec<Item<'static>>,
+}
+
+impl Format {
+    /// The format; `None` if it is none.
+    pub(crate) fn new(kind: FormatKind, text: &str) -> Option<Self> {
+        let items = StrftimeItems::new(text).parse_to_owned().ok()?;
+        let format = Self { kind, items };
+        // Zones and the like can be parsed, but no local time has them.
+        format.apply(sample()).ok().map(|_| format)
+    }
+
+    /// Whether what it writes can be read back; if not, it lacks a part, such as the year or AM and PM.
+    pub(crate) fn reads_what_it_writes(&self) -> bool {
+        self.apply(sample()).and_then(|written| self.apply(written)).is_ok()
+    }
+
+    /// Reads a text, or writes a value that has been read.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueFault::Date`] if the text is not of the format, or the value lacks what the format writes.
+    pub(crate) fn apply<'a>(&self, datum: Datum<'a>) -> Result<Datum<'a>, ValueFault> {
+        apply(self.kind, datum, self.items.iter())
+    }
+}
+
+/// The same as [`Format::apply`] for a format that is not kept.
+///
+/// # Errors
+///
+/// [`ValueFault::Date`], also if the text is no format.
+pub(crate) fn apply_once<'a>(
+    kind: FormatKind,
+    datum: Datum<'a>,
+    format: &str,
+) -> Result<Datum<'a>, ValueFault> {
+    apply(kind, datum, StrftimeItems::new(format))
+}
+
+fn apply<'a, 'f, I, B>(kind: FormatKind, datum: Datum<'a>, items: I) -> Result<Datum<'a>, ValueFault>
+where
+    I: Iterator<Item = B> + Clone,
+    B: Borrow<Item<'f>>,
+{
+    match datum {
+        Datum::Empty => Ok(Datum::Empty),
+        Datum::Text(text) if text.trim().is_empty() => Ok(Datum::Text(text)),
+        Datum::Text(text) => read(kind, text.trim(), items),
+        Datum::DateTime(value) => write(&DelayedFormat::new(Some(value.date()), Some(value.time()), items)),
+        Datum::Date(value) => write(&DelayedFormat::new(Some(value), None, items)),
+        Datum::Time(value) => write(&DelayedFormat::new(None, Some(value), items)),
+        Datum::Phone(_) | Datum::Email(_) => Err(ValueFault::Date),
+    }
+}
+
+fn read<'a, 'f, I, B>(kind: FormatKind, text: &str, items: I) -> Result<Datum<'a>, ValueFault>
+where
+    I: Iterator<Item = B>,
+    B: Borrow<Item<'f>>,
+{
+    let mut parsed = Parsed::new();
+    parse(&mut parsed, text, items).map_err(|_| ValueFault::Date)?;
+    let datum = match kind {
+        FormatKind::Date => Datum::Date(plausible_date(&parsed)?),
+        FormatKind::Time => Datum::Time(plausible_time(&parsed)?),
+        FormatKind::DateTime => {
+            let value = parsed.to_naive_datetime_with_offset(0).map_err(|_| ValueFault::Date)?;
+            let plausible = year_is_plausible(value.date()) && value.nanosecond() < LEAP;
+            plausible.then_some(Datum::DateTime(value)).ok_or(ValueFault::Date)?
+        }
+    };
+    Ok(datum)
+}
+
+/// From here on the nanoseconds of `chrono` mean a leap second, which no appointment has.
+const LEAP: u32 = 1_000_000_000;
+
+fn plausible_date(parsed: &Parsed) -> Result<NaiveDate, ValueFault> {
+    parsed.to_naive_date().ok().filter(|date| year_is_plausible(*date)).ok_or(ValueFault::Date)
+}
+
+fn plausible_time(parsed: &Parsed) -> Result<NaiveTime, ValueFault> {
+    parsed.to_naive_time().ok().filter(|time| time.nanosecond() < LEAP).ok_or(ValueFault::Date)
+}
+
+fn write<'a, 'f, I, B>(formatted: &DelayedFormat<I>) -> Result<Datum<'a>, ValueFault>
+where
+    I: Iterator<Item = B> + Clone,
+    B: Borrow<Item<'f>>,
+{
+    let mut text = String::with_capacity(32);
+    write!(text, "{formatted}").map_err(|_| ValueFault::Date)?;
+    Ok(Datum::Text(text.into()))
+}
+
+/// A value that has everything a format of local times can write.
+fn sample() -> Datum<'static> {
+    let date = NaiveDate::from_ymd_opt(2026, 11, 23).unwrap_or_default();
+    Datum::DateTime(date.and_time(NaiveTime::from_hms_opt(14, 35, 59).unwrap_or_default()))
+}

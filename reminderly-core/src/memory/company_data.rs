@@ -1,0 +1,86 @@
+//! What a company has beside its packets.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::domain::access::Company;
+use crate::domain::attempt::ProviderName;
+use crate::domain::campaign::definition::CampaignDefinition;
+use crate::domain::campaign::lifecycle::Campaign;
+use crate::domain::contact_point::ContactPoint;
+use crate::domain::incoming::{IncomingRecord, Question};
+use crate::domain::message::NaturalKey;
+use crate::domain::person::PersonKey;
+use crate::domain::report::IncomingCounts;
+use crate::domain::unsubscribe::{RefusalKey, Unsubscribe, UnsubscribeChange};
+use crate::ids::{CampaignId, IncomingId, MessageId, PacketId};
+use crate::memory::packet_data::Slot;
+
+#[derive(Debug)]
+pub(super) struct CompanyData {
+    pub(super) company: Company,
+    pub(super) campaigns: BTreeMap<CampaignId, CampaignData>,
+    pub(super) natural_keys: HashMap<NaturalKey, MessageId>,
+    pub(super) messages_to: HashMap<ContactPoint, Vec<(PacketId, Slot)>>,
+    pub(super) contacts_of: HashMap<PersonKey, BTreeSet<ContactPoint>>,
+    pub(super) unsubscribes: HashMap<RefusalKey, Vec<Unsubscribe>>,
+    pub(super) refused: HashSet<RefusalKey>,
+    pub(super) incoming: BTreeMap<IncomingId, IncomingRecord>,
+    pub(super) incoming_events: HashSet<(ProviderName, Arc<str>)>,
+    pub(super) incoming_counts: IncomingCounts,
+    pub(super) questions: HashMap<ContactPoint, Question>,
+}
+
+#[derive(Debug)]
+pub(super) struct CampaignData {
+    pub(super) campaign: Campaign,
+    /// Version n stands at n - 1.
+    pub(super) versions: Vec<Arc<CampaignDefinition>>,
+    pub(super) packets: BTreeSet<PacketId>,
+}
+
+impl CompanyData {
+    pub(super) fn new(company: Company) -> Self {
+        Self {
+            company,
+            campaigns: BTreeMap::new(),
+            natural_keys: HashMap::new(),
+            messages_to: HashMap::new(),
+            contacts_of: HashMap::new(),
+            unsubscribes: HashMap::new(),
+            refused: HashSet::new(),
+            incoming: BTreeMap::new(),
+            incoming_events: HashSet::new(),
+            incoming_counts: IncomingCounts::default(),
+            questions: HashMap::new(),
+        }
+    }
+
+    /// Appends an event; whether it changed anything.
+    pub(super) fn record_unsubscribe(&mut self, event: &Unsubscribe) -> bool {
+        let changed = match event.change {
+            UnsubscribeChange::OptedOut => self.refused.insert(event.key.clone()),
+            UnsubscribeChange::OptedIn => self.refused.remove(&event.key),
+        };
+        if changed {
+            self.unsubscribes.entry(event.key.clone()).or_default().push(event.clone());
+        }
+        changed
+    }
+
+    pub(super) fn free_natural_key(&mut self, key: &NaturalKey, holder: MessageId) {
+        if self.natural_keys.get(key) == Some(&holder) {
+            self.natural_keys.remove(key);
+        }
+    }
+
+    pub(super) fn index_contact(
+        &mut self,
+        contact: ContactPoint,
+        person: PersonKey,
+        place: (PacketId, Slot),
+    ) {
+        self.contacts_of.entry(person).or_default().insert(contact.clone());
+        self.messages_to.entry(contact).or_default().push(place);
+    }
+}

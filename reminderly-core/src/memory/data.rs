@@ -1,0 +1,96 @@
+//! All that the store holds, and the one place where messages change.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
+
+use super::company_data::CompanyData;
+use super::packet_data::{PacketData, Slot};
+use crate::domain::access::{Role, User};
+use crate::domain::attempt::AttemptLocation;
+use crate::domain::message::{MessageState, PlannedMessage};
+use crate::domain::message_status::{MessageEvent, MessageStatus};
+use crate::ids::{AttemptId, CompanyId, PacketId, RoleId, UserId};
+use crate::ports::store::StoreError;
+
+#[derive(Debug, Default)]
+pub(super) struct Data {
+    pub(super) companies: BTreeMap<CompanyId, CompanyData>,
+    pub(super) users: BTreeMap<UserId, User>,
+    pub(super) roles: BTreeMap<RoleId, Role>,
+    pub(super) packets: BTreeMap<PacketId, PacketData>,
+    /// Packets that have neither ended nor failed: what sweeps look at.
+    pub(super) open_packets: BTreeSet<PacketId>,
+    pub(super) attempts: HashMap<AttemptId, AttemptLocation>,
+    pub(super) last_campaign_number: u32,
+}
+
+/// One transition of one message.
+pub(super) struct Change<'a> {
+    pub(super) event: MessageEvent,
+    pub(super) at: DateTime<Utc>,
+    pub(super) reason: Cow<'static, str>,
+    /// What else changes in the state; the status is already the new one.
+    pub(super) state: &'a mut dyn FnMut(&mut MessageState),
+}
+
+impl Data {
+    /// A packet of this company.
+    pub(super) fn packet(&self, company: CompanyId, packet: PacketId) -> Option<&PacketData> {
+        self.packets.get(&packet).filter(|data| data.packet.company == company)
+    }
+
+    /// A packet of this company, for a write.
+    pub(super) fn packet_mut(
+        &mut self,
+        company: CompanyId,
+        packet: PacketId,
+    ) -> Result<&mut PacketData, StoreError> {
+        self.packets
+            .get_mut(&packet)
+            .filter(|data| data.packet.company == company)
+            .ok_or(StoreError::Missing { what: "packet" })
+    }
+
+    /// The company, for a write.
+    pub(super) fn company_mut(&mut self, company: CompanyId) -> Result<&mut CompanyData, StoreError> {
+        self.companies.get_mut(&company).ok_or(StoreError::Missing { what: "company" })
+    }
+
+    /// Applies a transition by the table; `Err` is the status that does not allow it.
+    pub(super) fn transit(
+        &mut self,
+        packet: PacketId,
+        slot: Slot,
+        change: Change<'_>,
+    ) -> Result<MessageStatus, Option<MessageStatus>> {
+        let packet = self.packets.get_mut(&packet).ok_or(None)?;
+        let status = packet.transit(slot, change)?;
+        if let Some(record) = packet.record(slot)
+            && let Some(planned_at) = record.state.planned_at
+            && let Some(company) = self.companies.get_mut(&packet.packet.company)
+            && let Some(key) = record.message.natural_key(planned_at)
+        {
+            if status.is_unsent() {
+                company.free_natural_key(&key, record.message.id);
+            } else if status == MessageStatus::Sent {
+                company.natural_keys.entry(key).or_insert(record.message.id);
+            }
+        }
+        Ok(status)
+    }
+
+    /// Stores a message of a packet that is known to exist; indexes its contact point.
+    pub(super) fn insert_message(&mut self, packet: PacketId, planned: PlannedMessage) {
+        let Some(packet) = self.packets.get_mut(&packet) else { return };
+        let index = planned.message.contact.clone().zip(planned.message.person.clone());
+        let id = packet.packet.id;
+        let slot = packet.insert(planned);
+        if let (Some((contact, person)), Some(company)) =
+            (index, self.companies.get_mut(&packet.packet.company))
+        {
+            company.index_contact(contact, person, (id, slot));
+        }
+    }
+}

@@ -1,0 +1,96 @@
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::MemoryStore;
+use super::data::{Change, Data};
+use super::packet_data::Slot;
+use crate::batch::Outcomes;
+use crate::domain::attempt::{AttemptLocation, AttemptOutcome};
+use crate::domain::disposition::{AttemptReport, Disposition};
+use crate::domain::message::MessageState;
+use crate::domain::message_status::MessageEvent;
+use crate::ids::{AttemptId, CompanyId, PacketId};
+use crate::ports::store::{DispositionOutcome, DispositionStore, LocatedDisposition, StoreError};
+
+#[async_trait]
+impl DispositionStore for MemoryStore {
+    async fn locate_attempts_across_companies(
+        &self,
+        attempts: &[AttemptId],
+    ) -> Result<Vec<Option<AttemptLocation>>, StoreError> {
+        Ok(self.transact(|data| attempts.iter().map(|id| data.attempts.get(id).copied()).collect()).await)
+    }
+
+    async fn record_dispositions(
+        &self,
+        company: CompanyId,
+        dispositions: &[LocatedDisposition],
+        at: DateTime<Utc>,
+    ) -> Result<Outcomes<DispositionOutcome>, StoreError> {
+        Ok(self
+            .transact(|data| dispositions.iter().map(|located| record(data, company, located, at)).collect())
+            .await)
+    }
+}
+
+fn record(
+    data: &mut Data,
+    company: CompanyId,
+    located: &LocatedDisposition,
+    at: DateTime<Utc>,
+) -> DispositionOutcome {
+    let disposition = &located.disposition;
+    let Ok(packet) = data.packet_mut(company, located.packet) else { return DispositionOutcome::Missing };
+    let Some(slot) = packet.slot(located.message) else { return DispositionOutcome::Missing };
+    let Some(message) = packet.get_mut(slot) else { return DispositionOutcome::Missing };
+    let status = message.record.state.status;
+    let latest = message.attempts.last().map(|attempt| attempt.id);
+    let Some(attempt) = message.attempts.iter_mut().find(|attempt| attempt.id == disposition.attempt) else {
+        return DispositionOutcome::Missing;
+    };
+    let event = (disposition.provider.clone(), Arc::clone(&disposition.event));
+    if !message.disposition_events.insert(event) {
+        return DispositionOutcome::Duplicate(status);
+    }
+    let report = match attempt.report.take() {
+        Some(earlier) => earlier.join(disposition.report.clone()),
+        None => disposition.report.clone(),
+    };
+    attempt.report = Some(report.clone());
+    attempt.outcome = Some(AttemptOutcome::Accepted);
+    if attempt.reference.is_none() {
+        attempt.reference.clone_from(&disposition.reference);
+    }
+    if latest != Some(disposition.attempt) {
+        return DispositionOutcome::Recorded(status);
+    }
+    move_message(data, located.packet, slot, disposition, &report, at);
+    let status = data.packet(company, located.packet).and_then(|packet| packet.record(slot));
+    status.map_or(DispositionOutcome::Missing, |record| DispositionOutcome::Recorded(record.state.status))
+}
+
+/// Moves the message to where the joined report says: first to sent, then on. What the table does not allow has happened
+/// already.
+fn move_message(
+    data: &mut Data,
+    packet: PacketId,
+    slot: Slot,
+    disposition: &Disposition,
+    report: &AttemptReport,
+    at: DateTime<Utc>,
+) {
+    let mut sent = |state: &mut MessageState| {
+        state.copy_until = None;
+        state.held = false;
+        state.detail = None;
+        state.sent_at = state.sent_at.or(Some(disposition.at));
+    };
+    let reason: Cow<'static, str> = Cow::Owned(format!("report {report}"));
+    for event in [MessageEvent::Found, report.event()] {
+        let change = Change { event, at, reason: reason.clone(), state: &mut sent };
+        data.transit(packet, slot, change).ok();
+    }
+}

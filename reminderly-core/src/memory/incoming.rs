@@ -1,0 +1,234 @@
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::MemoryStore;
+use super::campaigns::page;
+use super::data::{Change, Data};
+use super::packet_data::{MessageData, Slot};
+use crate::batch::Page;
+use crate::domain::appointment_key::AppointmentKey;
+use crate::domain::contact_point::ContactPoint;
+use crate::domain::incoming::{Answerable, IncomingRecord, Question, TiedResponse};
+use crate::domain::message::{Detail, MessageState, Origin};
+use crate::domain::message_status::{MessageEvent, MessageStatus};
+use crate::domain::packet::PacketStage;
+use crate::domain::person::PersonKey;
+use crate::domain::response::Response;
+use crate::domain::skip_reason::SkipReason;
+use crate::ids::{CampaignId, CompanyId, IncomingId, PacketId};
+use crate::ports::store::{IncomingOutcome, IncomingStore, StoreError};
+
+#[async_trait]
+impl IncomingStore for MemoryStore {
+    async fn record_incoming(
+        &self,
+        company: CompanyId,
+        record: IncomingRecord,
+    ) -> Result<IncomingOutcome, StoreError> {
+        self.transact(|data| record_incoming(data, company, record)).await
+    }
+
+    async fn answerable(
+        &self,
+        company: CompanyId,
+        from: &ContactPoint,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Answerable>, StoreError> {
+        Ok(self.transact(|data| answerable(data, company, from, now)).await)
+    }
+
+    async fn open_question(
+        &self,
+        company: CompanyId,
+        from: &ContactPoint,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Question>, StoreError> {
+        Ok(self
+            .transact(|data| {
+                let question = data.companies.get(&company)?.questions.get(from)?;
+                (now < question.expires_at).then(|| question.clone())
+            })
+            .await)
+    }
+
+    async fn contact_points_of(
+        &self,
+        company: CompanyId,
+        person: &PersonKey,
+    ) -> Result<Vec<ContactPoint>, StoreError> {
+        Ok(self
+            .transact(|data| {
+                let contacts = data.companies.get(&company).and_then(|found| found.contacts_of.get(person));
+                contacts.into_iter().flatten().cloned().collect()
+            })
+            .await)
+    }
+
+    async fn incoming(
+        &self,
+        company: CompanyId,
+        after: Option<IncomingId>,
+        limit: usize,
+    ) -> Result<Page<IncomingRecord, IncomingId>, StoreError> {
+        Ok(self
+            .transact(|data| {
+                let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+                let all = data.companies.get(&company).map(|found| &found.incoming);
+                let range = all.into_iter().flat_map(|all| all.range((start, Bound::Unbounded)));
+                page(range.map(|(id, record)| (*id, record.clone())), limit)
+            })
+            .await)
+    }
+}
+
+fn record_incoming(
+    data: &mut Data,
+    company: CompanyId,
+    record: IncomingRecord,
+) -> Result<IncomingOutcome, StoreError> {
+    let event = (record.incoming.provider.clone(), record.incoming.event.clone());
+    if data.company_mut(company)?.incoming_events.contains(&event) {
+        return Ok(IncomingOutcome::Duplicate);
+    }
+    let effect = &record.effect;
+    if let Some(follow_up) = &effect.follow_up {
+        let packet = &data.packet_mut(company, follow_up.message.packet)?.packet;
+        if packet.draining || !matches!(packet.stage, PacketStage::Mapped | PacketStage::Queued) {
+            return Ok(IncomingOutcome::FollowUpPacketClosed);
+        }
+    }
+    if let Some(tied) = effect.response
+        && !respond(data, company, &record.incoming.from, tied)
+    {
+        return Ok(IncomingOutcome::Stale);
+    }
+    if let Some(follow_up) = effect.follow_up.clone() {
+        data.insert_message(follow_up.message.packet, follow_up);
+    }
+    let found = data.company_mut(company)?;
+    for unsubscribe in &effect.unsubscribes {
+        found.record_unsubscribe(unsubscribe);
+    }
+    match effect.question.clone() {
+        Some(question) => drop(found.questions.insert(record.incoming.from.clone(), question)),
+        None => drop(found.questions.remove(&record.incoming.from)),
+    }
+    found.incoming_events.insert(event);
+    found.incoming_counts.count(record.classification.kind, effect.needs_review);
+    found.incoming.insert(record.id, record);
+    Ok(IncomingOutcome::Recorded)
+}
+
+/// Ties an answer to a message; `false` if the appointment has an answer that this one may not follow.
+fn respond(data: &mut Data, company: CompanyId, from: &ContactPoint, tied: TiedResponse) -> bool {
+    let place =
+        data.packet(company, tied.packet).and_then(|packet| Some((packet, packet.slot(tied.message)?)));
+    let Some((packet, slot)) = place else { return false };
+    let Some(message) = packet.record(slot).map(|record| record.message.clone()) else { return false };
+    let earlier = latest_response(data, company, from, &message.key, message.person.as_ref());
+    if !tied.response.kind.may_follow(earlier.map(|response| response.kind)) {
+        return false;
+    }
+    if let Ok(packet) = data.packet_mut(company, tied.packet) {
+        packet.amend(slot, |message| message.record.state.response = Some(tied.response));
+    }
+    if let (true, Some(person)) = (tied.response.kind.ends_reminders(), &message.person) {
+        skip_answered(data, company, message.campaign, &message.key, person, tied.response.at);
+    }
+    true
+}
+
+/// Skips the open reminders of an appointment that the person has released.
+fn skip_answered(
+    data: &mut Data,
+    company: CompanyId,
+    campaign: CampaignId,
+    key: &AppointmentKey,
+    person: &PersonKey,
+    at: DateTime<Utc>,
+) {
+    let Some(found) = data.companies.get(&company) else { return };
+    let contacts = found.contacts_of.get(person).into_iter().flatten();
+    let places: Vec<(PacketId, Slot)> =
+        contacts.filter_map(|contact| found.messages_to.get(contact)).flatten().copied().collect();
+    for (packet, slot) in places {
+        let about_it = |message: &MessageData| {
+            let message = &message.record.message;
+            message.campaign == campaign
+                && message.key == *key
+                && message.person.as_ref() == Some(person)
+                && matches!(message.origin, Origin::Row { .. })
+        };
+        if data.packets.get(&packet).and_then(|found| found.get(slot)).is_some_and(about_it) {
+            let mut answered = |state: &mut MessageState| {
+                state.copy_until = None;
+                state.detail = Some(Detail::Skip(SkipReason::Answered));
+            };
+            let reason = Cow::Borrowed(SkipReason::Answered.as_str());
+            let change = Change { event: MessageEvent::Skipped, at, reason, state: &mut answered };
+            // What is sent or closed already stays as it is.
+            data.transit(packet, slot, change).ok();
+        }
+    }
+}
+
+/// The messages of the company that went, or go, to this contact point.
+fn messages_to<'a>(
+    data: &'a Data,
+    company: CompanyId,
+    to: &ContactPoint,
+) -> impl Iterator<Item = &'a MessageData> + use<'a> {
+    let places = data.companies.get(&company).and_then(|found| found.messages_to.get(to));
+    places.into_iter().flatten().filter_map(|(packet, slot)| data.packets.get(packet)?.get(*slot))
+}
+
+fn answerable(data: &Data, company: CompanyId, from: &ContactPoint, now: DateTime<Utc>) -> Vec<Answerable> {
+    let mut latest: BTreeMap<(AppointmentKey, PersonKey), Answerable> = BTreeMap::new();
+    for found in messages_to(data, company, from) {
+        let (message, state) = (&found.record.message, &found.record.state);
+        let reached =
+            matches!(state.status, MessageStatus::Sent | MessageStatus::Delivered | MessageStatus::Unknown);
+        let Some(person) = message.person.clone() else { continue };
+        if !reached || message.appointment.at <= now || matches!(message.origin, Origin::Reply { .. }) {
+            continue;
+        }
+        let claimed_at = found.attempts.last().map(|attempt| attempt.claimed_at);
+        let Some(sent_at) = state.sent_at.or(claimed_at) else { continue };
+        let response = latest_response(data, company, from, &message.key, Some(&person));
+        let candidate = Answerable {
+            message: message.id,
+            packet: message.packet,
+            campaign: message.campaign,
+            key: message.key.clone(),
+            person: person.clone(),
+            appointment: message.appointment,
+            sent_at,
+            response: response.map(|response| response.kind),
+        };
+        let known = latest.entry((message.key.clone(), person)).or_insert_with(|| candidate.clone());
+        if known.sent_at <= sent_at {
+            *known = candidate;
+        }
+    }
+    let mut all: Vec<Answerable> = latest.into_values().collect();
+    all.sort_by_key(|answerable| (answerable.appointment.at, answerable.message));
+    all
+}
+
+/// The latest answer about an appointment; of one instant, the one that says more.
+fn latest_response(
+    data: &Data,
+    company: CompanyId,
+    from: &ContactPoint,
+    key: &AppointmentKey,
+    person: Option<&PersonKey>,
+) -> Option<Response> {
+    messages_to(data, company, from)
+        .filter(|found| found.record.message.key == *key && found.record.message.person.as_ref() == person)
+        .filter_map(|found| found.record.state.response)
+        .max_by_key(|response: &Response| (response.at, response.kind as u8))
+}

@@ -1,0 +1,473 @@
+use std::borrow::Cow;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::MemoryStore;
+use super::campaigns::page;
+use super::data::{Change, Data};
+use super::packet_data::{PacketData, Slot};
+use super::packets::count;
+use super::settle;
+use crate::batch::{Outcomes, Page};
+use crate::domain::attempt::{Attempt, AttemptLocation};
+use crate::domain::campaign::lifecycle::CampaignState;
+use crate::domain::message::{Detail, MessageRecord, MessageState, PlanVerdict, PlannedMessage};
+use crate::domain::message_status::{MessageEvent, MessageStatus, Transition};
+use crate::domain::packet::PacketStage;
+use crate::domain::skip_reason::SkipReason;
+use crate::domain::unsubscribe::keys_of;
+use crate::ids::{AttemptId, CompanyId, MessageId, PacketId};
+use crate::ports::store::{
+    ClaimOutcome, ClaimRefusal, ClaimRequest, ClaimTerms, Claimed, Close, CloseVerdict, HandOver, HandedOver,
+    MessageStore, OpenAttempt, PlanBatch, PlanOutcome, SettleOutcome, Settlement, Snooze, StoreError,
+    WriteOutcome,
+};
+
+#[async_trait]
+impl MessageStore for MemoryStore {
+    async fn plan(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        batch: PlanBatch,
+    ) -> Result<PlanOutcome, StoreError> {
+        self.transact(|data| plan(data, company, packet, batch)).await
+    }
+
+    async fn message(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        id: MessageId,
+    ) -> Result<Option<MessageRecord>, StoreError> {
+        Ok(self.transact(|data| Some(data.packet(company, packet)?.find(id)?.record.clone())).await)
+    }
+
+    async fn messages(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Result<Page<MessageRecord, u64>, StoreError> {
+        Ok(self
+            .transact(|data| {
+                let start =
+                    after.map_or(0, |after| usize::try_from(after).unwrap_or(usize::MAX).saturating_add(1));
+                let found = data.packet(company, packet);
+                let all = found.into_iter().flat_map(PacketData::messages).enumerate().skip(start);
+                page(all.map(|(slot, message)| (count(slot), message.record.clone())), limit)
+            })
+            .await)
+    }
+
+    async fn hand_over(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        terms: HandOver,
+    ) -> Result<HandedOver, StoreError> {
+        self.transact(|data| hand_over(data, company, packet, &terms)).await
+    }
+
+    async fn next_due(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+    ) -> Result<Option<DateTime<Utc>>, StoreError> {
+        Ok(self.transact(|data| data.packet(company, packet)?.next_due()).await)
+    }
+
+    async fn claim(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        requests: &[ClaimRequest],
+        terms: &ClaimTerms,
+    ) -> Result<Outcomes<ClaimOutcome>, StoreError> {
+        Ok(self
+            .transact(|data| {
+                requests.iter().map(|request| claim(data, company, packet, *request, terms)).collect()
+            })
+            .await)
+    }
+
+    async fn settle(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        settlements: &[Settlement],
+    ) -> Result<Outcomes<SettleOutcome>, StoreError> {
+        self.transact(|data| {
+            data.packet_mut(company, packet)?;
+            Ok(settlements.iter().map(|settlement| settle::settle(data, packet, settlement)).collect())
+        })
+        .await
+    }
+
+    async fn snooze(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        snoozes: &[Snooze],
+    ) -> Result<Outcomes<WriteOutcome>, StoreError> {
+        self.transact(|data| {
+            data.packet_mut(company, packet)?;
+            Ok(snoozes.iter().map(|snooze| put_back(data, packet, snooze)).collect())
+        })
+        .await
+    }
+
+    async fn close(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        closes: &[Close],
+    ) -> Result<Outcomes<WriteOutcome>, StoreError> {
+        self.transact(|data| {
+            data.packet_mut(company, packet)?;
+            Ok(closes.iter().map(|close| end(data, packet, close)).collect())
+        })
+        .await
+    }
+
+    async fn cancel_open(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        at: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<usize, StoreError> {
+        self.transact(|data| {
+            let slots = data.packet_mut(company, packet)?.waiting(limit);
+            for slot in &slots {
+                let reason = Cow::Borrowed("cancelled with its packet");
+                let change = Change { event: MessageEvent::Cancelled, at, reason, state: &mut drop_copy };
+                // Planned and queued messages may always be cancelled.
+                data.transit(packet, *slot, change).ok();
+            }
+            Ok(slots.len())
+        })
+        .await
+    }
+
+    async fn attempts(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        message: MessageId,
+    ) -> Result<Vec<Attempt>, StoreError> {
+        let found =
+            self.transact(|data| Some(data.packet(company, packet)?.find(message)?.attempts.clone())).await;
+        Ok(found.unwrap_or_default())
+    }
+
+    async fn attempt(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        id: AttemptId,
+    ) -> Result<Option<Attempt>, StoreError> {
+        Ok(self
+            .transact(|data| {
+                let location = data.attempts.get(&id)?;
+                let message = data.packet(company, packet)?.find(location.message)?;
+                message.attempts.iter().find(|attempt| attempt.id == id).cloned()
+            })
+            .await)
+    }
+
+    async fn history(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        message: MessageId,
+    ) -> Result<Vec<Transition>, StoreError> {
+        let found =
+            self.transact(|data| Some(data.packet(company, packet)?.find(message)?.history.clone())).await;
+        Ok(found.unwrap_or_default())
+    }
+
+    async fn overdue_attempts_across_companies(
+        &self,
+        before: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<OpenAttempt>, StoreError> {
+        Ok(self
+            .transact(|data| {
+                let overdue = |packet: &PacketData| {
+                    let slots = packet.sending.range(..(before, 0)).map(|(_, slot)| *slot);
+                    slots.filter_map(|slot| open_attempt(packet, slot)).collect::<Vec<_>>()
+                };
+                let mut all: Vec<OpenAttempt> = data.packets.values().flat_map(overdue).collect();
+                all.sort_by_key(|open| (open.attempt.answer_by, open.attempt.id));
+                all.truncate(limit);
+                all
+            })
+            .await)
+    }
+
+    async fn unknown_attempts_across_companies(
+        &self,
+        after: Option<AttemptId>,
+        limit: usize,
+    ) -> Result<Page<OpenAttempt, AttemptId>, StoreError> {
+        Ok(self
+            .transact(|data| {
+                let unknown = |packet: &PacketData| {
+                    let slots =
+                        packet.unknown.iter().filter(|(id, _)| after.is_none_or(|after| **id > after));
+                    slots.filter_map(|(_, slot)| open_attempt(packet, *slot)).collect::<Vec<_>>()
+                };
+                let mut all: Vec<OpenAttempt> = data.packets.values().flat_map(unknown).collect();
+                all.sort_by_key(|open| open.attempt.id);
+                page(all.into_iter().map(|open| (open.attempt.id, open)), limit)
+            })
+            .await)
+    }
+}
+
+fn plan(
+    data: &mut Data,
+    company: CompanyId,
+    packet: PacketId,
+    batch: PlanBatch,
+) -> Result<PlanOutcome, StoreError> {
+    let found = data.packet_mut(company, packet)?;
+    if found.packet.stage != PacketStage::Loaded || found.packet.mapped_through != batch.after {
+        return Ok(PlanOutcome::Stale);
+    }
+    found.packet.mapped_through = batch.through;
+    found.packet.rows.failed += count(batch.failed.len());
+    for row in batch.failed {
+        *found.counts.faults.entry(row.code).or_default() += 1;
+        found.rejected.insert(row.row, row);
+    }
+    let mut duplicates = 0;
+    for rows in batch.messages.chunk_by(|one, other| one.message.origin.row() == other.message.origin.row()) {
+        let mut goes = false;
+        for planned in rows {
+            let planned = take_natural_key(data, company, planned.clone());
+            match planned.verdict {
+                PlanVerdict::Send { .. } => goes = true,
+                PlanVerdict::Skip(SkipReason::Duplicate) => duplicates += 1,
+                PlanVerdict::Skip(_) => {}
+            }
+            data.insert_message(packet, planned);
+        }
+        let rows = &mut data.packet_mut(company, packet)?.packet.rows;
+        *(if goes { &mut rows.planned } else { &mut rows.skipped }) += 1;
+    }
+    Ok(PlanOutcome::Stored { duplicates })
+}
+
+/// Takes the natural key of a planned message, or makes it a skipped duplicate.
+fn take_natural_key(data: &mut Data, company: CompanyId, mut planned: PlannedMessage) -> PlannedMessage {
+    if let PlanVerdict::Send { at, .. } = planned.verdict
+        && let Some(key) = planned.message.natural_key(at)
+        && let Some(company) = data.companies.get_mut(&company)
+    {
+        let holder = *company.natural_keys.entry(key).or_insert(planned.message.id);
+        if holder != planned.message.id {
+            planned.verdict = PlanVerdict::Skip(SkipReason::Duplicate);
+        }
+    }
+    planned
+}
+
+fn hand_over(
+    data: &mut Data,
+    company: CompanyId,
+    packet: PacketId,
+    terms: &HandOver,
+) -> Result<HandedOver, StoreError> {
+    if !may_send(data, data.packet(company, packet).ok_or(StoreError::Missing { what: "packet" })?) {
+        return Ok(HandedOver::default());
+    }
+    let found = data.packet_mut(company, packet)?;
+    let free = terms.max_copies.saturating_sub(found.copy_count());
+    let lost = found.lost(terms.now).take(terms.limit);
+    let slots: Vec<Slot> = lost.chain(found.due(terms.now).take(free)).take(terms.limit).collect();
+    let mut handed = HandedOver::default();
+    for slot in slots {
+        let Some(record) = data.packet(company, packet).and_then(|found| found.record(slot)) else {
+            continue;
+        };
+        let (id, method) = (record.message.id, record.message.method);
+        if record.state.legal_until.is_some_and(|until| until <= terms.now) {
+            handed.late.push(id);
+            continue;
+        }
+        let mut copied = |state: &mut MessageState| state.copy_until = Some(terms.copy_until);
+        let reason = Cow::Borrowed("due");
+        let change = Change { event: MessageEvent::HandedOver, at: terms.now, reason, state: &mut copied };
+        if data.transit(packet, slot, change).is_ok() {
+            handed.due.push((id, method));
+        }
+    }
+    Ok(handed)
+}
+
+/// Whether the campaign and the packet let messages out.
+fn may_send(data: &Data, packet: &PacketData) -> bool {
+    packet.packet.stage == PacketStage::Queued && !packet.packet.draining && is_active(data, packet)
+}
+
+fn is_active(data: &Data, packet: &PacketData) -> bool {
+    data.companies
+        .get(&packet.packet.company)
+        .and_then(|company| company.campaigns.get(&packet.packet.campaign))
+        .is_some_and(|campaign| campaign.campaign.state == CampaignState::Active)
+}
+
+fn claim(
+    data: &mut Data,
+    company: CompanyId,
+    packet: PacketId,
+    request: ClaimRequest,
+    terms: &ClaimTerms,
+) -> ClaimOutcome {
+    let place = data.packet(company, packet).and_then(|found| Some((found, found.slot(request.message)?)));
+    let Some((found, slot)) = place else { return ClaimOutcome::Refused(ClaimRefusal::Missing) };
+    if let Some(again) = claimed_before(found, slot, request) {
+        return ClaimOutcome::Claimed(Box::new(again));
+    }
+    if let Some(refusal) = refusal(data, found, slot, terms) {
+        return ClaimOutcome::Refused(refusal);
+    }
+    let location = AttemptLocation { company, packet, message: request.message };
+    data.attempts.insert(request.attempt, location);
+    if let Ok(found) = data.packet_mut(company, packet) {
+        found.amend(slot, |message| {
+            let epoch = message.record.state.epoch + 1;
+            let legal_until = message.record.state.legal_until.unwrap_or(terms.start_by);
+            message.attempts.push(Attempt {
+                id: request.attempt,
+                message: request.message,
+                epoch,
+                provider: terms.provider.clone(),
+                claimed_at: terms.now,
+                start_by: terms.start_by.min(legal_until),
+                answer_by: terms.answer_by,
+                outcome: None,
+                settled_at: None,
+                reference: None,
+                report: None,
+            });
+        });
+    }
+    let mut begin = |state: &mut MessageState| {
+        state.epoch += 1;
+        state.attempts += 1;
+        state.copy_until = None;
+        state.detail = None;
+    };
+    let reason = Cow::Borrowed("claimed");
+    let change = Change { event: MessageEvent::Claimed, at: terms.now, reason, state: &mut begin };
+    if data.transit(packet, slot, change).is_err() {
+        return ClaimOutcome::Refused(ClaimRefusal::Missing);
+    }
+    match data.packet(company, packet).and_then(|found| claimed_before(found, slot, request)) {
+        Some(claimed) => ClaimOutcome::Claimed(Box::new(claimed)),
+        None => ClaimOutcome::Refused(ClaimRefusal::Missing),
+    }
+}
+
+/// The guards, in the order that [`ClaimRefusal`] states.
+fn refusal(data: &Data, packet: &PacketData, slot: Slot, terms: &ClaimTerms) -> Option<ClaimRefusal> {
+    let record = packet.record(slot)?;
+    let (message, state) = (&record.message, &record.state);
+    if state.status != MessageStatus::Queued || message.method != terms.method {
+        return Some(ClaimRefusal::NotQueued(state.status));
+    }
+    if packet.packet.stage != PacketStage::Queued || packet.packet.draining {
+        return Some(ClaimRefusal::PacketClosed);
+    }
+    if !is_active(data, packet) {
+        return Some(ClaimRefusal::CampaignNotActive);
+    }
+    let (Some(contact), Some(person)) = (&message.contact, &message.person) else {
+        return Some(ClaimRefusal::Missing);
+    };
+    let refused = &data.companies.get(&packet.packet.company)?.refused;
+    if !refused.is_empty() && keys_of(contact, person).iter().any(|key| refused.contains(key)) {
+        return Some(ClaimRefusal::Unsubscribed);
+    }
+    if state.not_before.is_some_and(|at| terms.now < at) {
+        return Some(ClaimRefusal::NotYet);
+    }
+    state.legal_until.is_none_or(|until| until <= terms.now).then_some(ClaimRefusal::OutsideWindow)
+}
+
+/// The claim that this attempt id holds, while it is unsettled.
+fn claimed_before(packet: &PacketData, slot: Slot, request: ClaimRequest) -> Option<Claimed> {
+    let found = packet.get(slot)?;
+    let attempt = found.attempts.last().filter(|attempt| attempt.id == request.attempt)?;
+    let (message, state) = (&found.record.message, &found.record.state);
+    if state.status != MessageStatus::Sending {
+        return None;
+    }
+    Some(Claimed {
+        message: message.id,
+        attempt: attempt.id,
+        epoch: attempt.epoch,
+        attempts: state.attempts.saturating_sub(1),
+        contact: message.contact.clone()?,
+        content: message.content.clone()?,
+        legal_until: state.legal_until?,
+    })
+}
+
+fn put_back(data: &mut Data, packet: PacketId, snooze: &Snooze) -> WriteOutcome {
+    let mut later = |state: &mut MessageState| {
+        state.copy_until = None;
+        if let Some((not_before, legal_until)) = snooze.plan {
+            state.not_before = Some(not_before);
+            state.legal_until = Some(legal_until);
+        }
+    };
+    let reason = snooze.reason.clone();
+    let change = Change { event: MessageEvent::Snoozed, at: snooze.at, reason, state: &mut later };
+    write(data, packet, snooze.message, change)
+}
+
+fn end(data: &mut Data, packet: PacketId, close: &Close) -> WriteOutcome {
+    let (event, detail, reason) = match close.verdict {
+        CloseVerdict::Skipped(reason) => (MessageEvent::Skipped, Some(Detail::Skip(reason)), reason.as_str()),
+        CloseVerdict::Expired => (MessageEvent::Expired, None, "came too late"),
+    };
+    let mut ended = |state: &mut MessageState| {
+        state.copy_until = None;
+        state.detail.clone_from(&detail);
+    };
+    let change = Change { event, at: close.at, reason: Cow::Borrowed(reason), state: &mut ended };
+    write(data, packet, close.message, change)
+}
+
+fn write(data: &mut Data, packet: PacketId, message: MessageId, change: Change<'_>) -> WriteOutcome {
+    let slot = data.packets.get(&packet).and_then(|found| found.slot(message));
+    match slot.map(|slot| data.transit(packet, slot, change)) {
+        Some(Ok(_)) => WriteOutcome::Applied,
+        Some(Err(_)) | None => WriteOutcome::Stale,
+    }
+}
+
+pub(super) fn drop_copy(state: &mut MessageState) {
+    state.copy_until = None;
+}
+
+fn open_attempt(packet: &PacketData, slot: Slot) -> Option<OpenAttempt> {
+    let found = packet.get(slot)?;
+    let message = &found.record.message;
+    Some(OpenAttempt {
+        location: AttemptLocation {
+            company: packet.packet.company,
+            packet: packet.packet.id,
+            message: message.id,
+        },
+        attempt: found.attempts.last()?.clone(),
+        attempts: found.record.state.attempts,
+        appointment_at: message.appointment.at,
+    })
+}

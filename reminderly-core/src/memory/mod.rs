@@ -1,0 +1,88 @@
+//! The in-memory store: the executable specification of the storage ports.
+//!
+//! Complete, and as strict as the ports' contracts: what an adapter may promise, this one does. It forgets everything when it
+//! is dropped, so it is for examples, tests, simulations and benchmarks.
+
+mod access;
+mod campaigns;
+mod company_data;
+mod data;
+mod dispositions;
+mod incoming;
+mod messages;
+mod packet_data;
+mod packets;
+mod reports;
+mod settle;
+mod unsubscribes;
+
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use data::Data;
+
+/// The in-memory store.
+///
+/// ```
+/// use std::sync::Arc;
+/// use reminderly_core::memory::MemoryStore;
+/// use reminderly_core::ports::store::Store;
+///
+/// let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+/// ```
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    data: Mutex<Data>,
+    yielding: Yielding,
+}
+
+/// Whether calls give way before and after they take effect.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Yielding {
+    #[default]
+    Never,
+    Always,
+}
+
+impl MemoryStore {
+    /// An empty store. Its calls never wait.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An empty store whose calls give way once before and once after they take effect, as those of a server do: a caller
+    /// that is dropped in between learns nothing, and tests can drop it there.
+    pub fn yielding() -> Self {
+        Self { yielding: Yielding::Always, ..Self::default() }
+    }
+
+    /// Runs one transaction.
+    async fn transact<T: Send>(&self, work: impl FnOnce(&mut Data) -> T + Send) -> T {
+        self.give_way().await;
+        let result = work(&mut self.data.lock().unwrap_or_else(PoisonError::into_inner));
+        self.give_way().await;
+        result
+    }
+
+    async fn give_way(&self) {
+        if self.yielding == Yielding::Always {
+            GiveWay(false).await;
+        }
+    }
+}
+
+struct GiveWay(bool);
+
+impl Future for GiveWay {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if self.0 {
+            return Poll::Ready(());
+        }
+        self.0 = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}

@@ -1,0 +1,250 @@
+//! A packet with its rows, messages and indexes.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use super::data::Change;
+use crate::domain::attempt::{Attempt, ProviderName};
+use crate::domain::message::Detail;
+use crate::domain::message::{MessageRecord, MessageState, PlanVerdict, PlannedMessage};
+use crate::domain::message_status::{MessageStatus, Transition};
+use crate::domain::packet::Packet;
+use crate::domain::report::PacketCounts;
+use crate::domain::row::{RejectedRow, Row, RowNumber};
+use crate::domain::window::LegalInterval;
+use crate::ids::{AttemptId, MessageId};
+
+/// The position of a message in its packet, in the order of making.
+pub(super) type Slot = usize;
+
+#[derive(Debug)]
+pub(super) struct PacketData {
+    pub(super) packet: Packet,
+    pub(super) rows: BTreeMap<RowNumber, Row>,
+    pub(super) rejected: BTreeMap<RowNumber, RejectedRow>,
+    messages: Vec<MessageData>,
+    slots: HashMap<MessageId, Slot>,
+    /// Planned and queued messages without a copy, by `not_before`.
+    due: BTreeSet<(DateTime<Utc>, Slot)>,
+    /// Queued messages with a copy, by the instant at which it is presumed lost.
+    copies: BTreeSet<(DateTime<Utc>, Slot)>,
+    /// Claimed messages, by the `answer_by` of their attempt.
+    pub(super) sending: BTreeSet<(DateTime<Utc>, Slot)>,
+    /// Unknown messages that are not held, by their attempt.
+    pub(super) unknown: BTreeMap<AttemptId, Slot>,
+    pub(super) counts: PacketCounts,
+}
+
+#[derive(Debug)]
+pub(super) struct MessageData {
+    pub(super) record: MessageRecord,
+    pub(super) attempts: Vec<Attempt>,
+    pub(super) history: Vec<Transition>,
+    pub(super) disposition_events: HashSet<(ProviderName, Arc<str>)>,
+}
+
+impl MessageData {
+    /// What planning said, told from the message itself.
+    pub(super) fn verdict(&self) -> PlanVerdict {
+        let state = &self.record.state;
+        match (state.planned_at, state.legal_until, &state.detail) {
+            (None, _, Some(Detail::Skip(reason))) => PlanVerdict::Skip(*reason),
+            (at, until, _) => {
+                let at = at.unwrap_or(self.record.message.created_at);
+                PlanVerdict::Send { at, legal: LegalInterval { from: at, until: until.unwrap_or(at) } }
+            }
+        }
+    }
+}
+
+impl PacketData {
+    pub(super) fn new(packet: Packet) -> Self {
+        Self {
+            packet,
+            rows: BTreeMap::new(),
+            rejected: BTreeMap::new(),
+            messages: Vec::new(),
+            slots: HashMap::new(),
+            due: BTreeSet::new(),
+            copies: BTreeSet::new(),
+            sending: BTreeSet::new(),
+            unknown: BTreeMap::new(),
+            counts: PacketCounts::default(),
+        }
+    }
+
+    pub(super) fn slot(&self, id: MessageId) -> Option<Slot> {
+        self.slots.get(&id).copied()
+    }
+
+    pub(super) fn get(&self, slot: Slot) -> Option<&MessageData> {
+        self.messages.get(slot)
+    }
+
+    pub(super) fn get_mut(&mut self, slot: Slot) -> Option<&mut MessageData> {
+        self.messages.get_mut(slot)
+    }
+
+    pub(super) fn find(&self, id: MessageId) -> Option<&MessageData> {
+        self.get(self.slot(id)?)
+    }
+
+    pub(super) fn record(&self, slot: Slot) -> Option<&MessageRecord> {
+        self.get(slot).map(|message| &message.record)
+    }
+
+    pub(super) fn messages(&self) -> impl Iterator<Item = &MessageData> {
+        self.messages.iter()
+    }
+
+    /// How many messages have a copy in the queue, lost ones included.
+    pub(super) fn copy_count(&self) -> usize {
+        self.copies.len()
+    }
+
+    /// Messages whose copy is presumed lost at `now`, the longest lost first.
+    pub(super) fn lost(&self, now: DateTime<Utc>) -> impl Iterator<Item = Slot> {
+        self.copies.range(..=(now, Slot::MAX)).map(|(_, slot)| *slot)
+    }
+
+    /// Messages without a copy that are due at `now`, the longest due first.
+    pub(super) fn due(&self, now: DateTime<Utc>) -> impl Iterator<Item = Slot> {
+        self.due.range(..=(now, Slot::MAX)).map(|(_, slot)| *slot)
+    }
+
+    /// Up to `limit` planned and queued messages.
+    pub(super) fn waiting(&self, limit: usize) -> Vec<Slot> {
+        self.due.iter().chain(&self.copies).map(|(_, slot)| *slot).take(limit).collect()
+    }
+
+    pub(super) fn next_due(&self) -> Option<DateTime<Utc>> {
+        let first = |set: &BTreeSet<(DateTime<Utc>, Slot)>| set.first().map(|(at, _)| *at);
+        first(&self.due).into_iter().chain(first(&self.copies)).min()
+    }
+
+    pub(super) fn insert(&mut self, planned: PlannedMessage) -> Slot {
+        let slot = self.messages.len();
+        let state = MessageState::planned(planned.verdict);
+        match planned.verdict {
+            PlanVerdict::Send { .. } => self.counts.planned += 1,
+            PlanVerdict::Skip(reason) => {
+                *self.counts.skipped_at_planning.entry(reason).or_default() += 1;
+            }
+        }
+        self.slots.insert(planned.message.id, slot);
+        self.messages.push(MessageData {
+            record: MessageRecord { message: planned.message, state },
+            attempts: Vec::new(),
+            history: Vec::new(),
+            disposition_events: HashSet::new(),
+        });
+        self.enter(slot);
+        slot
+    }
+
+    /// Applies a transition by the table; `Err` is the status that does not allow it.
+    pub(super) fn transit(
+        &mut self,
+        slot: Slot,
+        change: Change<'_>,
+    ) -> Result<MessageStatus, Option<MessageStatus>> {
+        let from = self.record(slot).ok_or(None)?.state.status;
+        let to = from.after(change.event).ok_or(Some(from))?;
+        self.leave(slot);
+        if let Some(message) = self.messages.get_mut(slot) {
+            message.record.state.status = to;
+            (change.state)(&mut message.record.state);
+            message.history.push(Transition {
+                at: change.at,
+                event: change.event,
+                from,
+                to,
+                epoch: message.record.state.epoch,
+                reason: change.reason,
+            });
+        }
+        self.enter(slot);
+        Ok(to)
+    }
+
+    /// Changes what does not change the status.
+    pub(super) fn amend(&mut self, slot: Slot, change: impl FnOnce(&mut MessageData)) {
+        self.leave(slot);
+        if let Some(message) = self.messages.get_mut(slot) {
+            change(message);
+        }
+        self.enter(slot);
+    }
+
+    /// Takes a message out of counters and indexes.
+    fn leave(&mut self, slot: Slot) {
+        self.account(slot, |count| *count = count.saturating_sub(1));
+        let Some(message) = self.messages.get(slot) else { return };
+        match Place::of(message, slot) {
+            Place::Due(key) => drop(self.due.remove(&key)),
+            Place::Copied(key) => drop(self.copies.remove(&key)),
+            Place::Sending(key) => drop(self.sending.remove(&key)),
+            Place::Unknown(attempt) => drop(self.unknown.remove(&attempt)),
+            Place::Closed => {}
+        }
+    }
+
+    /// Puts a message into counters and indexes.
+    fn enter(&mut self, slot: Slot) {
+        self.account(slot, |count| *count += 1);
+        let Some(message) = self.messages.get(slot) else { return };
+        match Place::of(message, slot) {
+            Place::Due(key) => drop(self.due.insert(key)),
+            Place::Copied(key) => drop(self.copies.insert(key)),
+            Place::Sending(key) => drop(self.sending.insert(key)),
+            Place::Unknown(attempt) => drop(self.unknown.insert(attempt, slot)),
+            Place::Closed => {}
+        }
+    }
+
+    fn account(&mut self, slot: Slot, step: impl Fn(&mut u64)) {
+        let Some(message) = self.messages.get(slot) else { return };
+        count_message(&mut self.counts, &message.record.state, step);
+    }
+}
+
+/// Counts a message by its state.
+pub(super) fn count_message(counts: &mut PacketCounts, state: &MessageState, step: impl Fn(&mut u64)) {
+    step(counts.messages.entry(state.status).or_default());
+    if let (MessageStatus::Skipped, Some(Detail::Skip(reason))) = (state.status, &state.detail) {
+        step(counts.skipped.entry(*reason).or_default());
+    }
+    if state.is_open() {
+        step(&mut counts.open);
+    }
+    if let Some(response) = state.response {
+        step(counts.responses.entry(response.kind).or_default());
+    }
+}
+
+/// The index in which a message stands.
+enum Place {
+    Due((DateTime<Utc>, Slot)),
+    Copied((DateTime<Utc>, Slot)),
+    Sending((DateTime<Utc>, Slot)),
+    Unknown(AttemptId),
+    Closed,
+}
+
+impl Place {
+    fn of(message: &MessageData, slot: Slot) -> Self {
+        let state = &message.record.state;
+        let attempt = message.attempts.last();
+        match (state.status, state.copy_until, attempt) {
+            (MessageStatus::Planned | MessageStatus::Queued, Some(until), _) => Self::Copied((until, slot)),
+            (MessageStatus::Planned | MessageStatus::Queued, None, _) => {
+                Self::Due((state.not_before.unwrap_or(message.record.message.created_at), slot))
+            }
+            (MessageStatus::Sending, _, Some(attempt)) => Self::Sending((attempt.answer_by, slot)),
+            (MessageStatus::Unknown, _, Some(attempt)) if !state.held => Self::Unknown(attempt.id),
+            _ => Self::Closed,
+        }
+    }
+}

@@ -1,0 +1,240 @@
+use std::ops::Bound;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::MemoryStore;
+use super::campaigns::page;
+use super::data::Data;
+use super::packet_data::PacketData;
+use crate::batch::Page;
+use crate::domain::campaign::lifecycle::CampaignState;
+use crate::domain::packet::{IngestProgress, Packet, PacketOrigin, PacketStage, RowCounts};
+use crate::domain::row::{RejectedRow, Row, RowNumber};
+use crate::ids::{CampaignId, CompanyId, PacketId};
+use crate::ports::store::{
+    Draining, NewPacket, PacketCreation, PacketStore, RowBatch, StageChange, StoreError, WriteOutcome,
+};
+
+#[async_trait]
+impl PacketStore for MemoryStore {
+    async fn create_packet(&self, company: CompanyId, new: NewPacket) -> Result<PacketCreation, StoreError> {
+        self.transact(|data| create(data, company, new)).await
+    }
+
+    async fn packet(&self, company: CompanyId, id: PacketId) -> Result<Option<Packet>, StoreError> {
+        Ok(self.transact(|data| data.packet(company, id).map(|found| found.packet.clone())).await)
+    }
+
+    async fn packets(
+        &self,
+        company: CompanyId,
+        campaign: CampaignId,
+        after: Option<PacketId>,
+        limit: usize,
+    ) -> Result<Page<Packet, PacketId>, StoreError> {
+        Ok(self
+            .transact(|data| {
+                let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+                let found = data.companies.get(&company).and_then(|found| found.campaigns.get(&campaign));
+                let ids = found.into_iter().flat_map(|found| found.packets.range((start, Bound::Unbounded)));
+                page(ids.filter_map(|id| Some((*id, data.packets.get(id)?.packet.clone()))), limit)
+            })
+            .await)
+    }
+
+    async fn change_stage(
+        &self,
+        company: CompanyId,
+        change: StageChange,
+    ) -> Result<WriteOutcome, StoreError> {
+        self.transact(|data| {
+            let packet = &mut data.packet_mut(company, change.packet)?.packet;
+            if packet.stage != change.from || !change.from.may_become(change.to) {
+                return Ok(WriteOutcome::Stale);
+            }
+            packet.stage = change.to;
+            packet.failure = change.failure;
+            packet.stage_changed_at = change.at;
+            if change.to.is_closed() || change.to == PacketStage::Failed {
+                data.open_packets.remove(&change.packet);
+            } else {
+                data.open_packets.insert(change.packet);
+            }
+            Ok(WriteOutcome::Applied)
+        })
+        .await
+    }
+
+    async fn set_draining(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        drain: Draining,
+    ) -> Result<(), StoreError> {
+        self.transact(|data| {
+            data.packet_mut(company, packet)?.packet.draining = drain == Draining::Start;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn open_ingest(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        progress: IngestProgress,
+        at: DateTime<Utc>,
+    ) -> Result<WriteOutcome, StoreError> {
+        self.transact(|data| {
+            let packet = &mut data.packet_mut(company, packet)?.packet;
+            if packet.stage != PacketStage::Prepared {
+                return Ok(WriteOutcome::Stale);
+            }
+            packet.ingest = progress;
+            packet.stage = PacketStage::Ingested;
+            packet.stage_changed_at = at;
+            Ok(WriteOutcome::Applied)
+        })
+        .await
+    }
+
+    async fn append_rows(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        batch: RowBatch,
+    ) -> Result<WriteOutcome, StoreError> {
+        self.transact(|data| {
+            let found = data.packet_mut(company, packet)?;
+            let packet = &mut found.packet;
+            if packet.stage != PacketStage::Ingested || packet.ingest.through != batch.after {
+                return Ok(WriteOutcome::Stale);
+            }
+            let (loaded, rejected) = (count(batch.rows.len()), count(batch.rejected.len()));
+            packet.ingest = batch.progress;
+            packet.rows.read += loaded + rejected;
+            packet.rows.loaded += loaded;
+            packet.rows.rejected += rejected;
+            for row in &batch.rejected {
+                *found.counts.faults.entry(row.code).or_default() += 1;
+            }
+            found.rows.extend(batch.rows.into_iter().map(|row| (row.number, row)));
+            found.rejected.extend(batch.rejected.into_iter().map(|row| (row.row, row)));
+            Ok(WriteOutcome::Applied)
+        })
+        .await
+    }
+
+    async fn rows(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        after: RowNumber,
+        limit: usize,
+    ) -> Result<Page<Row, RowNumber>, StoreError> {
+        Ok(self
+            .transact(|data| {
+                let rows = data.packet(company, packet).map(|found| &found.rows);
+                let range = rows.into_iter().flat_map(|rows| rows.range(after.next()..));
+                page(range.map(|(number, row)| (*number, row.clone())), limit)
+            })
+            .await)
+    }
+
+    async fn row(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        row: RowNumber,
+    ) -> Result<Option<Row>, StoreError> {
+        Ok(self.transact(|data| data.packet(company, packet)?.rows.get(&row).cloned()).await)
+    }
+
+    async fn rejected(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        after: RowNumber,
+        limit: usize,
+    ) -> Result<Page<RejectedRow, RowNumber>, StoreError> {
+        Ok(self
+            .transact(|data| {
+                let rows = data.packet(company, packet).map(|found| &found.rejected);
+                let range = rows.into_iter().flat_map(|rows| rows.range(after.next()..));
+                page(range.map(|(number, row)| (*number, row.clone())), limit)
+            })
+            .await)
+    }
+
+    async fn open_packets_across_companies(
+        &self,
+        after: Option<PacketId>,
+        limit: usize,
+    ) -> Result<Page<Packet, PacketId>, StoreError> {
+        Ok(self
+            .transact(|data| {
+                let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+                let ids = data.open_packets.range((start, Bound::Unbounded));
+                page(ids.filter_map(|id| Some((*id, data.packets.get(id)?.packet.clone()))), limit)
+            })
+            .await)
+    }
+}
+
+/// A length as a counter.
+pub(super) fn count(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+fn create(data: &mut Data, company: CompanyId, new: NewPacket) -> Result<PacketCreation, StoreError> {
+    let campaigns =
+        &mut data.companies.get_mut(&company).ok_or(StoreError::Missing { what: "company" })?.campaigns;
+    let campaign = campaigns.get_mut(&new.campaign).ok_or(StoreError::Missing { what: "campaign" })?;
+    let same = campaign
+        .packets
+        .iter()
+        .filter_map(|id| data.packets.get(id))
+        .find(|other| is_same(&other.packet, &new));
+    if let Some(same) = same {
+        return Ok(PacketCreation::Exists(same.packet.clone()));
+    }
+    if campaign.campaign.state == CampaignState::Archived {
+        return Ok(PacketCreation::CampaignArchived);
+    }
+    let packet = Packet {
+        id: new.id,
+        company,
+        campaign: new.campaign,
+        campaign_version: new.campaign_version,
+        stage: match new.origin {
+            PacketOrigin::File { .. } => PacketStage::Prepared,
+            PacketOrigin::FollowUp => PacketStage::Mapped,
+        },
+        origin: new.origin,
+        failure: None,
+        draining: false,
+        ingest: IngestProgress::default(),
+        mapped_through: RowNumber::default(),
+        rows: RowCounts::default(),
+        created_at: new.created_at,
+        stage_changed_at: new.created_at,
+    };
+    campaign.packets.insert(packet.id);
+    data.open_packets.insert(packet.id);
+    data.packets.insert(packet.id, PacketData::new(packet.clone()));
+    Ok(PacketCreation::Created(packet))
+}
+
+/// Whether a packet is what `new` would be: the same id, the same file unless it was cancelled, or the follow-up packet that
+/// is open.
+fn is_same(packet: &Packet, new: &NewPacket) -> bool {
+    let same_source = match (&packet.origin, &new.origin) {
+        (PacketOrigin::File { digest, .. }, PacketOrigin::File { digest: new, .. }) => {
+            digest == new && packet.stage != PacketStage::Cancelled
+        }
+        (PacketOrigin::FollowUp, PacketOrigin::FollowUp) => !packet.stage.is_closed() && !packet.draining,
+        _ => false,
+    };
+    packet.id == new.id || same_source
+}

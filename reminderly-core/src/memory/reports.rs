@@ -1,0 +1,88 @@
+use async_trait::async_trait;
+
+use super::MemoryStore;
+use super::packet_data::{PacketData, count_message};
+use super::packets::count;
+use crate::domain::message::PlanVerdict;
+use crate::domain::message_status::MessageStatus;
+use crate::domain::report::{IncomingCounts, PacketCounts};
+use crate::domain::row::RowNumber;
+use crate::ids::{CompanyId, PacketId};
+use crate::ports::store::{ReportStore, StoreError};
+
+#[async_trait]
+impl ReportStore for MemoryStore {
+    async fn packet_counts(&self, company: CompanyId, packet: PacketId) -> Result<PacketCounts, StoreError> {
+        self.transact(|data| {
+            let found = data.packet(company, packet).ok_or(StoreError::Missing { what: "packet" })?;
+            let mut counts = PacketCounts { rows: found.packet.rows, ..found.counts.clone() };
+            drop_zeros(&mut counts);
+            Ok(counts)
+        })
+        .await
+    }
+
+    async fn recount_packet(&self, company: CompanyId, packet: PacketId) -> Result<PacketCounts, StoreError> {
+        self.transact(|data| {
+            data.packet(company, packet).map(recount).ok_or(StoreError::Missing { what: "packet" })
+        })
+        .await
+    }
+
+    async fn incoming_counts(&self, company: CompanyId) -> Result<IncomingCounts, StoreError> {
+        let found =
+            self.transact(|data| data.companies.get(&company).map(|found| found.incoming_counts)).await;
+        Ok(found.unwrap_or_default())
+    }
+}
+
+/// Counts a packet anew, from nothing but its rows and messages.
+fn recount(packet: &PacketData) -> PacketCounts {
+    let mut counts = PacketCounts::default();
+    let through = packet.packet.mapped_through;
+    let failed = packet.rejected.keys().filter(|row| packet.rows.contains_key(row)).count();
+    counts.rows.loaded = count(packet.rows.len());
+    counts.rows.failed = count(failed);
+    counts.rows.rejected = count(packet.rejected.len() - failed);
+    counts.rows.read = counts.rows.loaded + counts.rows.rejected;
+    for row in packet.rejected.values() {
+        *counts.faults.entry(row.code).or_default() += 1;
+    }
+    let mut last: Option<(RowNumber, bool)> = None;
+    for message in packet.messages() {
+        let state = &message.record.state;
+        count_message(&mut counts, state, |counter| *counter += 1);
+        let verdict = message.verdict();
+        match verdict {
+            PlanVerdict::Send { .. } => counts.planned += 1,
+            PlanVerdict::Skip(reason) => *counts.skipped_at_planning.entry(reason).or_default() += 1,
+        }
+        let goes = matches!(verdict, PlanVerdict::Send { .. });
+        let Some(row) = message.record.message.origin.row().filter(|row| *row <= through) else { continue };
+        last = match last {
+            Some((same, earlier)) if same == row => Some((row, earlier || goes)),
+            other => {
+                count_row(&mut counts, other);
+                Some((row, goes))
+            }
+        };
+    }
+    count_row(&mut counts, last);
+    drop_zeros(&mut counts);
+    counts
+}
+
+fn count_row(counts: &mut PacketCounts, row: Option<(RowNumber, bool)>) {
+    match row {
+        Some((_, true)) => counts.rows.planned += 1,
+        Some((_, false)) => counts.rows.skipped += 1,
+        None => {}
+    }
+}
+
+/// A counter that went back to zero is no counter.
+fn drop_zeros(counts: &mut PacketCounts) {
+    counts.messages.retain(|_: &MessageStatus, count| *count > 0);
+    counts.skipped.retain(|_, count| *count > 0);
+    counts.responses.retain(|_, count| *count > 0);
+}

@@ -1,0 +1,137 @@
+//! What became of attempts.
+
+use std::borrow::Cow;
+
+use super::data::{Change, Data};
+use super::packet_data::Slot;
+use crate::domain::attempt::{AttemptOutcome, ProviderReference};
+use crate::domain::message::{Detail, MessageState};
+use crate::domain::message_status::MessageEvent;
+use crate::ids::PacketId;
+use crate::ports::store::{SettleOutcome, SettleVerdict, Settlement};
+
+pub(super) fn settle(data: &mut Data, packet: PacketId, settlement: &Settlement) -> SettleOutcome {
+    let found = data.packets.get(&packet).and_then(|found| Some((found, found.slot(settlement.message)?)));
+    let Some((found, slot)) = found else { return SettleOutcome::Missing };
+    let Some(state) = found.record(slot).map(|record| &record.state) else { return SettleOutcome::Missing };
+    if state.epoch != settlement.epoch {
+        return SettleOutcome::Stale(state.status);
+    }
+    let effect = Effect::of(&settlement.verdict);
+    let mut apply = |state: &mut MessageState| effect.apply(state, settlement);
+    let change =
+        Change { event: effect.event, at: settlement.at, reason: effect.reason.clone(), state: &mut apply };
+    match data.transit(packet, slot, change) {
+        Ok(status) => {
+            record(data, packet, slot, settlement, &effect);
+            SettleOutcome::Applied(status)
+        }
+        Err(Some(status)) => {
+            keep_reference(data, packet, slot, &effect);
+            SettleOutcome::Stale(status)
+        }
+        Err(None) => SettleOutcome::Missing,
+    }
+}
+
+/// What a verdict does to the message and its attempt.
+struct Effect {
+    event: MessageEvent,
+    reason: Cow<'static, str>,
+    outcome: Option<AttemptOutcome>,
+    reference: Option<ProviderReference>,
+}
+
+impl Effect {
+    fn of(verdict: &SettleVerdict) -> Self {
+        let effect = |event, reason, outcome| Self { event, reason, outcome, reference: None };
+        let fixed = |event: MessageEvent, outcome| effect(event, Cow::Borrowed(event.as_str()), outcome);
+        match verdict {
+            SettleVerdict::Accepted { reference } => Self {
+                reference: reference.clone(),
+                ..fixed(MessageEvent::Accepted, Some(AttemptOutcome::Accepted))
+            },
+            SettleVerdict::RefusedForNow { code, .. } => effect(
+                MessageEvent::RefusedForNow,
+                Cow::Owned(code.clone()),
+                Some(AttemptOutcome::Refused { code: code.clone() }),
+            ),
+            SettleVerdict::RefusedForGood { code } => effect(
+                MessageEvent::RefusedForGood,
+                Cow::Owned(code.clone()),
+                Some(AttemptOutcome::Refused { code: code.clone() }),
+            ),
+            SettleVerdict::Returned { reason, .. } => effect(
+                MessageEvent::Returned,
+                Cow::Borrowed(reason.as_str()),
+                Some(AttemptOutcome::Returned { reason: *reason }),
+            ),
+            SettleVerdict::Ambiguous { code } => effect(
+                MessageEvent::Ambiguous,
+                Cow::Owned(code.clone()),
+                Some(AttemptOutcome::Unknown { code: code.clone() }),
+            ),
+            SettleVerdict::Reaped => fixed(
+                MessageEvent::Reaped,
+                Some(AttemptOutcome::Unknown { code: "no_answer_recorded".to_owned() }),
+            ),
+            SettleVerdict::Found { reference, .. } => Self {
+                reference: Some(reference.clone()),
+                ..fixed(MessageEvent::Found, Some(AttemptOutcome::Accepted))
+            },
+            SettleVerdict::ProvenAbsent => fixed(MessageEvent::ProvenAbsent, Some(AttemptOutcome::Absent)),
+            SettleVerdict::ResendPermitted => fixed(MessageEvent::ResendPermitted, None),
+            SettleVerdict::GivenUp => fixed(MessageEvent::GivenUp, None),
+        }
+    }
+
+    fn apply(&self, state: &mut MessageState, settlement: &Settlement) {
+        state.copy_until = None;
+        state.held = false;
+        state.detail = None;
+        match &settlement.verdict {
+            SettleVerdict::Accepted { .. } => state.sent_at = Some(settlement.at),
+            SettleVerdict::Found { accepted_at, .. } => state.sent_at = Some(*accepted_at),
+            SettleVerdict::RefusedForNow { not_before, .. } => state.not_before = Some(*not_before),
+            SettleVerdict::Returned { not_before, .. } => {
+                state.not_before = Some(*not_before);
+                state.attempts = state.attempts.saturating_sub(1);
+            }
+            SettleVerdict::RefusedForGood { code } | SettleVerdict::Ambiguous { code } => {
+                state.detail = Some(Detail::Code(code.clone()));
+            }
+            SettleVerdict::Reaped => state.detail = Some(Detail::Code("no_answer_recorded".to_owned())),
+            SettleVerdict::ProvenAbsent | SettleVerdict::ResendPermitted => {
+                state.not_before = Some(settlement.at);
+            }
+            SettleVerdict::GivenUp => {
+                state.held = true;
+                state.detail = Some(Detail::Code("held".to_owned()));
+            }
+        }
+    }
+}
+
+fn record(data: &mut Data, packet: PacketId, slot: Slot, settlement: &Settlement, effect: &Effect) {
+    let message = data.packets.get_mut(&packet).and_then(|found| found.get_mut(slot));
+    let Some(attempt) = message.and_then(|message| message.attempts.last_mut()) else { return };
+    if let Some(outcome) = &effect.outcome {
+        attempt.outcome = Some(outcome.clone());
+        attempt.settled_at = Some(settlement.at);
+    }
+    if effect.reference.is_some() {
+        attempt.reference.clone_from(&effect.reference);
+    }
+}
+
+/// A callback may have moved the message before the worker could say what it knows; the provider's id is worth keeping.
+fn keep_reference(data: &mut Data, packet: PacketId, slot: Slot, effect: &Effect) {
+    let message = data.packets.get_mut(&packet).and_then(|found| found.get_mut(slot));
+    let Some(attempt) = message.and_then(|message| message.attempts.last_mut()) else { return };
+    if effect.outcome == Some(AttemptOutcome::Accepted) && attempt.outcome.is_none() {
+        attempt.outcome.clone_from(&effect.outcome);
+    }
+    if attempt.reference.is_none() {
+        attempt.reference.clone_from(&effect.reference);
+    }
+}

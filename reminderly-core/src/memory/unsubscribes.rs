@@ -1,0 +1,43 @@
+use async_trait::async_trait;
+
+use super::MemoryStore;
+use crate::batch::Outcomes;
+use crate::domain::unsubscribe::{RefusalKey, Unsubscribe};
+use crate::ids::CompanyId;
+use crate::ports::store::{StoreError, UnsubscribeStore, WriteOutcome};
+
+#[async_trait]
+impl UnsubscribeStore for MemoryStore {
+    async fn record_unsubscribes(
+        &self,
+        company: CompanyId,
+        events: &[Unsubscribe],
+    ) -> Result<Outcomes<WriteOutcome>, StoreError> {
+        self.transact(|data| {
+            let company = data.company_mut(company)?;
+            let record = |event| {
+                if company.record_unsubscribe(event) { WriteOutcome::Applied } else { WriteOutcome::Stale }
+            };
+            Ok(events.iter().map(record).collect())
+        })
+        .await
+    }
+
+    async fn refused(&self, company: CompanyId, keys: &[RefusalKey]) -> Result<Vec<bool>, StoreError> {
+        Ok(self
+            .transact(|data| {
+                let refused = data.companies.get(&company).map(|found| &found.refused);
+                keys.iter().map(|key| refused.is_some_and(|refused| refused.contains(key))).collect()
+            })
+            .await)
+    }
+
+    async fn unsubscribe_events(
+        &self,
+        company: CompanyId,
+        key: &RefusalKey,
+    ) -> Result<Vec<Unsubscribe>, StoreError> {
+        let found = self.transact(|data| data.companies.get(&company)?.unsubscribes.get(key).cloned()).await;
+        Ok(found.unwrap_or_default())
+    }
+}

@@ -1,0 +1,117 @@
+//! No secrecy, for payloads that never leave the process.
+
+use std::fmt::Write as _;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::domain::sealed::Sealed;
+use crate::ports::sealer::{SealError, Sealer};
+
+const KEY: &str = "plain";
+
+/// Keeps nothing secret: for queues in memory, tests and examples only.
+///
+/// The text is the payload in hexadecimal behind its SHA-256 digest. The digest notices damage and another purpose, as the
+/// port demands, but anybody can make one: through a real queue, payloads travel in an `AeadSealer`.
+///
+/// ```
+/// use reminderly_core::ports::sealer::Sealer as _;
+/// use reminderly_core::sealers::PlainSealer;
+///
+/// let sealed = PlainSealer.seal("incoming", b"STOP")?;
+/// assert_eq!(PlainSealer.open("incoming", &sealed)?, b"STOP");
+/// assert!(PlainSealer.open("disposition", &sealed).is_err());
+/// # Ok::<(), reminderly_core::ports::sealer::SealError>(())
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PlainSealer;
+
+impl Sealer for PlainSealer {
+    fn seal(&self, purpose: &str, plain: &[u8]) -> Result<Sealed, SealError> {
+        let mut text = hex(&digest(purpose, plain));
+        text.push_str(&hex(plain));
+        Ok(Sealed { key: KEY.to_owned(), text })
+    }
+
+    fn open(&self, purpose: &str, sealed: &Sealed) -> Result<Vec<u8>, SealError> {
+        if sealed.key != KEY {
+            return Err(SealError::UnknownKey { key: sealed.key.clone() });
+        }
+        let bytes = unhex(&sealed.text).ok_or(SealError::Failed)?;
+        let (found, plain) = bytes.split_first_chunk::<32>().ok_or(SealError::Failed)?;
+        if *found != digest(purpose, plain) {
+            return Err(SealError::Failed);
+        }
+        Ok(plain.to_vec())
+    }
+}
+
+fn digest(purpose: &str, plain: &[u8]) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    // The length keeps the end of a purpose apart from the start of a payload.
+    hasher.update(purpose.len().to_be_bytes());
+    hasher.update(purpose);
+    hasher.update(plain);
+    hasher.finalize().into()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a string cannot fail.
+        write!(text, "{byte:02x}").unwrap_or_default();
+        text
+    })
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
+    pairs.iter().map(|[high, low]| Some(nibble(*high)? << 4 | nibble(*low)?)).collect()
+}
+
+/// Lower case only: each payload has one text.
+fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_bytes_come_back() {
+        for plain in [&b""[..], b"\0", b"STOP", &(0..=255).collect::<Vec<u8>>()] {
+            let sealed = PlainSealer.seal("incoming", plain).unwrap();
+            assert_eq!(PlainSealer.open("incoming", &sealed).unwrap(), plain);
+        }
+    }
+
+    #[test]
+    fn another_purpose_does_not_open() {
+        let sealed = PlainSealer.seal("incoming", b"x").unwrap();
+        assert_eq!(PlainSealer.open("incomin", &sealed), Err(SealError::Failed));
+    }
+
+    #[test]
+    fn every_change_of_the_text_is_noticed() {
+        let sealed = PlainSealer.seal("incoming", b"payload").unwrap();
+        for position in 0..sealed.text.len() {
+            let mut bytes = sealed.text.clone().into_bytes();
+            bytes[position] ^= 1;
+            let changed = Sealed { text: String::from_utf8(bytes).unwrap(), ..sealed.clone() };
+            assert_eq!(PlainSealer.open("incoming", &changed), Err(SealError::Failed), "{position}");
+            let short = Sealed { text: sealed.text.chars().take(position).collect(), ..sealed.clone() };
+            assert_eq!(PlainSealer.open("incoming", &short), Err(SealError::Failed), "cut to {position}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_is_named() {
+        let sealed = Sealed { key: "2026".to_owned(), text: String::new() };
+        let error = PlainSealer.open("incoming", &sealed);
+        assert_eq!(error, Err(SealError::UnknownKey { key: "2026".to_owned() }));
+    }
+}

@@ -1,0 +1,219 @@
+//! A queue that does its worst.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use rand::rngs::SmallRng;
+use rand::seq::SliceRandom as _;
+use rand::{RngExt as _, SeedableRng as _};
+
+use crate::batch::Outcomes;
+use crate::domain::envelope::Envelope;
+use crate::ports::queue::{
+    Lease, LeaseOutcome, LeaseToken, MAX_DELAY, MessageQueue, Outgoing, QueueError, QueueName, SendOutcome,
+};
+
+/// How often each fault happens: probabilities from 0 (never) to 1 (always). The default is no fault at all.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct QueueFaults {
+    /// Per item sent: a second copy is sent too.
+    pub duplicate: f64,
+    /// Per call of send and receive: the items are shuffled.
+    pub reorder: f64,
+    /// Per item sent: it is reported as sent and dropped. Only slices of packets are lost, which the sweep makes up for;
+    /// see [`lose_payloads`](Self::lose_payloads).
+    pub lose: f64,
+    /// Per item sent: a random delay is added, up to [`MAX_DELAY`] in all.
+    pub delay: f64,
+    /// Per call: it takes effect, and answers [`QueueError::Unavailable`].
+    pub lose_answer: f64,
+    /// Whether `lose` hits dispositions and incoming messages too. Nothing in the library brings those back.
+    pub lose_payloads: bool,
+}
+
+/// How many faults were injected so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct InjectedFaults {
+    /// Items of which a second copy was sent.
+    pub duplicates: u64,
+    /// Calls whose items were shuffled: two or more of them, in whatever order chance gave.
+    pub reorders: u64,
+    /// Items that were dropped.
+    pub losses: u64,
+    /// Items that were delayed.
+    pub delays: u64,
+    /// Calls whose answer was dropped.
+    pub lost_answers: u64,
+}
+
+/// Decorates a queue with the faults that a queue service may show, and more of them. The same seed and the same calls
+/// inject the same faults.
+///
+/// ```
+/// use reminderly_core::testing::{FaultyQueue, QueueFaults};
+/// # use std::sync::Arc;
+/// # use reminderly_core::ports::queue::MessageQueue;
+/// # fn wrap(queue: Arc<dyn MessageQueue>) -> FaultyQueue {
+/// let faults = QueueFaults { duplicate: 0.1, lose_answer: 0.02, ..QueueFaults::default() };
+/// let faulty = FaultyQueue::new(queue, faults, 42);
+/// assert_eq!(faulty.injected().duplicates, 0);
+/// # faulty
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct FaultyQueue {
+    inner: Arc<dyn MessageQueue>,
+    faults: QueueFaults,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    random: SmallRng,
+    injected: InjectedFaults,
+}
+
+impl FaultyQueue {
+    /// Decorates `inner`.
+    pub fn new(inner: Arc<dyn MessageQueue>, faults: QueueFaults, seed: u64) -> Self {
+        let state = State { random: SmallRng::seed_from_u64(seed), injected: InjectedFaults::default() };
+        Self { inner, faults, state: Mutex::new(state) }
+    }
+
+    /// How many faults were injected so far.
+    pub fn injected(&self) -> InjectedFaults {
+        self.state().injected
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What really goes out for `items`: each with the position whose outcome it gives, or none for a second copy.
+    fn spoil(&self, items: &[Outgoing]) -> Vec<(Option<usize>, Outgoing)> {
+        let mut state = self.state();
+        let mut spoiled = Vec::with_capacity(items.len());
+        for (position, item) in items.iter().enumerate() {
+            let losable = self.faults.lose_payloads || matches!(item.envelope, Envelope::Outbound(_));
+            // What the queue would refuse is not lost: the caller must hear of it.
+            if item.delay <= MAX_DELAY && losable && state.happens(self.faults.lose) {
+                state.injected.losses += 1;
+                continue;
+            }
+            let mut item = item.clone();
+            if item.delay < MAX_DELAY && state.happens(self.faults.delay) {
+                state.injected.delays += 1;
+                item.delay = state.random_delay(item.delay);
+            }
+            if state.happens(self.faults.duplicate) {
+                state.injected.duplicates += 1;
+                spoiled.push((None, item.clone()));
+            }
+            spoiled.push((Some(position), item));
+        }
+        state.shuffle(self.faults.reorder, &mut spoiled);
+        spoiled
+    }
+
+    fn answer<T>(&self, answer: Result<T, QueueError>) -> Result<T, QueueError> {
+        let mut state = self.state();
+        if !state.happens(self.faults.lose_answer) {
+            return answer;
+        }
+        state.injected.lost_answers += 1;
+        Err(QueueError::Unavailable { source: "the answer was lost on purpose".into() })
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl MessageQueue for FaultyQueue {
+    async fn send(&self, queue: &QueueName, items: &[Outgoing]) -> Result<Outcomes<SendOutcome>, QueueError> {
+        if items.is_empty() {
+            return self.inner.send(queue, items).await;
+        }
+        let (positions, spoiled): (Vec<_>, Vec<_>) = self.spoil(items).into_iter().unzip();
+        let sent = self.inner.send(queue, &spoiled).await;
+        self.answer(sent.map(|outcomes| {
+            // What was lost is reported as sent, too.
+            let mut reported = vec![SendOutcome::Sent; items.len()];
+            for (position, outcome) in positions.into_iter().zip(outcomes) {
+                if let Some(slot) = position.and_then(|position| reported.get_mut(position)) {
+                    *slot = outcome;
+                }
+            }
+            reported.into()
+        }))
+    }
+
+    async fn receive(
+        &self,
+        queue: &QueueName,
+        max: usize,
+        wait: Duration,
+        visibility: Duration,
+    ) -> Result<Vec<Lease>, QueueError> {
+        let mut received = self.inner.receive(queue, max, wait, visibility).await;
+        if let Ok(leases) = &mut received {
+            self.state().shuffle(self.faults.reorder, leases);
+        }
+        self.answer(received)
+    }
+
+    async fn ack(
+        &self,
+        queue: &QueueName,
+        leases: &[LeaseToken],
+    ) -> Result<Outcomes<LeaseOutcome>, QueueError> {
+        let answer = self.inner.ack(queue, leases).await;
+        if leases.is_empty() { answer } else { self.answer(answer) }
+    }
+
+    async fn release(
+        &self,
+        queue: &QueueName,
+        leases: &[LeaseToken],
+        delay: Duration,
+    ) -> Result<Outcomes<LeaseOutcome>, QueueError> {
+        let answer = self.inner.release(queue, leases, delay).await;
+        if leases.is_empty() { answer } else { self.answer(answer) }
+    }
+
+    async fn extend(
+        &self,
+        queue: &QueueName,
+        leases: &[LeaseToken],
+        visibility: Duration,
+    ) -> Result<Outcomes<LeaseOutcome>, QueueError> {
+        let answer = self.inner.extend(queue, leases, visibility).await;
+        if leases.is_empty() { answer } else { self.answer(answer) }
+    }
+
+    async fn dead_letter(
+        &self,
+        queue: &QueueName,
+        lease: &LeaseToken,
+        reason: &str,
+    ) -> Result<LeaseOutcome, QueueError> {
+        let answer = self.inner.dead_letter(queue, lease, reason).await;
+        self.answer(answer)
+    }
+}
+
+impl State {
+    fn happens(&mut self, probability: f64) -> bool {
+        self.random.random::<f64>() < probability
+    }
+
+    fn random_delay(&mut self, at_least: Duration) -> Duration {
+        at_least + MAX_DELAY.saturating_sub(at_least).mul_f64(self.random.random::<f64>())
+    }
+
+    fn shuffle<T>(&mut self, probability: f64, items: &mut [T]) {
+        if self.happens(probability) && items.len() > 1 {
+            self.injected.reorders += 1;
+            items.shuffle(&mut self.random);
+        }
+    }
+}
