@@ -54,8 +54,6 @@ pub struct Role {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// Make users and roles of the company.
-    ManageAccess,
     /// Create and edit campaigns.
     EditCampaign,
     /// Activate, pause, resume, cancel and remove campaigns and packets.
@@ -76,8 +74,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 9] = [
-        Self::ManageAccess,
+    pub const ALL: [Self; 8] = [
         Self::EditCampaign,
         Self::RunCampaign,
         Self::Ingest,
@@ -98,7 +95,7 @@ pub enum Actor {
     Worker,
     /// A process of the host that takes callbacks from providers.
     Gateway,
-    /// The operator of the host: creates companies, and nothing else.
+    /// The operator of the host: makes companies, users and roles, and nothing else.
     Operator,
 }
 
@@ -133,7 +130,7 @@ impl CompanyScope {
     }
 }
 
-/// The proof that an actor may work across companies: sweeps, and the creation of companies.
+/// The proof that an actor may work across companies: sweeps, and making companies, users and roles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PlatformScope {
     actor: Actor,
@@ -149,7 +146,7 @@ impl PlatformScope {
         if self.actor == Actor::Worker { Ok(()) } else { Err(Denied) }
     }
 
-    /// Companies are the operator's business.
+    /// Companies, users and roles are the operator's business.
     ///
     /// # Errors
     ///
@@ -166,8 +163,8 @@ pub struct Denied;
 
 /// Grants `action` for `company`, or denies it.
 ///
-/// A user needs a role that lists both. Workers may [`Action::Operate`], gateways may [`Action::Receive`], the operator may
-/// [`Action::ManageAccess`] (somebody has to make a company's first role); none of them may do anything else.
+/// A user needs a role that lists both. Workers may [`Action::Operate`], gateways may [`Action::Receive`]; neither may do
+/// anything else, and the operator nothing for a company.
 ///
 /// # Errors
 ///
@@ -194,7 +191,7 @@ pub fn authorize(
             .any(|role| role.actions.contains(&action) && role.companies.contains(&company)),
         Actor::Worker => action == Action::Operate,
         Actor::Gateway => action == Action::Receive,
-        Actor::Operator => action == Action::ManageAccess,
+        Actor::Operator => false,
     };
     if granted { Ok(CompanyScope { company, actor, action }) } else { Err(Denied) }
 }

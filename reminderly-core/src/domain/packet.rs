@@ -26,8 +26,8 @@ pub struct Packet {
     pub stage: PacketStage,
     /// Why it failed, if it did, and at which stage it goes on.
     pub failure: Option<PacketFailure>,
-    /// No new claims: its queue and poller are about to go.
-    pub draining: bool,
+    /// Whether it takes new claims and new messages.
+    pub draining: Draining,
     /// How far reading its source is.
     pub ingest: IngestProgress,
     /// The last row that was mapped.
@@ -53,6 +53,19 @@ pub enum PacketOrigin {
     },
     /// None: messages that answer people are put into it as they arise.
     FollowUp,
+}
+
+/// Whether a packet is about to end: no new claims, no new messages, then its poller and its queue go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Draining {
+    /// It goes on.
+    #[default]
+    Off,
+    /// Nothing is open; it becomes complete.
+    Completing,
+    /// It is being cancelled; what is open is cancelled first.
+    Cancelling,
 }
 
 /// SHA-256 of a file.

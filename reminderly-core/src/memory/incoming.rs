@@ -15,7 +15,7 @@ use crate::domain::contact_point::ContactPoint;
 use crate::domain::incoming::{Answerable, IncomingRecord, Question, TiedResponse};
 use crate::domain::message::{Detail, MessageState, Origin};
 use crate::domain::message_status::{MessageEvent, MessageStatus};
-use crate::domain::packet::PacketStage;
+use crate::domain::packet::{Draining, PacketStage};
 use crate::domain::person::PersonKey;
 use crate::domain::response::Response;
 use crate::domain::skip_reason::SkipReason;
@@ -97,7 +97,9 @@ fn record_incoming(
     let effect = &record.effect;
     if let Some(follow_up) = &effect.follow_up {
         let packet = &data.packet_mut(company, follow_up.message.packet)?.packet;
-        if packet.draining || !matches!(packet.stage, PacketStage::Mapped | PacketStage::Queued) {
+        if packet.draining != Draining::Off
+            || !matches!(packet.stage, PacketStage::Mapped | PacketStage::Queued)
+        {
             return Ok(IncomingOutcome::FollowUpPacketClosed);
         }
     }

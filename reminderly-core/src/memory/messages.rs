@@ -14,14 +14,14 @@ use crate::domain::attempt::{Attempt, AttemptLocation};
 use crate::domain::campaign::lifecycle::CampaignState;
 use crate::domain::message::{Detail, MessageRecord, MessageState, PlanVerdict, PlannedMessage};
 use crate::domain::message_status::{MessageEvent, MessageStatus, Transition};
-use crate::domain::packet::PacketStage;
+use crate::domain::packet::{Draining, PacketStage};
 use crate::domain::skip_reason::SkipReason;
 use crate::domain::unsubscribe::keys_of;
 use crate::ids::{AttemptId, CompanyId, MessageId, PacketId};
 use crate::ports::store::{
     ClaimOutcome, ClaimRefusal, ClaimRequest, ClaimTerms, Claimed, Close, CloseVerdict, HandOver, HandedOver,
-    MessageStore, OpenAttempt, PlanBatch, PlanOutcome, SettleOutcome, Settlement, Snooze, StoreError,
-    WriteOutcome,
+    MessageStore, OpenAttempt, PlanBatch, PlanOutcome, SettleOutcome, Settlement, Snooze, SnoozeUntil,
+    StoreError, WriteOutcome,
 };
 
 #[async_trait]
@@ -235,7 +235,8 @@ fn plan(
     batch: PlanBatch,
 ) -> Result<PlanOutcome, StoreError> {
     let found = data.packet_mut(company, packet)?;
-    if found.packet.stage != PacketStage::Loaded || found.packet.mapped_through != batch.after {
+    let takes = found.packet.stage == PacketStage::Loaded && found.packet.draining == Draining::Off;
+    if !takes || found.packet.mapped_through != batch.after {
         return Ok(PlanOutcome::Stale);
     }
     found.packet.mapped_through = batch.through;
@@ -311,7 +312,9 @@ fn hand_over(
 
 /// Whether the campaign and the packet let messages out.
 fn may_send(data: &Data, packet: &PacketData) -> bool {
-    packet.packet.stage == PacketStage::Queued && !packet.packet.draining && is_active(data, packet)
+    packet.packet.stage == PacketStage::Queued
+        && packet.packet.draining == Draining::Off
+        && is_active(data, packet)
 }
 
 fn is_active(data: &Data, packet: &PacketData) -> bool {
@@ -381,7 +384,7 @@ fn refusal(data: &Data, packet: &PacketData, slot: Slot, terms: &ClaimTerms) -> 
     if state.status != MessageStatus::Queued || message.method != terms.method {
         return Some(ClaimRefusal::NotQueued(state.status));
     }
-    if packet.packet.stage != PacketStage::Queued || packet.packet.draining {
+    if packet.packet.stage != PacketStage::Queued || packet.packet.draining != Draining::Off {
         return Some(ClaimRefusal::PacketClosed);
     }
     if !is_active(data, packet) {
@@ -422,9 +425,13 @@ fn claimed_before(packet: &PacketData, slot: Slot, request: ClaimRequest) -> Opt
 fn put_back(data: &mut Data, packet: PacketId, snooze: &Snooze) -> WriteOutcome {
     let mut later = |state: &mut MessageState| {
         state.copy_until = None;
-        if let Some((not_before, legal_until)) = snooze.plan {
-            state.not_before = Some(not_before);
-            state.legal_until = Some(legal_until);
+        match snooze.until {
+            SnoozeUntil::Unchanged => {}
+            SnoozeUntil::NotBefore(at) => state.not_before = Some(at),
+            SnoozeUntil::Planned { not_before, legal_until } => {
+                state.not_before = Some(not_before);
+                state.legal_until = Some(legal_until);
+            }
         }
     };
     let reason = snooze.reason.clone();

@@ -9,11 +9,11 @@ use super::data::Data;
 use super::packet_data::PacketData;
 use crate::batch::Page;
 use crate::domain::campaign::lifecycle::CampaignState;
-use crate::domain::packet::{IngestProgress, Packet, PacketOrigin, PacketStage, RowCounts};
+use crate::domain::packet::{Draining, IngestProgress, Packet, PacketOrigin, PacketStage, RowCounts};
 use crate::domain::row::{RejectedRow, Row, RowNumber};
 use crate::ids::{CampaignId, CompanyId, PacketId};
 use crate::ports::store::{
-    Draining, NewPacket, PacketCreation, PacketStore, RowBatch, StageChange, StoreError, WriteOutcome,
+    NewPacket, PacketCreation, PacketStore, RowBatch, StageChange, StoreError, WriteOutcome,
 };
 
 #[async_trait]
@@ -73,7 +73,10 @@ impl PacketStore for MemoryStore {
         drain: Draining,
     ) -> Result<(), StoreError> {
         self.transact(|data| {
-            data.packet_mut(company, packet)?.packet.draining = drain == Draining::Start;
+            let packet = &mut data.packet_mut(company, packet)?.packet;
+            if packet.draining != Draining::Cancelling {
+                packet.draining = drain;
+            }
             Ok(())
         })
         .await
@@ -108,7 +111,8 @@ impl PacketStore for MemoryStore {
         self.transact(|data| {
             let found = data.packet_mut(company, packet)?;
             let packet = &mut found.packet;
-            if packet.stage != PacketStage::Ingested || packet.ingest.through != batch.after {
+            let takes = packet.stage == PacketStage::Ingested && packet.draining == Draining::Off;
+            if !takes || packet.ingest.through != batch.after {
                 return Ok(WriteOutcome::Stale);
             }
             let (loaded, rejected) = (count(batch.rows.len()), count(batch.rejected.len()));
@@ -213,7 +217,7 @@ fn create(data: &mut Data, company: CompanyId, new: NewPacket) -> Result<PacketC
         },
         origin: new.origin,
         failure: None,
-        draining: false,
+        draining: Draining::Off,
         ingest: IngestProgress::default(),
         mapped_through: RowNumber::default(),
         rows: RowCounts::default(),
@@ -233,7 +237,9 @@ fn is_same(packet: &Packet, new: &NewPacket) -> bool {
         (PacketOrigin::File { digest, .. }, PacketOrigin::File { digest: new, .. }) => {
             digest == new && packet.stage != PacketStage::Cancelled
         }
-        (PacketOrigin::FollowUp, PacketOrigin::FollowUp) => !packet.stage.is_closed() && !packet.draining,
+        (PacketOrigin::FollowUp, PacketOrigin::FollowUp) => {
+            !packet.stage.is_closed() && packet.draining == Draining::Off
+        }
         _ => false,
     };
     packet.id == new.id || same_source

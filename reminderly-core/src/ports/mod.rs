@@ -9,6 +9,7 @@
 //! Mocks of every port are behind feature `mock`.
 
 pub mod callback;
+pub mod poller;
 pub mod provider;
 pub mod queue;
 pub mod sealer;

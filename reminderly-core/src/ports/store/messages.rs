@@ -224,12 +224,28 @@ pub enum SettleOutcome {
 pub struct Snooze {
     /// The message.
     pub message: MessageId,
-    /// Not sent before; `None` leaves instant and interval as they are.
-    pub plan: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    /// When it goes instead.
+    pub until: SnoozeUntil,
     /// Why, for the history.
     pub reason: Cow<'static, str>,
     /// When.
     pub at: DateTime<Utc>,
+}
+
+/// When a snoozed message goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SnoozeUntil {
+    /// When it was to go anyway.
+    Unchanged,
+    /// Not before this instant; its legal interval stays.
+    NotBefore(DateTime<Utc>),
+    /// It was planned again.
+    Planned {
+        /// Not before this instant.
+        not_before: DateTime<Utc>,
+        /// Not at or after this instant.
+        legal_until: DateTime<Utc>,
+    },
 }
 
 /// Closes a planned or queued message.

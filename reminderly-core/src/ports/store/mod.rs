@@ -30,9 +30,9 @@ pub use incoming::{IncomingOutcome, IncomingStore};
 pub use messages::{
     ClaimOutcome, ClaimRefusal, ClaimRequest, ClaimTerms, Claimed, Close, CloseVerdict, HandOver, HandedOver,
     MessageStore, OpenAttempt, PlanBatch, PlanOutcome, SettleOutcome, SettleVerdict, Settlement, Snooze,
-    WriteOutcome,
+    SnoozeUntil, WriteOutcome,
 };
-pub use packets::{Draining, NewPacket, PacketCreation, PacketStore, RowBatch, StageChange};
+pub use packets::{NewPacket, PacketCreation, PacketStore, RowBatch, StageChange};
 pub use reports::ReportStore;
 pub use unsubscribes::UnsubscribeStore;
 

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 
 use super::{StoreError, WriteOutcome};
 use crate::batch::Page;
-use crate::domain::packet::{IngestProgress, Packet, PacketFailure, PacketOrigin, PacketStage};
+use crate::domain::packet::{Draining, IngestProgress, Packet, PacketFailure, PacketOrigin, PacketStage};
 use crate::domain::row::{RejectedRow, Row, RowNumber};
 use crate::ids::{CampaignId, CompanyId, PacketId};
 
@@ -108,7 +108,8 @@ pub trait PacketStore: Debug + Send + Sync + 'static {
     async fn change_stage(&self, company: CompanyId, change: StageChange)
     -> Result<WriteOutcome, StoreError>;
 
-    /// Forbids (or, after a failed teardown, allows again) new claims of the packet, from the moment this returns.
+    /// Forbids (or, with [`Draining::Off`], allows again) new claims, rows and messages of the packet, from the moment this
+    /// returns. A packet that is being cancelled stays so.
     ///
     /// # Errors
     ///
@@ -194,13 +195,4 @@ pub trait PacketStore: Debug + Send + Sync + 'static {
         after: Option<PacketId>,
         limit: usize,
     ) -> Result<Page<Packet, PacketId>, StoreError>;
-}
-
-/// Whether a packet takes new claims.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Draining {
-    /// No new claims.
-    Start,
-    /// Claims again.
-    Stop,
 }
