@@ -3,6 +3,8 @@
 //!
 //! Nothing here spawns: loops are `async fn run(…, shutdown)`, and the host runs as many of them as it wants.
 
+pub mod ingest;
+
 mod error;
 mod settings;
 

@@ -186,10 +186,9 @@ fn frame(
 /// How many bytes the line break at `at` has: 0 at the end of the bytes. `None` if that depends on the next byte.
 pub(super) fn line_break_at(bytes: &[u8], at: usize, whole: bool) -> Option<usize> {
     match (bytes.get(at), bytes.get(at + 1)) {
-        (Some(b'\n'), _) => Some(1),
         (Some(b'\r'), Some(b'\n')) => Some(2),
         (Some(b'\r'), None) if !whole => None,
-        (Some(b'\r'), _) => Some(1),
+        (Some(b'\r' | b'\n'), _) => Some(1),
         _ => Some(0),
     }
 }
@@ -206,9 +205,9 @@ fn names(head: &[u8], delimiter: u8, before: usize) -> Result<Header, TableFault
     }
     let names: Vec<String> =
         fields.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
-    let named = names.iter().rposition(|name| !name.is_empty()).ok_or(TableFault::NoHeader)?;
+    let last = names.iter().rposition(|name| !name.is_empty()).ok_or(TableFault::NoHeader)?;
     let mut seen = HashMap::new();
-    for (position, name) in names.iter().take(named + 1).enumerate() {
+    for (position, name) in names.iter().take(last + 1).enumerate() {
         if name.is_empty() {
             return Err(TableFault::EmptyName { position: position + 1 });
         }
