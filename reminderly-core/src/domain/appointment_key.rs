@@ -5,36 +5,21 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// Identifies an appointment within a company, as the host's own system does. May be personal data: `Debug` does not show it.
+/// The identity of an appointment within a company, as the campaign's `mapping.key` makes it. May hold personal data:
+/// `Debug` shows nothing.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[serde(try_from = "Arc<str>", into = "Arc<str>")]
 pub struct AppointmentKey(Arc<str>);
 
 impl AppointmentKey {
     /// The longest key, in characters.
-    pub const CHARS_MAX: usize = 200;
+    pub const MAX_CHARS: usize = 200;
 
-    /// The key without surrounding white space.
-    ///
-    /// ```
-    /// use reminderly_core::domain::appointment_key::{AppointmentKey, InvalidAppointmentKey};
-    ///
-    /// assert_eq!(AppointmentKey::new(" A-17 ").map(|key| key.as_str().to_owned()), Ok("A-17".to_owned()));
-    /// assert_eq!(AppointmentKey::new("  "), Err(InvalidAppointmentKey::Empty));
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// Nothing is left of it, or more than [`CHARS_MAX`](Self::CHARS_MAX) characters.
-    pub fn new(text: &str) -> Result<Self, InvalidAppointmentKey> {
-        let key = text.trim();
-        if key.is_empty() {
-            Err(InvalidAppointmentKey::Empty)
-        } else if key.chars().take(Self::CHARS_MAX + 1).count() > Self::CHARS_MAX {
-            Err(InvalidAppointmentKey::TooLong)
-        } else {
-            Ok(Self(Arc::from(key)))
-        }
+    /// A key; `None` if the text is empty or longer than [`MAX_CHARS`](Self::MAX_CHARS).
+    pub fn new(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let fits = !text.is_empty() && text.chars().count() <= Self::MAX_CHARS;
+        fits.then(|| Self(text.into()))
     }
 
     /// The key as text.
@@ -43,33 +28,27 @@ impl AppointmentKey {
     }
 }
 
-/// Why a text is no [`AppointmentKey`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidAppointmentKey {
-    /// It is empty.
-    #[error("the key is empty")]
-    Empty,
-    /// It is too long.
-    #[error("the key has more than {} characters", AppointmentKey::CHARS_MAX)]
-    TooLong,
-}
-
-impl From<AppointmentKey> for String {
-    fn from(key: AppointmentKey) -> Self {
-        Self::from(&*key.0)
-    }
-}
-
-impl TryFrom<String> for AppointmentKey {
-    type Error = InvalidAppointmentKey;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::new(&text)
-    }
-}
-
 impl fmt::Debug for AppointmentKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("AppointmentKey(redacted)")
     }
 }
+
+impl TryFrom<Arc<str>> for AppointmentKey {
+    type Error = InvalidAppointmentKey;
+
+    fn try_from(text: Arc<str>) -> Result<Self, Self::Error> {
+        Self::new(&text).ok_or(InvalidAppointmentKey)
+    }
+}
+
+impl From<AppointmentKey> for Arc<str> {
+    fn from(key: AppointmentKey) -> Self {
+        key.0
+    }
+}
+
+/// The text is no appointment key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an appointment key: expected 1 to {} characters", AppointmentKey::MAX_CHARS)]
+pub struct InvalidAppointmentKey;

@@ -34,6 +34,8 @@ use std::io;
 
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
+pub use function::ValueFault;
+
 /// The largest source of a text, in bytes.
 pub const TEMPLATE_BYTES_MAX: usize = 16 * 1024;
 
@@ -70,8 +72,8 @@ pub(crate) fn environment() -> Environment<'static> {
 /// Why a text could not be made of a row. Never carries a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateFault {
-    /// It shows a field that is empty.
-    #[error("it shows a field that is empty")]
+    /// A value that it uses is empty.
+    #[error("a value that it uses is empty")]
     MissingValue,
     /// The result would be larger than allowed.
     #[error("it would be larger than {RENDERED_BYTES_MAX} bytes")]
@@ -81,7 +83,7 @@ pub enum TemplateFault {
     TooManySteps,
     /// A message function does not take the value.
     #[error("{0}")]
-    Value(function::ValueFault),
+    Value(ValueFault),
     /// The parts of the text do not fit the values.
     #[error("an operation of the template does not fit the value ({0})")]
     Operation(&'static str),
@@ -89,7 +91,7 @@ pub enum TemplateFault {
 
 impl From<&Error> for TemplateFault {
     fn from(error: &Error) -> Self {
-        if let Some(fault) = function::ValueFault::of(error) {
+        if let Some(fault) = ValueFault::of(error) {
             return Self::Value(fault);
         }
         match error.kind() {

@@ -1,33 +1,4 @@
-//! Ingest: from a file to stored rows. Stages `prepared` → `ingested` → `loaded`.
-//!
-//! A file is known by its content: the same content is loaded once per campaign, whatever its name. Reading goes on after
-//! the last stored batch, so a crash at any point costs at most one batch of work, and memory stays flat for any file size.
-//!
-//! ```
-//! use reminderly_core::domain::access::CompanyScope;
-//! use reminderly_core::ids::CampaignId;
-//! use reminderly_core::ports::source::PacketSource;
-//! use reminderly_core::services::ingest::{Ingest, Prepared};
-//! use reminderly_core::services::{Ports, ServiceError, Settings};
-//!
-//! /// Loads what is new in `source`. `scope` is for `Action::Ingest`.
-//! async fn load_new_files(
-//!     ports: &Ports,
-//!     settings: &Settings,
-//!     scope: &CompanyScope,
-//!     campaign: CampaignId,
-//!     source: &dyn PacketSource,
-//! ) -> Result<(), ServiceError> {
-//!     let ingest = Ingest::new(ports, settings);
-//!     for file in ingest.discover(scope, campaign, source).await? {
-//!         let (Prepared::New(packet) | Prepared::AlreadyLoaded(packet)) =
-//!             ingest.prepare(scope, campaign, source, &file.name).await?;
-//!         let packet = ingest.load(scope, packet.id, source, &mut |_| {}).await?;
-//!         assert_eq!(packet.rows.read, packet.rows.loaded + packet.rows.rejected);
-//!     }
-//!     Ok(())
-//! }
-//! ```
+//! Ingest: from a file to stored rows.
 
 mod batch;
 mod digest;
@@ -54,7 +25,35 @@ use crate::services::{Ports, ServiceError, Settings};
 /// Packets per page of a look through a campaign.
 const PACKETS_PER_PAGE: usize = 500;
 
-/// Finds files, makes packets of them and loads their rows.
+/// Finds files, makes packets of them and loads their rows: stages `prepared` → `ingested` → `loaded`.
+///
+/// A file is known by its content: the same content is loaded once per campaign, whatever its name. Reading goes on after
+/// the last stored batch, so a crash at any point costs at most one batch of work, and memory stays flat for any file size.
+///
+/// ```
+/// use reminderly_core::domain::access::CompanyScope;
+/// use reminderly_core::ids::CampaignId;
+/// use reminderly_core::ports::source::PacketSource;
+/// use reminderly_core::services::{Ingest, Ports, Prepared, ServiceError, Settings};
+///
+/// /// Loads what is new in `source`. `scope` is for `Action::Ingest`.
+/// async fn load_new_files(
+///     ports: &Ports,
+///     settings: &Settings,
+///     scope: &CompanyScope,
+///     campaign: CampaignId,
+///     source: &dyn PacketSource,
+/// ) -> Result<(), ServiceError> {
+///     let ingest = Ingest::new(ports, settings);
+///     for file in ingest.discover(scope, campaign, source).await? {
+///         let (Prepared::New(packet) | Prepared::AlreadyLoaded(packet)) =
+///             ingest.prepare(scope, campaign, source, &file.name).await?;
+///         let packet = ingest.load(scope, packet.id, source, &mut |_| {}).await?;
+///         assert_eq!(packet.rows.read, packet.rows.loaded + packet.rows.rejected);
+///     }
+///     Ok(())
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Ingest {
     store: Arc<dyn Store>,

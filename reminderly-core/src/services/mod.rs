@@ -1,12 +1,18 @@
 //! Services: the use cases, over ports. The reader's path is the data's path:
-//! [`ingest`] → [`mapping`] → [`enqueue`] → [`dispatch`] → [`dispositions`] and [`incoming`] → [`reports`].
+//! ingest → mapping → enqueue → dispatch → dispositions and incoming → reports.
 //!
 //! Nothing here spawns: loops are `async fn run(…, shutdown)`, and the host runs as many of them as it wants.
 
-pub mod ingest;
-
+mod access;
+mod campaigns;
+mod compiled;
+mod dispatch;
+mod enqueue;
 mod error;
+mod ingest;
+mod mapping;
 mod settings;
+mod shutdown;
 
 use std::sync::Arc;
 
@@ -17,8 +23,16 @@ use crate::ports::queue::{MessageQueue, QueueAdmin};
 use crate::ports::sealer::Sealer;
 use crate::ports::store::Store;
 
+pub use access::Access;
+pub use campaigns::Campaigns;
+pub use compiled::CompiledCampaigns;
+pub use dispatch::{Dispatch, Polled};
+pub use enqueue::{Enqueue, Fed};
 pub use error::ServiceError;
+pub use ingest::{Ingest, LoadProgress, Prepared};
+pub use mapping::{MapProgress, Mapping};
 pub use settings::{QueueNames, Settings};
+pub use shutdown::{Shutdown, ShutdownTrigger, shutdown};
 
 /// The adapters that a host has chosen. Cheap to clone; every service keeps one.
 #[derive(Debug, Clone)]

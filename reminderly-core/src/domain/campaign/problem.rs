@@ -89,7 +89,7 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
         return None;
     }
     let folded: Vec<char> = name.to_lowercase().chars().filter(|c| !matches!(c, ' ' | '_' | '-')).collect();
-    let tolerated = (folded.len() / 3).clamp(1, 3);
+    let tolerated = folded.len().div_ceil(3).clamp(1, 3);
     known
         .into_iter()
         .filter(|candidate| candidate.len().abs_diff(name.len()) <= tolerated + 3)

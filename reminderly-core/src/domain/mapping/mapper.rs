@@ -13,7 +13,7 @@ use super::mapped_row::{ContactField, MappedRow, RowNote};
 use super::missing_columns::MissingColumns;
 use super::names::{RowValues, TIME_ZONE};
 use crate::domain::appointment::Appointment;
-use crate::domain::appointment_key::{AppointmentKey, InvalidAppointmentKey};
+use crate::domain::appointment_key::AppointmentKey;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::contact_point::{ContactPoint, EmailAddress, InvalidContactPoint, PhoneNumber};
 use crate::domain::local_time::LocalTimeNote;
@@ -106,8 +106,8 @@ impl BoundField<'_> {
             *removed |= some_removed;
             (column.as_str(), Value::from(text.as_ref()))
         });
-        let row: Value = cells.collect();
-        let context = Value::from_iter([("row", row)]);
+        let row = Value::from_pairs(cells);
+        let context = Value::from_pairs([("row", row)]);
         let value = expression.eval(context).map_err(|error| TemplateFault::from(&error))?;
         Ok(match Datum::from_value(&value) {
             Datum::Text(text) => Datum::Text(Cow::Owned(text.into_owned())),
@@ -227,7 +227,12 @@ impl<'c> Draft<'c> {
             Role::TimeZone => self.zone = zone(text)?,
             Role::ContactTimeZone => self.contact_zone = Some(zone(text)?),
             Role::Person => {
-                let long = || (RowFault::ValueTooLong, "longer than 200 characters".into());
+                let long = || {
+                    (
+                        RowFault::ValueTooLong,
+                        format!("longer than {} characters", PersonKey::CHARS_MAX).into(),
+                    )
+                };
                 self.person = Some(PersonKey::new(text).ok_or_else(long)?);
             }
             Role::Language => self.language = Some(text.to_owned()),
@@ -303,13 +308,9 @@ fn required(role: Role) -> Result<(), FieldFault> {
 }
 
 fn key(text: &str) -> Result<AppointmentKey, FieldFault> {
-    AppointmentKey::new(text).map_err(|invalid| {
-        let code = match invalid {
-            InvalidAppointmentKey::Empty => RowFault::MissingValue,
-            InvalidAppointmentKey::TooLong => RowFault::ValueTooLong,
-        };
-        (code, invalid.to_string().into())
-    })
+    // A blank key was refused before, so it can only be too long.
+    let long = || format!("longer than {} characters", AppointmentKey::MAX_CHARS).into();
+    AppointmentKey::new(text).ok_or_else(|| (RowFault::ValueTooLong, long()))
 }
 
 fn zone(text: &str) -> Result<Tz, FieldFault> {

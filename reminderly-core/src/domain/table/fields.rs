@@ -13,7 +13,7 @@ pub(super) struct Fields {
 impl Fields {
     pub(super) fn new(delimiter: u8) -> Self {
         let mut csv = ReaderBuilder::new().delimiter(delimiter).build();
-        // csv-core drops a byte order mark from its first input; ours may be the middle of a file, where it is data.
+        // csv-core drops a byte order mark from its first input; ours may be the middle of a file.
         let _blank_line = csv.read_record(b"\n", &mut [0], &mut [0]);
         Self { csv, text: vec![0; 1_024], text_len: 0, ends: vec![0; 64], ends_len: 0 }
     }

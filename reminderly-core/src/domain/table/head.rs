@@ -175,7 +175,7 @@ fn frame(
             (None, Some(line)) => Err(TableFault::UnbalancedQuote { line }),
             (None, None) => Ok(framed(record.len(), 0)),
         };
-        // A header that does not end counts too, or a quote that is never closed would be taken for part of a name.
+        // A header that does not end counts too, or an open quote would be taken for part of a name.
         if best.as_ref().is_none_or(|(most, _)| quotes.delimiters > *most) {
             best = Some((quotes.delimiters, found));
         }

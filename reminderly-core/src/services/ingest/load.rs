@@ -252,7 +252,7 @@ fn unusable(fault: &crate::domain::table::TableFault) -> ServiceError {
 }
 
 fn changed() -> ServiceError {
-    let reason = "it is not the file that was prepared: put that back and resume the packet, or cancel the packet and prepare \
-                  this file";
+    let reason = "it is not the file that was prepared: put that back and resume the packet, \
+                  or cancel the packet and prepare this file";
     ServiceError::UnusableFile { reason: reason.to_owned() }
 }

@@ -1,0 +1,166 @@
+//! Dispatch: from a slice in a packet's queue to providers. The sending protocol.
+//!
+//! Per message: claim with guards and attempt row in one transaction → one provider request, started within a second of the
+//! claim or not at all → settle by epoch → ack the slice once every id in it is settled, put back, or left to the sweeps.
+//! Nothing is ever sent again unless the first request is proven not accepted.
+
+mod gate;
+mod slice_work;
+mod verdict;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics::counter;
+use tracing::{Instrument as _, debug, info_span, warn};
+
+use crate::domain::access::{Action, Actor, CompanyScope, Grants, authorize};
+use crate::domain::envelope::{Envelope, Slice};
+use crate::ports::queue::{Lease, QueueError, QueueName};
+use crate::services::shutdown::Shutdown;
+use crate::services::{Ports, ServiceError, Settings};
+
+use gate::SenderGates;
+use slice_work::SliceWork;
+
+/// Copies per receive: the most that SQS gives.
+const RECEIVE_BATCH: usize = 10;
+
+/// How long a poller waits after a failure of the queue before it asks again.
+const FAILURE_PAUSE: Duration = Duration::from_secs(1);
+
+/// What one poll did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Polled {
+    /// Copies that were received.
+    pub received: usize,
+    /// Messages for which a provider was asked.
+    pub requested: u64,
+}
+
+/// Sends slices through providers.
+#[derive(Debug)]
+pub struct Dispatch {
+    ports: Ports,
+    settings: Settings,
+    gates: Arc<SenderGates>,
+}
+
+impl Dispatch {
+    /// The service over these ports. Its pollers share what they learn about senders that ask to wait.
+    pub fn new(ports: &Ports, settings: &Settings) -> Self {
+        Self { ports: ports.clone(), settings: settings.clone(), gates: Arc::default() }
+    }
+
+    /// Polls a packet's queue until told to stop, or until the queue is gone. What is in hand when the word comes is finished;
+    /// nothing is left in doubt.
+    pub async fn run(&self, queue: &QueueName, shutdown: &Shutdown) {
+        while !shutdown.is_triggered() {
+            match self.poll(queue, self.settings.poll_wait, shutdown).await {
+                Ok(_) => {}
+                Err(ServiceError::Queue(QueueError::NoSuchQueue(_))) => {
+                    debug!(queue.name = %queue, "queue is gone; its poller ends");
+                    return;
+                }
+                Err(error) => {
+                    warn!(queue.name = %queue, error = &error as &dyn std::error::Error, "poll failed");
+                    let pause = self.ports.clock.now() + FAILURE_PAUSE;
+                    futures::future::select(
+                        Box::pin(self.ports.clock.sleep_until(pause)),
+                        Box::pin(shutdown.wait()),
+                    )
+                    .await;
+                }
+            }
+        }
+    }
+
+    /// Receives once, waiting up to `wait`, and works what came.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::Queue`] if the queue failed. A slice that fails is logged and comes again.
+    pub async fn poll(
+        &self,
+        queue: &QueueName,
+        wait: Duration,
+        shutdown: &Shutdown,
+    ) -> Result<Polled, ServiceError> {
+        let receive = self.ports.queue.receive(queue, RECEIVE_BATCH, wait, self.settings.visibility);
+        // A dropped receive may have leased copies: they come again when their visibility ends.
+        let leases = match futures::future::select(receive, Box::pin(shutdown.wait())).await {
+            futures::future::Either::Left((leases, _)) => leases?,
+            futures::future::Either::Right(_) => return Ok(Polled::default()),
+        };
+        let mut polled = Polled { received: leases.len(), requested: 0 };
+        for lease in leases {
+            if shutdown.is_triggered() {
+                self.ports.queue.release(queue, &[lease.token], Duration::ZERO).await?.into_vec();
+                continue;
+            }
+            polled.requested += self.work(queue, lease).await?;
+        }
+        Ok(polled)
+    }
+
+    /// Works one slice: claims, sends, settles. Answers for how many messages a provider was asked.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::Denied`] if the scope is for another company or action; [`ServiceError::Store`] if the store failed:
+    /// the slice is to be worked again later, and what was claimed is reaped.
+    pub async fn dispatch_slice(&self, scope: &CompanyScope, slice: &Slice) -> Result<u64, ServiceError> {
+        self.slice_work(scope, slice, None)?.run().await
+    }
+
+    async fn work(&self, queue: &QueueName, lease: Lease) -> Result<u64, ServiceError> {
+        let slice = match &lease.envelope {
+            Ok(Envelope::Outbound(slice)) => slice,
+            Ok(_) => return self.bury(queue, &lease, "not an outbound slice").await,
+            Err(undecodable) => return self.bury(queue, &lease, &undecodable.to_string()).await,
+        };
+        let scope = authorize(Actor::Worker, Action::Operate, slice.company, &Grants::default())?;
+        let span = info_span!(
+            "slice.dispatch",
+            company.id = %slice.company,
+            packet.id = %slice.packet,
+            method = %slice.method,
+            messages = slice.messages.len(),
+        );
+        let result =
+            self.slice_work(&scope, slice, Some((queue, &lease)))?.run().instrument(span.clone()).await;
+        match result {
+            Ok(requested) => {
+                // A stale or failed ack is harmless: the copy comes again and finds nothing to claim.
+                self.ports.queue.ack(queue, &[lease.token]).await?.into_vec();
+                Ok(requested)
+            }
+            Err(error) => {
+                let _entered = span.enter();
+                warn!(error = &error as &dyn std::error::Error, "slice failed; it comes again");
+                Ok(0)
+            }
+        }
+    }
+
+    fn slice_work<'a>(
+        &'a self,
+        scope: &CompanyScope,
+        slice: &'a Slice,
+        lease: Option<(&'a QueueName, &'a Lease)>,
+    ) -> Result<SliceWork<'a>, ServiceError> {
+        let company = scope.require(Action::Operate)?;
+        if company != slice.company {
+            return Err(crate::domain::access::Denied.into());
+        }
+        Ok(SliceWork { ports: &self.ports, settings: &self.settings, gates: &self.gates, slice, lease })
+    }
+
+    /// Sets a body aside that no poller can ever work; its neighbours go on.
+    async fn bury(&self, queue: &QueueName, lease: &Lease, reason: &str) -> Result<u64, ServiceError> {
+        warn!(queue.name = %queue, reason, "queue item is set aside");
+        counter!("reminderly_dead_letters_total").increment(1);
+        self.ports.queue.dead_letter(queue, &lease.token, reason).await?;
+        Ok(0)
+    }
+}

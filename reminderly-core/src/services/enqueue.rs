@@ -1,0 +1,237 @@
+//! Enqueue: due messages, handed to the queue of their packet in slices.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use metrics::counter;
+use tracing::warn;
+
+use crate::domain::access::{Action, CompanyScope};
+use crate::domain::campaign::definition::CampaignDefinition;
+use crate::domain::contact_method::ContactMethod;
+use crate::domain::envelope::{Envelope, MAX_SLICE, Slice};
+use crate::domain::message::MessageRecord;
+use crate::domain::message_status::MessageStatus;
+use crate::domain::packet::Packet;
+use crate::domain::plan::{CatchUp, LateInput, PlanTrace, catch_up};
+use crate::domain::skip_reason::SkipReason;
+use crate::ids::{MessageId, PacketId};
+use crate::ports::queue::{Outgoing, QueueName, SendOutcome};
+use crate::ports::store::{Close, CloseVerdict, HandOver, Snooze, SnoozeUntil};
+use crate::services::compiled::CompiledCampaigns;
+use crate::services::mapping::cut_to_lateness;
+use crate::services::{Ports, ServiceError, Settings};
+
+/// Messages per transaction of handing over.
+const HAND_OVER_BATCH: usize = 1_000;
+
+/// What feeding a packet's queue did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Fed {
+    /// Messages that were handed to the queue.
+    pub handed_over: u64,
+    /// Messages that came up outside their legal interval and were planned again.
+    pub planned_again: u64,
+    /// Messages that came up too late and were closed.
+    pub closed: u64,
+}
+
+/// Hands due messages to the queue of their packet, a bounded number ahead of the pollers.
+#[derive(Debug, Clone)]
+pub struct Enqueue {
+    ports: Ports,
+    settings: Settings,
+    campaigns: Arc<CompiledCampaigns>,
+}
+
+impl Enqueue {
+    /// The service over these ports.
+    pub fn new(ports: &Ports, settings: &Settings, campaigns: Arc<CompiledCampaigns>) -> Self {
+        Self { ports: ports.clone(), settings: settings.clone(), campaigns }
+    }
+
+    /// Hands over what is due now and fits; the rest follows when the pollers have taken some. Copies that are presumed lost
+    /// are made again. Several feeders of one packet do no harm.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::Queue`] if the queue did not take a slice: its messages are due again at once.
+    /// [`ServiceError::NotFound`], [`ServiceError::Denied`], [`ServiceError::Store`].
+    pub async fn feed(&self, scope: &CompanyScope, packet: PacketId) -> Result<Fed, ServiceError> {
+        let company = scope.require(Action::Operate)?;
+        let missing = ServiceError::NotFound { what: "packet" };
+        let packet = self.ports.store.packet(company, packet).await?.ok_or(missing)?;
+        let mut fed = Fed::default();
+        loop {
+            let now = self.ports.clock.now();
+            let terms = HandOver {
+                now,
+                copy_until: now + self.settings.copy_lifetime,
+                limit: HAND_OVER_BATCH,
+                max_copies: self.settings.max_copies,
+            };
+            let handed = self.ports.store.hand_over(company, packet.id, terms).await?;
+            let last = handed.due.len() + handed.late.len() < HAND_OVER_BATCH;
+            fed.handed_over += u64::try_from(handed.due.len()).unwrap_or(u64::MAX);
+            self.send(&packet, &handed.due, now).await?;
+            self.judge_late(&packet, &handed.late, &mut fed).await?;
+            if last {
+                return Ok(fed);
+            }
+        }
+    }
+
+    /// When the next message of a packet is due; `None` if none is.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::Denied`], [`ServiceError::Store`].
+    pub async fn next_due(
+        &self,
+        scope: &CompanyScope,
+        packet: PacketId,
+    ) -> Result<Option<DateTime<Utc>>, ServiceError> {
+        let company = scope.require(Action::Operate)?;
+        Ok(self.ports.store.next_due(company, packet).await?)
+    }
+
+    async fn send(
+        &self,
+        packet: &Packet,
+        due: &[(MessageId, ContactMethod)],
+        now: DateTime<Utc>,
+    ) -> Result<(), ServiceError> {
+        let slices = slices(packet, due);
+        if slices.is_empty() {
+            return Ok(());
+        }
+        let items: Vec<Outgoing> =
+            slices.iter().map(|slice| Envelope::Outbound(slice.clone()).into()).collect();
+        let queue = QueueName::of_packet(packet.id);
+        let outcomes = match self.ports.queue.send(&queue, &items).await {
+            Ok(outcomes) => outcomes.into_vec(),
+            Err(error) => {
+                // The queue may have taken some; those copies are harmless, and the messages are due again.
+                self.forget_copies(packet, slices.iter(), now).await?;
+                return Err(error.into());
+            }
+        };
+        counter!("reminderly_slices_sent_total").increment(u64::try_from(slices.len()).unwrap_or(u64::MAX));
+        let not_taken = slices.iter().zip(&outcomes).filter(|(_, outcome)| **outcome != SendOutcome::Sent);
+        let not_taken: Vec<&Slice> = not_taken.map(|(slice, _)| slice).collect();
+        if !not_taken.is_empty() {
+            warn!(packet.id = %packet.id, slices = not_taken.len(), "queue did not take slices; they are due again");
+        }
+        self.forget_copies(packet, not_taken.into_iter(), now).await
+    }
+
+    async fn forget_copies(
+        &self,
+        packet: &Packet,
+        slices: impl Iterator<Item = &Slice> + Send,
+        now: DateTime<Utc>,
+    ) -> Result<(), ServiceError> {
+        let snoozes: Vec<Snooze> = slices
+            .flat_map(|slice| &slice.messages)
+            .map(|message| Snooze {
+                message: *message,
+                until: SnoozeUntil::Unchanged,
+                reason: Cow::Borrowed("queue did not take it"),
+                at: now,
+            })
+            .collect();
+        // Whoever was claimed meanwhile is not put back, and need not be.
+        let _claimed_meanwhile = self.ports.store.snooze(packet.company, packet.id, &snoozes).await?;
+        Ok(())
+    }
+
+    /// Plans messages again that came up outside their legal interval, or closes them.
+    async fn judge_late(
+        &self,
+        packet: &Packet,
+        late: &[MessageId],
+        fed: &mut Fed,
+    ) -> Result<(), ServiceError> {
+        if late.is_empty() {
+            return Ok(());
+        }
+        let campaign = self.campaigns.of(packet).await?;
+        let now = self.ports.clock.now();
+        let (mut snoozes, mut closes) = (Vec::new(), Vec::new());
+        for id in late {
+            let Some(record) = self.ports.store.message(packet.company, packet.id, *id).await? else {
+                continue;
+            };
+            match judge(campaign.definition(), &record, now) {
+                Judgement::Again(until) => {
+                    let reason = Cow::Borrowed("outside its contact window");
+                    snoozes.push(Snooze { message: *id, until, reason, at: now });
+                }
+                Judgement::Close(verdict) => closes.push(Close { message: *id, verdict, at: now }),
+            }
+        }
+        fed.planned_again += u64::try_from(snoozes.len()).unwrap_or(u64::MAX);
+        fed.closed += u64::try_from(closes.len()).unwrap_or(u64::MAX);
+        // Who lost a race against a claim or a cancellation is in other hands already.
+        let _raced = self.ports.store.snooze(packet.company, packet.id, &snoozes).await?;
+        let _raced = self.ports.store.close(packet.company, packet.id, &closes).await?;
+        Ok(())
+    }
+}
+
+enum Judgement {
+    Again(SnoozeUntil),
+    Close(CloseVerdict),
+}
+
+/// Rule 4 of planning, for a message that comes up late.
+fn judge(definition: &CampaignDefinition, record: &MessageRecord, now: DateTime<Utc>) -> Judgement {
+    let (message, state) = (&record.message, &record.state);
+    let too_late = if state.status == MessageStatus::Planned {
+        CloseVerdict::Skipped(SkipReason::PastDue)
+    } else {
+        CloseVerdict::Expired
+    };
+    let first_planned = message.trace.and_then(|trace: PlanTrace| trace.planned_at).or(state.planned_at);
+    let Some(planned_at) = first_planned else { return Judgement::Close(too_late) };
+    let zones = [message.contact_zone];
+    let late = LateInput {
+        schedule: &definition.schedule,
+        method: message.method,
+        appointment: &message.appointment,
+        zones: &zones,
+        planned_at,
+        now,
+    };
+    match catch_up(&late) {
+        CatchUp::SendAt { at, legal } => {
+            let legal = match &message.trace {
+                Some(trace) => cut_to_lateness(&definition.schedule, trace, at, legal),
+                None => legal,
+            };
+            Judgement::Again(SnoozeUntil::Planned { not_before: at, legal_until: legal.until })
+        }
+        CatchUp::TooLate => Judgement::Close(too_late),
+    }
+}
+
+/// Cuts due messages into slices of one method each, in the order of their instants.
+fn slices(packet: &Packet, due: &[(MessageId, ContactMethod)]) -> Vec<Slice> {
+    let of_method = |method| -> Vec<MessageId> {
+        due.iter().filter(|(_, other)| *other == method).map(|(id, _)| *id).collect()
+    };
+    let slice = |method, messages: &[MessageId]| Slice {
+        company: packet.company,
+        campaign: packet.campaign,
+        packet: packet.id,
+        method,
+        messages: messages.to_vec(),
+    };
+    ContactMethod::ALL
+        .into_iter()
+        .flat_map(|method| {
+            of_method(method).chunks(MAX_SLICE).map(|ids| slice(method, ids)).collect::<Vec<_>>()
+        })
+        .collect()
+}

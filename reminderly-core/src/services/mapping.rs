@@ -1,0 +1,207 @@
+//! Mapping: from stored rows to planned messages.
+
+mod row_messages;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use metrics::counter;
+use tracing::{Instrument as _, info_span};
+
+use crate::domain::access::{Action, CompanyScope};
+use crate::domain::mapping::{CompiledCampaign, MappedRow};
+use crate::domain::message::{PlanVerdict, PlannedMessage};
+use crate::domain::packet::{Draining, Packet, PacketFailure, PacketStage};
+use crate::domain::row::{RejectedRow, Row, RowNumber};
+use crate::domain::unsubscribe::RefusalKey;
+use crate::ids::{CompanyId, PacketId};
+use crate::ports::store::{PlanBatch, PlanOutcome, StageChange, WriteOutcome};
+use crate::services::compiled::CompiledCampaigns;
+use crate::services::{Ports, ServiceError, Settings};
+
+use row_messages::RowMessages;
+pub(super) use row_messages::cut_to_lateness;
+
+/// How far mapping a packet is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MapProgress {
+    /// The last row that was mapped.
+    pub through: RowNumber,
+    /// How many good rows the packet has.
+    pub loaded: u64,
+}
+
+/// Maps rows, plans their messages and renders their texts.
+#[derive(Debug, Clone)]
+pub struct Mapping {
+    ports: Ports,
+    rows_per_batch: usize,
+    campaigns: Arc<CompiledCampaigns>,
+}
+
+impl Mapping {
+    /// The service over these ports.
+    pub fn new(ports: &Ports, settings: &Settings, campaigns: Arc<CompiledCampaigns>) -> Self {
+        Self { ports: ports.clone(), rows_per_batch: settings.rows_per_batch, campaigns }
+    }
+
+    /// Maps every row of a loaded packet, batch by batch, and makes the packet `mapped`. Goes on after the last stored batch
+    /// when it was interrupted. A packet that is not `loaded` is left as it is.
+    ///
+    /// A row that cannot be mapped goes to the rejected rows with its column and code; its neighbours are unharmed.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::UnusableFile`] if a column that the campaign needs is missing: the packet is failed and can be resumed
+    /// after a correction. [`ServiceError::WrongState`] if somebody else maps it too; [`ServiceError::NotFound`],
+    /// [`ServiceError::Denied`], [`ServiceError::Store`].
+    pub async fn map(
+        &self,
+        scope: &CompanyScope,
+        packet: PacketId,
+        progress: &mut (dyn FnMut(MapProgress) + Send),
+    ) -> Result<Packet, ServiceError> {
+        let company = scope.require(Action::Operate)?;
+        let span = info_span!("packet.map", company.id = %company, packet.id = %packet);
+        self.map_all(company, packet, progress).instrument(span).await
+    }
+
+    async fn map_all(
+        &self,
+        company: CompanyId,
+        id: PacketId,
+        progress: &mut (dyn FnMut(MapProgress) + Send),
+    ) -> Result<Packet, ServiceError> {
+        let packet = self.packet(company, id).await?;
+        if packet.stage != PacketStage::Loaded || packet.draining != Draining::Off {
+            return Ok(packet);
+        }
+        let campaign = self.campaigns.of(&packet).await?;
+        if let Err(missing) = campaign.mapper(&packet.ingest.header) {
+            return Err(self.fail(&packet, missing.to_string()).await?);
+        }
+        let mut after = packet.mapped_through;
+        loop {
+            let page = self.ports.store.rows(company, id, after, self.rows_per_batch).await?;
+            let Some(through) = page.items.last().map(|row| row.number) else { break };
+            let batch = self.plan_batch(&packet, &campaign, &page.items, after, through).await?;
+            if self.ports.store.plan(company, id, batch).await? == PlanOutcome::Stale {
+                return Err(stale());
+            }
+            after = through;
+            progress(MapProgress { through, loaded: packet.rows.loaded });
+        }
+        let change = StageChange {
+            packet: id,
+            from: PacketStage::Loaded,
+            to: PacketStage::Mapped,
+            failure: None,
+            at: self.ports.clock.now(),
+        };
+        match self.ports.store.change_stage(company, change).await? {
+            WriteOutcome::Applied => self.packet(company, id).await,
+            WriteOutcome::Stale => Err(stale()),
+        }
+    }
+
+    async fn plan_batch(
+        &self,
+        packet: &Packet,
+        campaign: &CompiledCampaign,
+        rows: &[Row],
+        after: RowNumber,
+        through: RowNumber,
+    ) -> Result<PlanBatch, ServiceError> {
+        let at = self.ports.clock.now();
+        let mut failed = Vec::new();
+        let mapped = map_rows(packet, campaign, rows, &mut failed);
+        let refused = self.refused(packet.company, &mapped).await?;
+        let mut messages = Vec::with_capacity(mapped.len() * campaign.definition().schedule.send.len());
+        for row in &mapped {
+            let plan =
+                RowMessages { packet, campaign, row, refused: &refused, now: at, ids: &*self.ports.ids };
+            match plan.make(&mut messages) {
+                Ok(()) => {}
+                Err(fault) => failed.push(RejectedRow::from(fault)),
+            }
+        }
+        failed.sort_by_key(|row| row.row);
+        count(&messages, &failed);
+        Ok(PlanBatch { after, through, messages, failed, at })
+    }
+
+    /// The refusals that stand against the people of these rows: one question for the whole batch.
+    async fn refused(
+        &self,
+        company: CompanyId,
+        rows: &[MappedRow],
+    ) -> Result<HashSet<RefusalKey>, ServiceError> {
+        let mut keys: Vec<RefusalKey> = rows.iter().flat_map(row_messages::refusal_keys).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let standing = self.ports.store.refused(company, &keys).await?;
+        Ok(keys.into_iter().zip(standing).filter_map(|(key, refused)| refused.then_some(key)).collect())
+    }
+
+    async fn fail(&self, packet: &Packet, reason: String) -> Result<ServiceError, ServiceError> {
+        let change = StageChange {
+            packet: packet.id,
+            from: packet.stage,
+            to: PacketStage::Failed,
+            failure: Some(PacketFailure { stage: packet.stage, reason: reason.clone() }),
+            at: self.ports.clock.now(),
+        };
+        match self.ports.store.change_stage(packet.company, change).await? {
+            WriteOutcome::Applied => Ok(ServiceError::UnusableFile { reason }),
+            WriteOutcome::Stale => Ok(stale()),
+        }
+    }
+
+    async fn packet(&self, company: CompanyId, id: PacketId) -> Result<Packet, ServiceError> {
+        self.ports.store.packet(company, id).await?.ok_or(ServiceError::NotFound { what: "packet" })
+    }
+}
+
+/// Maps rows, out of the way of any await: a mapper lives for one batch.
+fn map_rows(
+    packet: &Packet,
+    campaign: &CompiledCampaign,
+    rows: &[Row],
+    failed: &mut Vec<RejectedRow>,
+) -> Vec<MappedRow> {
+    let Ok(mapper) = campaign.mapper(&packet.ingest.header) else { return Vec::new() };
+    let mut mapped = Vec::with_capacity(rows.len());
+    for row in rows {
+        match mapper.map(row) {
+            Ok(row) => mapped.push(row),
+            Err(fault) => failed.push(fault),
+        }
+    }
+    mapped
+}
+
+fn count(messages: &[PlannedMessage], failed: &[RejectedRow]) {
+    for row in failed {
+        counter!("reminderly_rows_failed_total", "code" => row.code.as_str()).increment(1);
+    }
+    for planned in messages {
+        let method = planned.message.method.as_str();
+        match planned.verdict {
+            PlanVerdict::Send { .. } => {
+                counter!("reminderly_messages_planned_total", "method" => method).increment(1);
+            }
+            PlanVerdict::Skip(reason) => {
+                let labels = [("method", method), ("reason", reason.as_str())];
+                counter!("reminderly_messages_skipped_total", &labels).increment(1);
+            }
+        }
+    }
+}
+
+fn stale() -> ServiceError {
+    ServiceError::WrongState {
+        what: "packet",
+        state: "in other hands",
+        hint: "another worker maps it, or it was cancelled; nothing is lost",
+    }
+}

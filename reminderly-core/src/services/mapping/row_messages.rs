@@ -1,0 +1,171 @@
+//! The messages of one row: which methods, when, and with what text.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::domain::campaign::definition::MethodChoice;
+use crate::domain::contact_method::ContactMethod;
+use crate::domain::contact_point::ContactPoint;
+use crate::domain::content::Content;
+use crate::domain::mapping::{CompiledCampaign, ContactField, MappedRow, RenderFault};
+use crate::domain::message::{Message, Origin, PlanVerdict, PlannedMessage};
+use crate::domain::packet::Packet;
+use crate::domain::person::PersonKey;
+use crate::domain::plan::{EntryPlan, PlanInput, PlanOutcome, PlanTrace, plan_row};
+use crate::domain::schedule::Schedule;
+use crate::domain::skip_reason::SkipReason;
+use crate::domain::unsubscribe::{RefusalKey, keys_of};
+use crate::domain::window::LegalInterval;
+use crate::ids::{IdSource, IdSourceExt as _};
+
+/// What the messages of a row are made from.
+pub(super) struct RowMessages<'a> {
+    pub(super) packet: &'a Packet,
+    pub(super) campaign: &'a CompiledCampaign,
+    pub(super) row: &'a MappedRow,
+    /// The keys that are refused, of all that these rows have.
+    pub(super) refused: &'a HashSet<RefusalKey>,
+    pub(super) now: DateTime<Utc>,
+    pub(super) ids: &'a dyn IdSource,
+}
+
+/// By which contact point and with what text a method reaches the person, or why it does not.
+enum Reach {
+    Reached(ContactPoint, Content),
+    Skipped(SkipReason, Option<ContactPoint>, Option<Content>),
+}
+
+impl RowMessages<'_> {
+    /// Appends a message for every entry of `send` and every method that was tried. With [`MethodChoice::FirstAvailable`]
+    /// the first method that reaches the person is the last that is tried.
+    pub(super) fn make(&self, messages: &mut Vec<PlannedMessage>) -> Result<(), RenderFault> {
+        let start = messages.len();
+        let definition = self.campaign.definition();
+        let order = self.row.methods.as_ref().unwrap_or(&definition.methods.order);
+        for method in order {
+            let reach = self.reach(*method).inspect_err(|_| messages.truncate(start))?;
+            let reached = matches!(reach, Reach::Reached(..));
+            self.plan_method(*method, reach, messages);
+            if reached && definition.methods.choice == MethodChoice::FirstAvailable {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn reach(&self, method: ContactMethod) -> Result<Reach, RenderFault> {
+        let contact = match self.row.contact(method) {
+            ContactField::Absent => return Ok(Reach::Skipped(SkipReason::NoContactPoint, None, None)),
+            ContactField::Invalid(_) => {
+                return Ok(Reach::Skipped(SkipReason::InvalidContactPoint, None, None));
+            }
+            ContactField::Valid(contact) => contact.clone(),
+        };
+        let is_refused = !self.refused.is_empty()
+            && keys_of(&contact, &self.person(&contact)).iter().any(|key| self.refused.contains(key));
+        if is_refused {
+            return Ok(Reach::Skipped(SkipReason::Unsubscribed, Some(contact), None));
+        }
+        let content = self.campaign.render(method, self.row)?;
+        let limit = self.campaign.definition().limits.sms_segments;
+        if limit.is_some_and(|limit| content.segments() > limit) {
+            return Ok(Reach::Skipped(SkipReason::TooManySegments, Some(contact), Some(content)));
+        }
+        Ok(Reach::Reached(contact, content))
+    }
+
+    fn plan_method(&self, method: ContactMethod, reach: Reach, messages: &mut Vec<PlannedMessage>) {
+        let schedule = &self.campaign.definition().schedule;
+        match reach {
+            Reach::Reached(contact, content) => {
+                let zones = [self.row.contact_zone];
+                let plans = plan_row(&PlanInput {
+                    schedule,
+                    method,
+                    appointment: &self.row.appointment,
+                    zones: &zones,
+                    now: self.now,
+                });
+                for plan in plans {
+                    let verdict = verdict(schedule, &plan);
+                    let message =
+                        self.message(method, plan.entry, Some(contact.clone()), Some(content.clone()));
+                    messages.push(PlannedMessage {
+                        message: Message { trace: Some(plan.trace), ..message },
+                        verdict,
+                    });
+                }
+            }
+            Reach::Skipped(reason, contact, content) => {
+                for (entry, _) in (0..=u16::MAX).zip(&schedule.send) {
+                    let message = self.message(method, entry, contact.clone(), content.clone());
+                    messages.push(PlannedMessage { message, verdict: PlanVerdict::Skip(reason) });
+                }
+            }
+        }
+    }
+
+    fn message(
+        &self,
+        method: ContactMethod,
+        entry: u16,
+        contact: Option<ContactPoint>,
+        content: Option<Content>,
+    ) -> Message {
+        Message {
+            id: self.ids.next(self.now),
+            packet: self.packet.id,
+            campaign: self.packet.campaign,
+            origin: Origin::Row { row: self.row.row, entry },
+            key: self.row.key.clone(),
+            person: self.row.person.clone().or_else(|| contact.as_ref().map(PersonKey::from)),
+            method,
+            contact,
+            appointment: self.row.appointment,
+            contact_zone: self.row.contact_zone,
+            content,
+            trace: None,
+            created_at: self.now,
+        }
+    }
+
+    fn person(&self, contact: &ContactPoint) -> PersonKey {
+        self.row.person.clone().unwrap_or_else(|| PersonKey::from(contact))
+    }
+}
+
+/// The keys that must not be refused for a row's contact points.
+pub(super) fn refusal_keys(row: &MappedRow) -> impl Iterator<Item = RefusalKey> {
+    let valid = row.contacts.iter().filter_map(|(_, field)| match field {
+        ContactField::Valid(contact) => Some(contact),
+        ContactField::Absent | ContactField::Invalid(_) => None,
+    });
+    valid
+        .flat_map(|contact| keys_of(contact, &row.person.clone().unwrap_or_else(|| PersonKey::from(contact))))
+}
+
+fn verdict(schedule: &Schedule, plan: &EntryPlan) -> PlanVerdict {
+    match plan.outcome {
+        PlanOutcome::Planned { at, legal } => {
+            PlanVerdict::Send { at, legal: cut_to_lateness(schedule, &plan.trace, at, legal) }
+        }
+        PlanOutcome::Skipped(reason) => PlanVerdict::Skip(reason),
+    }
+}
+
+/// The legal interval ends where the message would be later than `max_lateness` allows, counted from when it was first
+/// planned for: the claim needs to compare with one instant only.
+pub(in crate::services) fn cut_to_lateness(
+    schedule: &Schedule,
+    trace: &PlanTrace,
+    at: DateTime<Utc>,
+    legal: LegalInterval,
+) -> LegalInterval {
+    let planned_at = trace.planned_at.unwrap_or(at);
+    let latest = schedule
+        .max_lateness
+        .and_then(|lateness| TimeDelta::from_std(lateness).ok())
+        .and_then(|lateness| planned_at.checked_add_signed(lateness + TimeDelta::microseconds(1)));
+    LegalInterval { until: latest.map_or(legal.until, |latest| legal.until.min(latest)), ..legal }
+}
