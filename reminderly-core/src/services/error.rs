@@ -1,6 +1,7 @@
 use crate::domain::access::Denied;
 use crate::domain::campaign::problem::InvalidCampaign;
 use crate::ports::callback::CallbackError;
+use crate::ports::poller::PollerError;
 use crate::ports::queue::QueueError;
 use crate::ports::sealer::SealError;
 use crate::ports::source::SourceError;
@@ -45,6 +46,9 @@ pub enum ServiceError {
     /// The queue failed.
     #[error("queue failed")]
     Queue(#[from] QueueError),
+    /// A poller could not be started or stopped.
+    #[error("poller failed")]
+    Poller(#[from] PollerError),
     /// The source failed.
     #[error("source failed")]
     Source(#[from] SourceError),
@@ -62,6 +66,7 @@ impl ServiceError {
         match self {
             Self::Store(error) => error.is_transient(),
             Self::Queue(error) => error.is_transient(),
+            Self::Poller(error) => error.is_transient(),
             Self::Source(error) => error.is_transient(),
             _ => false,
         }

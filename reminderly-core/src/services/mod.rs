@@ -4,13 +4,18 @@
 //! Nothing here spawns: loops are `async fn run(…, shutdown)`, and the host runs as many of them as it wants.
 
 mod access;
+mod callbacks;
 mod campaigns;
 mod compiled;
+mod consumer;
 mod dispatch;
+mod dispositions;
 mod enqueue;
 mod error;
+mod fleet;
 mod ingest;
 mod mapping;
+mod pollers;
 mod settings;
 mod shutdown;
 
@@ -24,13 +29,17 @@ use crate::ports::sealer::Sealer;
 use crate::ports::store::Store;
 
 pub use access::Access;
+pub use callbacks::{CallbackReceipt, Callbacks};
 pub use campaigns::Campaigns;
 pub use compiled::CompiledCampaigns;
 pub use dispatch::{Dispatch, Polled};
+pub use dispositions::Dispositions;
 pub use enqueue::{Enqueue, Fed};
 pub use error::ServiceError;
+pub use fleet::{Fleet, Tended};
 pub use ingest::{Ingest, LoadProgress, Prepared};
 pub use mapping::{MapProgress, Mapping};
+pub use pollers::{InProcessPollers, Spawn};
 pub use settings::{QueueNames, Settings};
 pub use shutdown::{Shutdown, ShutdownTrigger, shutdown};
 

@@ -1,0 +1,290 @@
+//! What a sandbox remembers: its accepted log and the callbacks to come.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use reminderly_core::domain::attempt::ProviderReference;
+use reminderly_core::domain::contact_method::ContactMethod;
+use reminderly_core::domain::contact_point::ContactPoint;
+use reminderly_core::domain::content::Content;
+use reminderly_core::domain::disposition::AttemptReport;
+use reminderly_core::ids::{AttemptId, CompanyId, MessageId};
+use reminderly_core::ports::provider::{Finding, OutboundMessage, ProviderOutcome};
+
+use super::persona::{Persona, RequestBehaviour, ScriptedReply, ScriptedReport};
+use super::wire::{CallbackBody, IncomingBody, ReportBody};
+use crate::time::later;
+
+/// What is kept of accepted requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AcceptedLog {
+    /// Everything.
+    #[default]
+    Full,
+    /// Only how many there were, for benchmarks with millions of messages. The look-up can then say nothing.
+    Counting,
+}
+
+/// A request that the sandbox accepted. A message that occurs twice was sent twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcceptedRequest {
+    /// The company it was sent for.
+    pub company: CompanyId,
+    /// The message.
+    pub message: MessageId,
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// How it was sent.
+    pub method: ContactMethod,
+    /// Where it went.
+    pub contact: ContactPoint,
+    /// What it said.
+    pub content: Content,
+    /// When it was accepted.
+    pub at: DateTime<Utc>,
+    /// From when on it must not be delivered.
+    pub expires_at: DateTime<Utc>,
+    /// The sandbox's id of it.
+    pub reference: ProviderReference,
+}
+
+/// How a request was answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// At once.
+    Now(ProviderOutcome),
+    /// Not at all.
+    Never,
+    /// Not at all, and the call with it.
+    Hang,
+}
+
+impl Answer {
+    pub(super) fn into_outcome(self) -> ProviderOutcome {
+        match self {
+            Self::Now(outcome) => outcome,
+            Self::Never | Self::Hang => unknown("timeout"),
+        }
+    }
+}
+
+/// A callback that is yet to come.
+pub(super) struct PendingCallback {
+    pub(super) method: ContactMethod,
+    pub(super) event: String,
+    pub(super) body: Vec<u8>,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    log: AcceptedLog,
+    pub(super) requests: u64,
+    pub(super) accepted_count: u64,
+    pub(super) accepted: Vec<AcceptedRequest>,
+    found: HashMap<AttemptId, (DateTime<Utc>, ProviderReference)>,
+    /// Only of personas that have a memory, and per company: what one company sends changes nothing for another.
+    histories: HashMap<(CompanyId, ContactPoint), History>,
+    /// By time, then in the order in which they were planned.
+    callbacks: BTreeMap<(DateTime<Utc>, u64), PendingCallback>,
+    planned: u64,
+}
+
+#[derive(Default, Clone, Copy)]
+struct History {
+    requests: u32,
+    accepted: u32,
+}
+
+/// One request with all that decides about it.
+pub(super) struct Request<'a> {
+    pub(super) message: &'a OutboundMessage,
+    pub(super) persona: &'a Persona,
+    pub(super) account: Arc<str>,
+    pub(super) now: DateTime<Utc>,
+}
+
+impl State {
+    pub(super) fn new(log: AcceptedLog) -> Self {
+        Self { log, ..Self::default() }
+    }
+
+    pub(super) fn request(&mut self, request: &Request<'_>) -> Answer {
+        self.requests = self.requests.saturating_add(1);
+        let number = self.remember(request, |history| &mut history.requests);
+        match &request.persona.request {
+            RequestBehaviour::Reject { code, permanent } => {
+                Answer::Now(ProviderOutcome::Rejected { code: code.clone(), permanent: *permanent })
+            }
+            RequestBehaviour::Throttle { retry_after, times } if number <= *times => {
+                Answer::Now(ProviderOutcome::Deferred { retry_after: *retry_after })
+            }
+            RequestBehaviour::ServerError { accepted, times } if number <= *times => {
+                self.accept_if(*accepted, request, request.now);
+                Answer::Now(unknown("http_503"))
+            }
+            RequestBehaviour::TimeOut { accepted, accepted_after, times } if number <= *times => {
+                self.accept_if(*accepted, request, later(request.now, *accepted_after));
+                Answer::Never
+            }
+            RequestBehaviour::Hang { accepted, times } if number <= *times => {
+                self.accept_if(*accepted, request, request.now);
+                Answer::Hang
+            }
+            RequestBehaviour::LostAnswer { times } if number <= *times => {
+                self.accept(request, request.now);
+                Answer::Now(unknown("connection_reset"))
+            }
+            _ => {
+                let reference = Some(self.accept(request, request.now));
+                Answer::Now(ProviderOutcome::Accepted { reference })
+            }
+        }
+    }
+
+    /// What has been accepted of an attempt by `now`.
+    pub(super) fn find(&self, attempt: AttemptId, now: DateTime<Utc>) -> Finding {
+        match (self.log, self.found.get(&attempt)) {
+            (AcceptedLog::Counting, _) => Finding::Inconclusive,
+            (AcceptedLog::Full, Some((at, reference))) if *at <= now => {
+                Finding::Accepted { reference: reference.clone(), at: *at }
+            }
+            (AcceptedLog::Full, _) => Finding::Absent,
+        }
+    }
+
+    pub(super) fn next_callback_at(&self) -> Option<DateTime<Utc>> {
+        self.callbacks.keys().next().map(|(at, _)| *at)
+    }
+
+    pub(super) fn take_callbacks(
+        &mut self,
+        now: DateTime<Utc>,
+    ) -> impl Iterator<Item = PendingCallback> + use<> {
+        let later = self.callbacks.split_off(&(now, u64::MAX));
+        std::mem::replace(&mut self.callbacks, later).into_values()
+    }
+
+    pub(super) fn plan(&mut self, at: DateTime<Utc>, callback: PendingCallback) {
+        self.planned = self.planned.saturating_add(1);
+        self.callbacks.insert((at, self.planned), callback);
+    }
+
+    fn accept_if(&mut self, accepted: bool, request: &Request<'_>, at: DateTime<Utc>) {
+        if accepted {
+            self.accept(request, at);
+        }
+    }
+
+    fn accept(&mut self, request: &Request<'_>, at: DateTime<Utc>) -> ProviderReference {
+        let OutboundMessage { attempt, message, company, contact, content, expires_at } =
+            request.message.clone();
+        self.accepted_count = self.accepted_count.saturating_add(1);
+        // The counter tells requests apart, the attempt the runs of a sandbox whose results outlive it.
+        let reference = format!("SB{:08x}-{:016x}", self.accepted_count, attempt.as_uuid().as_u64_pair().1);
+        let reference = ProviderReference(reference.into());
+        if self.log == AcceptedLog::Full {
+            let method = contact.method();
+            self.found.entry(attempt).or_insert_with(|| (at, reference.clone()));
+            self.accepted.push(AcceptedRequest {
+                company,
+                message,
+                attempt,
+                method,
+                contact,
+                content,
+                at,
+                expires_at,
+                reference: reference.clone(),
+            });
+        }
+        let arrives = self.plan_reports(request, &reference, at);
+        let number = self.remember(request, |history| &mut history.accepted);
+        if arrives {
+            self.plan_replies(request, &reference, at, number);
+        }
+        reference
+    }
+
+    /// Plans the reports; tells whether the message arrives as far as its time-to-live is concerned.
+    fn plan_reports(
+        &mut self,
+        request: &Request<'_>,
+        reference: &ProviderReference,
+        at: DateTime<Utc>,
+    ) -> bool {
+        let reports = &request.persona.reports;
+        for ScriptedReport { after, report } in reports {
+            let planned_at = later(at, *after);
+            let expired = *report == AttemptReport::Delivered && planned_at >= request.message.expires_at;
+            let (report_at, said) = if expired {
+                (request.message.expires_at.max(at), AttemptReport::Undelivered { code: "expired".into() })
+            } else {
+                (planned_at, report.clone())
+            };
+            // Equal reports are one event, told again.
+            let first = reports.iter().position(|earlier| earlier.report == *report).unwrap_or_default();
+            let body = CallbackBody::Report(ReportBody {
+                event: format!("{reference}-r{first}").into(),
+                method: request.message.contact.method(),
+                attempt: request.message.attempt,
+                reference: reference.clone(),
+                report: said,
+                at: report_at,
+            });
+            self.plan_body(report_at, &body);
+            if expired {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn plan_replies(
+        &mut self,
+        request: &Request<'_>,
+        reference: &ProviderReference,
+        at: DateTime<Utc>,
+        number: u32,
+    ) {
+        let replies = request.persona.replies.iter().enumerate();
+        for (position, ScriptedReply { after, text, .. }) in
+            replies.filter(|(_, reply)| reply.to.includes(number))
+        {
+            let sent_at = later(at, *after);
+            let body = CallbackBody::Incoming(IncomingBody {
+                event: format!("{reference}-m{position}").into(),
+                account: Arc::clone(&request.account),
+                from: request.message.contact.clone(),
+                text: Arc::clone(text),
+                at: sent_at,
+            });
+            self.plan_body(sent_at, &body);
+        }
+    }
+
+    fn plan_body(&mut self, at: DateTime<Utc>, body: &CallbackBody) {
+        // Bodies are plain structs with string keys, which always serialize.
+        if let Ok(bytes) = serde_json::to_vec(body) {
+            self.plan(
+                at,
+                PendingCallback { method: body.method(), event: body.event().to_owned(), body: bytes },
+            );
+        }
+    }
+
+    /// Counts, and gives the new count; 1 for personas without a memory.
+    fn remember(&mut self, request: &Request<'_>, counter: impl Fn(&mut History) -> &mut u32) -> u32 {
+        if !request.persona.has_memory() {
+            return 1;
+        }
+        let key = (request.message.company, request.message.contact.clone());
+        let count = counter(self.histories.entry(key).or_default());
+        *count = count.saturating_add(1);
+        *count
+    }
+}
+
+fn unknown(code: &str) -> ProviderOutcome {
+    ProviderOutcome::Unknown { code: code.to_owned() }
+}

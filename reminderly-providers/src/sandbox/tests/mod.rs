@@ -1,0 +1,4 @@
+mod callbacks;
+mod determinism;
+mod personas;
+mod scripts;
