@@ -8,6 +8,7 @@ pub mod retry;
 #[cfg(any(feature = "memory", feature = "seal"))]
 pub mod sealers;
 pub mod services;
+pub mod sources;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;

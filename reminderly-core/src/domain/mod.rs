@@ -27,6 +27,7 @@ pub mod schedule;
 pub mod sealed;
 pub mod segments;
 pub mod skip_reason;
+pub mod table;
 pub mod template;
 pub mod tie;
 pub mod unsubscribe;

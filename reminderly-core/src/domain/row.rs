@@ -60,6 +60,33 @@ impl Row {
         Self { number, line, text: text.into(), ends: ends.into() }
     }
 
+    /// A row whose fields stand one after the other in `text`; `ends` says where each ends, in bytes. `None` if an end lies
+    /// beside a character of the text, before the end of the field before it, or if text is left over.
+    ///
+    /// ```
+    /// use reminderly_core::domain::row::{Row, RowNumber};
+    ///
+    /// let row = Row::from_ends(RowNumber(1), 2, "AnnRoy", [3, 6]).ok_or("no row")?;
+    /// assert_eq!(row.fields().collect::<Vec<_>>(), ["Ann", "Roy"]);
+    /// assert_eq!(Row::from_ends(RowNumber(1), 2, "é", [1, 2]), None);
+    /// # Ok::<(), &str>(())
+    /// ```
+    pub fn from_ends(
+        number: RowNumber,
+        line: u64,
+        text: &str,
+        ends: impl IntoIterator<Item = usize>,
+    ) -> Option<Self> {
+        let mut last = 0;
+        let ends = ends.into_iter().map(|end| {
+            let fits = end >= last && text.is_char_boundary(end);
+            last = end;
+            if fits { u32::try_from(end).ok() } else { None }
+        });
+        let ends: Box<[u32]> = ends.collect::<Option<_>>()?;
+        if last == text.len() { Some(Self { number, line, text: text.into(), ends }) } else { None }
+    }
+
     /// The field at a position of the header.
     pub fn field(&self, position: usize) -> Option<&str> {
         let end = *self.ends.get(position)? as usize;

@@ -33,7 +33,8 @@ pub enum ServiceError {
         /// What to do about it.
         hint: &'static str,
     },
-    /// The file cannot be used as it is: the packet is failed and can be resumed once the file is right.
+    /// The file cannot be used as it is: the packet is failed. With the content that was prepared it can be resumed; a corrected
+    /// file has other content and becomes a packet of its own.
     #[error("file cannot be used: {reason}")]
     UnusableFile {
         /// What is wrong and what to do; never personal data.

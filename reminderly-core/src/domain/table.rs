@@ -1,0 +1,33 @@
+//! Tables of delimited text, as people export them: the head of a file, then its records, chunk by chunk.
+//!
+//! Fields follow [RFC 4180](https://www.rfc-editor.org/rfc/rfc4180), leniently: a quote in the middle of a bare
+//! field is a character like any other, what follows a closing quote is added to the field, and a line ends with
+//! LF, CR LF or CR. Blank lines are no rows and get no number. Spaces belong to the field, but for those around
+//! column names, which nobody sees in a spreadsheet.
+//!
+//! ```
+//! use reminderly_core::domain::campaign::definition::Delimiter;
+//! use reminderly_core::domain::table::{Record, RecordReader, TableHead};
+//!
+//! let file = b"Name;Cell\nAnn;+1 520 555 0100\n\"Roy\n";
+//! let head = TableHead::read(file, true, Delimiter::Auto, 1 << 20)?.ok_or("not whole")?;
+//! assert_eq!((head.header.0.join(" "), head.delimiter), ("Name Cell".to_owned(), b';'));
+//!
+//! let mut reader = RecordReader::new(head.header, head.delimiter, 1 << 20, head.start);
+//! reader.push(&file[10..]);
+//! assert!(matches!(reader.next_record(), Some(Record::Good(row)) if row.field(0) == Some("Ann")));
+//! assert_eq!(reader.next_record(), None, "the rest of the second row may still come");
+//! reader.finish();
+//! assert!(matches!(reader.next_record(), Some(Record::Bad(fault)) if fault.detail.starts_with("line 3: ")));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod fields;
+mod head;
+mod quotes;
+mod records;
+#[cfg(test)]
+mod tests;
+
+pub use head::{MAX_COLUMNS, TableFault, TableHead};
+pub use records::{Position, Record, RecordReader};

@@ -1,0 +1,65 @@
+/// Follows the quotes of one record by the rules of csv-core, without keeping anything of it: to find the end of a record
+/// that is too large to be kept, the columns of a header, and the line of a quote that nobody closed.
+#[derive(Debug, Clone)]
+pub(super) struct Quotes {
+    delimiter: u8,
+    state: State,
+    /// How many delimiters stood outside quotes.
+    pub(super) delimiters: usize,
+    line: u64,
+    after_cr: bool,
+    opened: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    FieldStart,
+    Bare,
+    Quoted,
+    QuoteInQuoted,
+}
+
+impl Quotes {
+    /// The start of a record on `line`.
+    pub(super) const fn new(delimiter: u8, line: u64) -> Self {
+        Self { delimiter, state: State::FieldStart, delimiters: 0, line, after_cr: false, opened: line }
+    }
+
+    /// Reads on. Says at which of the bytes the record's line ends; `None` if at none.
+    pub(super) fn end_in(&mut self, bytes: &[u8]) -> Option<usize> {
+        bytes.iter().position(|byte| self.ends_with(*byte))
+    }
+
+    /// The line on which the quote opened that is open now.
+    pub(super) fn open_since(&self) -> Option<u64> {
+        (self.state == State::Quoted).then_some(self.opened)
+    }
+
+    /// The line that was reached.
+    pub(super) const fn line(&self) -> u64 {
+        self.line
+    }
+
+    fn ends_with(&mut self, byte: u8) -> bool {
+        let is_break = matches!(byte, b'\n' | b'\r');
+        self.state = match (self.state, byte) {
+            (State::Quoted, b'"') => State::QuoteInQuoted,
+            (State::Quoted, _) | (State::QuoteInQuoted, b'"') => State::Quoted,
+            (State::FieldStart, b'"') => {
+                self.opened = self.line;
+                State::Quoted
+            }
+            _ if is_break => return true,
+            _ if byte == self.delimiter => {
+                self.delimiters += 1;
+                State::FieldStart
+            }
+            _ => State::Bare,
+        };
+        if is_break && !(byte == b'\n' && self.after_cr) {
+            self.line += 1;
+        }
+        self.after_cr = byte == b'\r';
+        false
+    }
+}

@@ -1,0 +1,260 @@
+use proptest::prelude::*;
+use rstest::rstest;
+
+use super::*;
+use crate::domain::campaign::definition::Delimiter;
+use crate::domain::row::{Header, RejectedRow, RowFault, RowNumber};
+
+const MAX_ROW_BYTES: usize = 40;
+
+/// Records with the place after each.
+type Records = Vec<(Record, Position)>;
+
+fn read(header: &Header, delimiter: u8, start: Position, chunks: &[&[u8]]) -> Records {
+    let mut reader = RecordReader::new(header.clone(), delimiter, MAX_ROW_BYTES, start);
+    let mut records = Vec::new();
+    for chunk in chunks {
+        reader.push(chunk);
+        while let Some(record) = reader.next_record() {
+            records.push((record, reader.position()));
+        }
+    }
+    reader.finish();
+    while let Some(record) = reader.next_record() {
+        records.push((record, reader.position()));
+    }
+    records
+}
+
+fn head(file: &[u8]) -> Result<TableHead, TableFault> {
+    TableHead::read(file, true, Delimiter::Auto, MAX_ROW_BYTES).map(Option::unwrap)
+}
+
+fn rest(file: &[u8], from: Position) -> &[u8] {
+    &file[usize::try_from(from.offset).unwrap()..]
+}
+
+fn read_file(file: &[u8]) -> Records {
+    let head = head(file).unwrap();
+    read(&head.header, head.delimiter, head.start, &[rest(file, head.start)])
+}
+
+/// `row@line:field|field` for good rows, `row:column:code@line` for bad ones.
+fn describe((record, _): &(Record, Position)) -> String {
+    match record {
+        Record::Good(row) => {
+            format!("{}@{}:{}", row.number, row.line, row.fields().collect::<Vec<_>>().join("|"))
+        }
+        Record::Bad(RejectedRow { row, column, code, detail }) => {
+            let line = detail.strip_prefix("line ").and_then(|rest| rest.split_once(':')).unwrap().0;
+            format!("{row}:{}:{code}@{line}", column.as_deref().unwrap_or_default())
+        }
+    }
+}
+
+#[rstest]
+#[case::plain(b"a,b\n1,2\n3,4\n", &["1@2:1|2", "2@3:3|4"])]
+#[case::header_only(b"a,b\n", &[])]
+#[case::header_without_line_break(b"a,b", &[])]
+#[case::no_final_line_break(b"a,b\n1,2\n3,4", &["1@2:1|2", "2@3:3|4"])]
+#[case::crlf(b"a,b\r\n1,2\r\n3,4\r\n", &["1@2:1|2", "2@3:3|4"])]
+#[case::cr(b"a,b\r1,2\r3,4\r", &["1@2:1|2", "2@3:3|4"])]
+#[case::mixed_line_breaks(b"a,b\r\n1,2\r3,4\n5,6", &["1@2:1|2", "2@3:3|4", "3@4:5|6"])]
+#[case::byte_order_mark(b"\xef\xbb\xbfa,b\n1,2\n", &["1@2:1|2"])]
+#[case::byte_order_mark_before_quote(b"\xef\xbb\xbf\"a\",b\n1,2\n", &["1@2:1|2"])]
+#[case::blank_lines(b"\n\r\na,b\n\n\r\n1,2\n\r\r3,4\n\n", &["1@6:1|2", "2@9:3|4"])]
+#[case::blanks_are_no_blank_line(b"a,b\n \n1,2\n", &["1::field_count@2", "2@3:1|2"])]
+#[case::quoted(b"a,b\n\"1,\"\"x\"\"\",2\n", &["1@2:1,\"x\"|2"])]
+#[case::quoted_line_breaks(b"a,b\n\"1\n\r\n\r1\",2\n3,4\n", &["1@2:1\n\r\n\r1|2", "2@6:3|4"])]
+#[case::quote_within_field(b"a,b\n1\",\"2\"x\n3,4\n", &["1@2:1\"|2x", "2@3:3|4"])]
+#[case::empty_fields(b"a,b\n,\n\"\",\n", &["1@2:|", "2@3:|"])]
+#[case::one_column(b"a\n1\n\"\"\n2", &["1@2:1", "2@3:", "3@4:2"])]
+#[case::nul(b"a,b\n1\0,2\n", &["1@2:1\0|2"])]
+#[case::semicolon(b"a;b,c;d\n1;2;3\n", &["1@2:1|2|3"])]
+#[case::tab(b"a\tb\n1\t2\n", &["1@2:1|2"])]
+#[case::bar(b"a|b\n1|2,\n", &["1@2:1|2,"])]
+#[case::tie_is_comma(b"a,b;c\n1,2\n", &["1@2:1|2"])]
+#[case::quoted_delimiters_do_not_count(b"\"a;b;c\",d\n1,2\n", &["1@2:1|2"])]
+#[case::trailing_blank_columns(b"a,b,,\n1,2,,\n3,4\n", &["1@2:1|2||", "2::field_count@3"])]
+#[case::header_over_lines(b"\"a\nx\",b\n1,2\n", &["1@3:1|2"])]
+#[case::too_few(b"a,b\n1\n1,2\n", &["1::field_count@2", "2@3:1|2"])]
+#[case::too_many(b"a,b\n1,2,3\n1,2\n", &["1::field_count@2", "2@3:1|2"])]
+#[case::latin_1(b"a,b\n1,M\xfcller\n1,2\n", &["1:b:invalid_utf8@2", "2@3:1|2"])]
+#[case::latin_1_in_unnamed_column(b"a,\n1,M\xfcller\n1,2\n", &["1::invalid_utf8@2", "2@3:1|2"])]
+#[case::character_cut_by_delimiter(b"a,b\n1\xc3,\xa9\n1,2\n", &["1:a:invalid_utf8@2", "2@3:1|2"])]
+#[case::truncated_in_character(b"a,b\n1,2\n3,\xc3", &["1@2:1|2", "2:b:invalid_utf8@3"])]
+#[case::truncated_in_row(b"a,b\n1,2\n3", &["1@2:1|2", "2::field_count@3"])]
+#[case::truncated_in_quote(b"a,b\n1,2\n3,\"4", &["1@2:1|2", "2::unbalanced_quote@3"])]
+#[case::quote_opened_later_in_row(b"a,b\n\"1\n1\",\"4\n5,6\n", &["1::unbalanced_quote@3"])]
+#[case::quote_swallows_the_rest(
+    b"a,b\n1,2\n3,\"4\n1,2222222222222\n1,2222222222222\n1,2222222222222\n",
+    &["1@2:1|2", "2::unbalanced_quote@3"]
+)]
+#[case::as_large_as_allowed(
+    b"a,b\n123456789,123456789012345678901234567890\r\n1,2\n",
+    &["1@2:123456789|123456789012345678901234567890", "2@3:1|2"]
+)]
+#[case::too_large(b"a,b\n123456789,1234567890123456789012345678901\n1,2\n", &["1::row_too_large@2", "2@3:1|2"])]
+#[case::too_large_at_the_end(b"a,b\n1,2\n123456789,1234567890123456789012345678901", &["1@2:1|2", "2::row_too_large@3"])]
+#[case::too_large_over_lines(
+    b"a,b\n1,\"22222222222222\r\n2222222222222222\n\n222222222222\"\r\n3,4\n",
+    &["1::row_too_large@2", "2@6:3|4"]
+)]
+#[case::too_large_with_quoted_quotes(
+    b"a,b\n1,\"\"\"2222222222222222222222222222222222222\"\"\n\"\n3,4\n",
+    &["1::row_too_large@2", "2@4:3|4"]
+)]
+#[case::many_fields_too_large(b"a,b\n,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,\n3,4\n", &["1::row_too_large@2", "2@3:3|4"])]
+fn corpus(#[case] file: &[u8], #[case] expected: &[&str]) {
+    let records: Vec<_> = read_file(file).iter().map(describe).collect();
+    assert_eq!(records, expected);
+}
+
+#[rstest]
+#[case::empty(b"", TableFault::Empty)]
+#[case::byte_order_mark_only(b"\xef\xbb\xbf", TableFault::Empty)]
+#[case::blank_lines_only(b"\n\r\n", TableFault::NoHeader)]
+#[case::blank_names_only(b",,\n1,2,3\n", TableFault::NoHeader)]
+#[case::utf_16_le(b"\xff\xfea\0,\0b\0\n\0", TableFault::Utf16)]
+#[case::utf_16_be(b"\xfe\xff\0a\0,\0b\0\n", TableFault::Utf16)]
+#[case::utf_16_without_mark(b"a\0,\0b\0\n\0", TableFault::Utf16)]
+#[case::workbook(b"PK\x03\x04\x14\0\x06\0", TableFault::Archive)]
+#[case::latin_1(b"\na,M\xfcller\n", TableFault::NotUtf8 { offset: 4 })]
+#[case::duplicate(b"a,b, a \n", TableFault::DuplicateName { first: 1, second: 3 })]
+#[case::empty_name(b"a, ,c,\n", TableFault::EmptyName { position: 2 })]
+#[case::too_large(b"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n1\n", TableFault::TooLarge { limit: 40 })]
+#[case::quote(b"\na,\"b\nc\n", TableFault::UnbalancedQuote { line: 2 })]
+fn unusable_heads(#[case] file: &[u8], #[case] expected: TableFault) {
+    assert_eq!(head(file), Err(expected));
+}
+
+#[test]
+fn columns_are_limited() {
+    let file = |columns: usize| (0..columns).map(|column| column.to_string()).collect::<Vec<_>>().join(",");
+    let read = |columns| TableHead::read(file(columns).as_bytes(), true, Delimiter::Auto, 1 << 20);
+    assert_eq!(read(MAX_COLUMNS).unwrap().unwrap().header.0.len(), MAX_COLUMNS);
+    assert_eq!(read(MAX_COLUMNS + 1), Err(TableFault::TooManyColumns { found: MAX_COLUMNS + 1 }));
+}
+
+#[test]
+fn a_declared_delimiter_is_obeyed() {
+    let head = TableHead::read(b"a,b;c,d", true, Delimiter::Byte(b';'), 100).unwrap().unwrap();
+    assert_eq!(head.header.0, ["a,b", "c,d"]);
+}
+
+#[test]
+fn blank_lines_without_end_are_no_header() {
+    assert_eq!(TableHead::read(&[b'\n'; 200], false, Delimiter::Auto, 100), Err(TableFault::NoHeader));
+}
+
+#[test]
+fn details_say_what_was_expected_and_where() {
+    let details: Vec<_> = read_file(b"a,b\n1\n1,\xff\n")
+        .into_iter()
+        .map(|(record, _)| match record {
+            Record::Bad(bad) => bad.detail,
+            Record::Good(_) => String::new(),
+        })
+        .collect();
+    assert_eq!(details, ["line 2: expected 2 fields, found 1", "line 3: not UTF-8 at byte 8 of the file"]);
+}
+
+#[test]
+fn a_row_without_end_is_not_kept() {
+    let header = Header(vec!["a".to_owned()]);
+    let start = Position { row: RowNumber(0), offset: 0, line: 1 };
+    let mut reader = RecordReader::new(header, b',', MAX_ROW_BYTES, start);
+    for _ in 0..1_000 {
+        reader.push(&[b'x'; 1_000]);
+        assert_eq!(reader.next_record(), None);
+        assert!(reader.buffered() <= MAX_ROW_BYTES + 1_000);
+    }
+    reader.push(b"\nx\n");
+    assert!(matches!(reader.next_record(), Some(Record::Bad(bad)) if bad.code == RowFault::RowTooLarge));
+    assert!(matches!(reader.next_record(), Some(Record::Good(_))));
+    assert_eq!(reader.position(), Position { row: RowNumber(2), offset: 1_000_003, line: 3 });
+}
+
+/// Files of bytes that matter.
+fn files() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        4 => Just(b"x".to_vec()),
+        4 => Just(b",".to_vec()),
+        3 => Just(b"\n".to_vec()),
+        2 => Just(b"\r".to_vec()),
+        2 => Just(b"\r\n".to_vec()),
+        3 => Just(b"\"".to_vec()),
+        1 => Just("é".as_bytes().to_vec()),
+        1 => Just(b"\xff".to_vec()),
+        1 => Just(b"\xef\xbb\xbf".to_vec()),
+        1 => Just(b"xxxxxxxxxxxxxxxxxxxxxxxx".to_vec()),
+    ];
+    proptest::collection::vec(piece, 0..120).prop_map(|pieces| pieces.concat())
+}
+
+fn two_columns() -> (Header, Position) {
+    (Header(vec!["a".to_owned(), "b".to_owned()]), Position { row: RowNumber(0), offset: 0, line: 1 })
+}
+
+proptest! {
+    #[test]
+    fn cuts_between_chunks_change_nothing(file in files(), cuts in proptest::collection::vec(0usize..400, 0..8)) {
+        let (header, start) = two_columns();
+        let whole = read(&header, b',', start, &[&file]);
+        let mut cuts: Vec<_> = cuts.into_iter().map(|cut| cut.min(file.len())).chain([0, file.len()]).collect();
+        cuts.sort_unstable();
+        let chunks: Vec<_> = cuts.windows(2).map(|cut| &file[cut[0]..cut[1]]).collect();
+        prop_assert_eq!(&read(&header, b',', start, &chunks), &whole);
+        let bytes: Vec<_> = file.chunks(1).collect();
+        prop_assert_eq!(&read(&header, b',', start, &bytes), &whole);
+    }
+
+    #[test]
+    fn reading_starts_again_after_any_record(file in files()) {
+        let (header, start) = two_columns();
+        let whole = read(&header, b',', start, &[&file]);
+        for (index, (_, position)) in whole.iter().enumerate() {
+            let again = read(&header, b',', *position, &[rest(&file, *position)]);
+            prop_assert_eq!(&again, &whole[index + 1..]);
+        }
+    }
+
+    #[test]
+    fn rows_are_numbered_without_gaps_and_the_file_is_used_up(file in files()) {
+        let (header, start) = two_columns();
+        let records = read(&header, b',', start, &[&file]);
+        for (index, (record, position)) in records.iter().enumerate() {
+            let row = match record {
+                Record::Good(row) => row.number,
+                Record::Bad(bad) => bad.row,
+            };
+            prop_assert_eq!(row.0, index as u64 + 1);
+            prop_assert_eq!(position.row, row);
+        }
+        let end = records.last().map_or(start, |(_, position)| *position);
+        prop_assert!(rest(&file, end).iter().all(|byte| matches!(byte, b'\n' | b'\r')));
+    }
+
+    #[test]
+    fn heads_of_any_prefix_agree_with_the_whole(file in files()) {
+        let whole = TableHead::read(&file, true, Delimiter::Auto, MAX_ROW_BYTES);
+        for end in 0..file.len() {
+            match TableHead::read(&file[..end], false, Delimiter::Auto, MAX_ROW_BYTES) {
+                Ok(None) => {}
+                decided => {
+                    prop_assert_eq!(&decided, &whole);
+                    break;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn our_quotes_end_records_where_the_parser_does(file in files()) {
+        let begin = file.iter().position(|byte| !matches!(byte, b'\n' | b'\r')).unwrap_or(file.len());
+        let file = &file[begin..];
+        let (taken, is_record) = fields::Fields::new(b',').feed(file);
+        let end = quotes::Quotes::new(b',', 1).end_in(file);
+        prop_assert_eq!(end, is_record.then(|| taken - 1));
+    }
+}
