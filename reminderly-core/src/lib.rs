@@ -1,4 +1,29 @@
-//! Core.
+//! Domain, ports and use cases of **reminderly**: a library for contacting people on behalf of many companies, appointment
+//! reminders first.
+//!
+//! A data file becomes a *packet*; its rows are mapped to *messages*, planned into legal *contact windows*, put on one queue
+//! per packet, and sent by SMS or e-mail through *providers*. *Dispositions* and *incoming* messages come back through queues.
+//! Four failures matter above all: a reminder lost, sent twice, sent at a wrong hour, or sent to a person who opted out.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`domain`] | pure types and rules |
+//! | [`ports`] | what the library needs from outside: storage, queues, providers, sources, sealer, clock |
+//! | [`services`] | the use cases, over ports |
+//! | [`sources`] | where data files come from, without a server |
+//! | [`ids`], [`clock`] | identity and time, injected |
+//! | [`batch`], [`retry`] | what batches and repeated tries have in common |
+//!
+//! | feature | brings |
+//! |---|---|
+//! | `memory` | the in-memory store, the executable specification of the storage ports |
+//! | `seal` | an authenticated cipher for payloads that travel through queues |
+//! | `conformance` | the suites that every store and queue adapter must pass |
+//! | `testing` | a virtual clock and fault-injecting decorators |
+//! | `mock` | `mockall` mocks of every port |
+//!
+//! None is on by default.
+
 pub mod batch;
 pub mod clock;
 pub mod domain;

@@ -129,6 +129,8 @@ pub enum ReplyReason {
     Phrase,
     /// One slip of the finger away from a known word.
     Typo,
+    /// The number of an appointment, after it was asked which one is meant.
+    ChosenNumber,
     /// Two different answers.
     ConflictingAnswers,
     /// A known answer, but asked, not given.
@@ -149,6 +151,7 @@ impl fmt::Display for ReplyReason {
             Self::OptOutPhrase => "asked in plain words not to be contacted",
             Self::Phrase => "answered in plain words",
             Self::Typo => "is one typing error away from a known word",
+            Self::ChosenNumber => "chose an appointment by its number",
             Self::ConflictingAnswers => "gives two different answers",
             Self::Question => "asks instead of answering",
             Self::Hedged => "answers under a condition or with doubt",

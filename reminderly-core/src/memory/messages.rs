@@ -290,7 +290,8 @@ fn hand_over(
     let free = terms.max_copies.saturating_sub(found.copy_count());
     let lost = found.lost(terms.now).take(terms.limit);
     let slots: Vec<Slot> = lost.chain(found.due(terms.now).take(free)).take(terms.limit).collect();
-    let mut handed = HandedOver::default();
+    let held_back = found.due(terms.now).nth(free).is_some();
+    let mut handed = HandedOver { held_back, ..HandedOver::default() };
     for slot in slots {
         let Some(record) = data.packet(company, packet).and_then(|found| found.record(slot)) else {
             continue;

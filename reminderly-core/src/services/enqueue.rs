@@ -35,6 +35,8 @@ pub struct Fed {
     pub planned_again: u64,
     /// Messages that came up too late and were closed.
     pub closed: u64,
+    /// More is due than the queue may hold for now.
+    pub held_back: bool,
 }
 
 /// Hands due messages to the queue of their packet, a bounded number ahead of the pollers.
@@ -73,6 +75,7 @@ impl Enqueue {
             };
             let handed = self.ports.store.hand_over(company, packet.id, terms).await?;
             let last = handed.due.len() + handed.late.len() < HAND_OVER_BATCH;
+            fed.held_back = handed.held_back;
             fed.handed_over += u64::try_from(handed.due.len()).unwrap_or(u64::MAX);
             self.send(&packet, &handed.due, now).await?;
             self.judge_late(&packet, &handed.late, &mut fed).await?;

@@ -96,7 +96,7 @@ impl Ingest {
     /// by name. A campaign without `source.file` takes no file by name, and an archived one takes none.
     ///
     /// Reads every matching file once, unless the campaign has no packets yet. Two new files of the same content are both
-    /// listed; [`prepare`](Self::prepare) makes one packet of them. For [`Action::Ingest`].
+    /// listed; [`prepare`](Self::prepare) makes one packet of them. For [`Action::Ingest`] or [`Action::Operate`].
     ///
     /// # Errors
     ///
@@ -108,7 +108,7 @@ impl Ingest {
         campaign: CampaignId,
         source: &dyn PacketSource,
     ) -> Result<Vec<SourceFile>, ServiceError> {
-        let company = scope.require(Action::Ingest)?;
+        let company = require_any(scope, [Action::Ingest, Action::Operate])?;
         let campaign = self.campaign(company, campaign).await?;
         let Some(glob) = file_glob(&campaign)? else { return Ok(Vec::new()) };
         if campaign.state == CampaignState::Archived {
@@ -134,7 +134,7 @@ impl Ingest {
     }
 
     /// Makes a packet of a file, which need not match the campaign's `source.file`. Reads it once for its digest.
-    /// Idempotent: the same content gives the same packet. For [`Action::Ingest`].
+    /// Idempotent: the same content gives the same packet. For [`Action::Ingest`] or [`Action::Operate`].
     ///
     /// # Errors
     ///
@@ -147,7 +147,7 @@ impl Ingest {
         source: &dyn PacketSource,
         name: &str,
     ) -> Result<Prepared, ServiceError> {
-        let company = scope.require(Action::Ingest)?;
+        let company = require_any(scope, [Action::Ingest, Action::Operate])?;
         let campaign = self.campaign(company, campaign).await?;
         if campaign.state == CampaignState::Archived {
             return Err(archived());

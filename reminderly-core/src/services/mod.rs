@@ -12,14 +12,19 @@ mod dispatch;
 mod dispositions;
 mod enqueue;
 mod error;
+mod explain;
 mod fleet;
 mod incoming;
 mod ingest;
 mod mapping;
 mod pollers;
+mod reconcile;
+mod reports;
 mod settings;
 mod shutdown;
 pub mod sweep;
+mod unsubscribes;
+mod worker;
 
 use std::sync::Arc;
 
@@ -38,13 +43,18 @@ pub use dispatch::{Dispatch, Polled};
 pub use dispositions::Dispositions;
 pub use enqueue::{Enqueue, Fed};
 pub use error::ServiceError;
+pub use explain::{Decision, Explain, Explanation};
 pub use fleet::{Fleet, Tended};
 pub use incoming::{IncomingMessages, Received};
 pub use ingest::{Ingest, LoadProgress, Prepared};
 pub use mapping::{MapProgress, Mapping};
 pub use pollers::{InProcessPollers, Spawn};
+pub use reconcile::{Discrepancy, Reconcile};
+pub use reports::{CampaignReport, PacketReport, Reports};
 pub use settings::{QueueNames, Settings};
 pub use shutdown::{Shutdown, ShutdownTrigger, shutdown};
+pub use unsubscribes::Unsubscribes;
+pub use worker::{Inbox, Worker};
 
 /// The adapters that a host has chosen. Cheap to clone; every service keeps one.
 #[derive(Debug, Clone)]

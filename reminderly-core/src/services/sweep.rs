@@ -6,5 +6,5 @@ mod stalled_packets;
 mod unknown_outcomes;
 
 pub use overdue_claims::OverdueClaims;
-pub use stalled_packets::StalledPackets;
+pub use stalled_packets::{StalledPackets, Unfinished};
 pub use unknown_outcomes::{Resolved, UnknownOutcomes};

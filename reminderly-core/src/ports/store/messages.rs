@@ -73,6 +73,8 @@ pub struct HandedOver {
     pub due: Vec<(MessageId, ContactMethod)>,
     /// Due, but outside their legal interval: to be planned again or closed. Nothing was recorded.
     pub late: Vec<MessageId>,
+    /// More messages are due than may have copies: ask again soon.
+    pub held_back: bool,
 }
 
 /// A message to claim, with the id that its attempt gets.

@@ -51,6 +51,7 @@ impl IncomingMessages {
         if !matches!(classification.kind, ReplyKind::OptOut(_))
             && let Some((kind, chosen)) = self.chosen(&case).await?
         {
+            let classification = Classification { kind: reply_kind(kind), reason: ReplyReason::ChosenNumber };
             return self.answered(&case, classification, kind, &chosen).await;
         }
         match classification.kind {
@@ -212,6 +213,14 @@ fn opted_in(case: &Case<'_>, classification: Classification) -> Decision {
     Decision {
         classification,
         effect: IncomingEffect { unsubscribes: vec![event], ..IncomingEffect::default() },
+    }
+}
+
+fn reply_kind(kind: ResponseKind) -> ReplyKind {
+    match kind {
+        ResponseKind::Confirmed => ReplyKind::Confirm,
+        ResponseKind::Cancelled => ReplyKind::Cancel,
+        ResponseKind::RescheduleWanted => ReplyKind::Reschedule,
     }
 }
 
