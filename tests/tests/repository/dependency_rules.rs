@@ -15,8 +15,24 @@ const ADAPTERS: [&str; 4] =
 
 /// What no part of core may pull in, by the beginning of its name: runtimes, adapters, HTTP, TLS.
 const NOT_IN_CORE: [&str; 18] = [
-    "actix", "async-std", "aws-", "axum", "hyper", "isahc", "lettre", "mysql", "native-tls", "openssl", "reqwest",
-    "rustls", "smol", "sqlx", "testcontainers", "tokio", "tonic", "ureq",
+    "actix",
+    "async-std",
+    "aws-",
+    "axum",
+    "hyper",
+    "isahc",
+    "lettre",
+    "mysql",
+    "native-tls",
+    "openssl",
+    "reqwest",
+    "rustls",
+    "smol",
+    "sqlx",
+    "testcontainers",
+    "tokio",
+    "tonic",
+    "ureq",
 ];
 
 /// What no default build of core may pull in.
@@ -50,7 +66,18 @@ fn declared(package: &Package) -> BTreeSet<&str> {
 /// Every crate that a build of core contains, itself included.
 fn core_with(arguments: &[&str]) -> BTreeSet<String> {
     let output = Command::new(env!("CARGO"))
-        .args(["tree", "--locked", "--package", CORE, "--edges", "normal", "--prefix", "none", "--format", "{p}"])
+        .args([
+            "tree",
+            "--locked",
+            "--package",
+            CORE,
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+            "--format",
+            "{p}",
+        ])
         .args(arguments)
         .current_dir(root())
         .output()
@@ -134,9 +161,11 @@ fn members_inherit_lints_and_the_edition() {
     for package in &metadata().packages {
         let manifest = fs::read_to_string(&package.manifest_path).expect("a manifest is UTF-8");
         let entries = entries(&manifest);
-        for (table, wanted) in
-            [("lints", "workspace = true"), ("package", "edition.workspace = true"), ("package", "rust-version.workspace = true")]
-        {
+        for (table, wanted) in [
+            ("lints", "workspace = true"),
+            ("package", "edition.workspace = true"),
+            ("package", "rust-version.workspace = true"),
+        ] {
             let found = entries.iter().any(|(name, line)| name == table && line == wanted);
             assert!(found, "{}: [{table}] lacks {wanted}", package.name);
         }

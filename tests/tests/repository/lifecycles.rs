@@ -59,13 +59,15 @@ fn the_table_of_reports_is_the_order_of_the_lattice() {
         AttemptReport::Sent,
     ];
     reports.sort();
-    let coded: Vec<_> = reports.iter().map(|report| (report.to_string(), report.event().to_string())).collect();
+    let coded: Vec<_> =
+        reports.iter().map(|report| (report.to_string(), report.event().to_string())).collect();
     let written: Vec<_> = rows("reports")
         .into_iter()
         .enumerate()
         .map(|(position, row)| {
             assert_eq!(row[0], (position + 1).to_string(), "ranks count from 1");
-            let name = if row[1] == "undelivered" { format!("undelivered:{}", code()) } else { row[1].clone() };
+            let name =
+                if row[1] == "undelivered" { format!("undelivered:{}", code()) } else { row[1].clone() };
             (name, row[2].clone())
         })
         .collect();

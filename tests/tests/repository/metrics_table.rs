@@ -20,11 +20,12 @@ const CRATES: [&str; 6] = [
 #[test]
 fn every_metric_is_in_the_table_and_the_other_way_round() {
     let written: BTreeSet<String> = kinds().into_keys().collect();
-    let coded: BTreeSet<String> = ["reminderly-core/src", "reminderly-providers/src", "reminderly-queue-memory/src"]
-        .into_iter()
-        .flat_map(sources)
-        .flat_map(|path| names(&fs::read_to_string(path).expect("a source is UTF-8")))
-        .collect();
+    let coded: BTreeSet<String> =
+        ["reminderly-core/src", "reminderly-providers/src", "reminderly-queue-memory/src"]
+            .into_iter()
+            .flat_map(sources)
+            .flat_map(|path| names(&fs::read_to_string(path).expect("a source is UTF-8")))
+            .collect();
     assert!(coded.len() > 10, "the search finds metrics");
     assert_eq!(written, coded, "left: {DOCUMENT}, right: the sources below {}", root().display());
 }

@@ -35,7 +35,8 @@ pub(crate) fn sources(directory: impl AsRef<Path>) -> BTreeSet<PathBuf> {
 /// The cells of the first table after a mark, or of the first table at all: without head, trimmed, without code marks.
 pub(crate) fn table(document: &str, mark: &str) -> Vec<Vec<String>> {
     let (_, rest) = document.split_once(mark).unwrap_or_else(|| panic!("no {mark:?} in the document"));
-    let lines = rest.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
+    let lines =
+        rest.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
     let rows: Vec<Vec<String>> = lines.skip(2).map(cells).collect();
     assert!(!rows.is_empty(), "the table after {mark:?} is empty");
     rows
