@@ -108,14 +108,14 @@ impl MessageStatus {
             | (S::Unknown, E::ProvenAbsent | E::ResendPermitted) => S::Queued,
             (S::Planned, E::Snoozed) => S::Planned,
             (S::Queued, E::Claimed) => S::Sending,
-            (S::Sending | S::Unknown, E::Accepted) => S::Sent,
             (S::Sending | S::Unknown, E::RefusedForGood) => S::Failed,
             (S::Sending, E::Ambiguous | E::Reaped) | (S::Unknown, E::Ambiguous | E::GivenUp) => S::Unknown,
             (S::Planned | S::Queued, E::Skipped) => S::Skipped,
             (S::Queued, E::Expired) => S::Expired,
             (S::Planned | S::Queued, E::Cancelled) => S::Cancelled,
             // Evidence about the latest attempt moves everything that has one; a second send would be worse than a late truth.
-            (
+            (S::Sending | S::Unknown, E::Accepted)
+            | (
                 S::Queued | S::Sending | S::Unknown | S::Skipped | S::Expired | S::Cancelled | S::Failed,
                 E::Found,
             ) => S::Sent,

@@ -18,7 +18,7 @@ pub(super) fn settle(data: &mut Data, packet: PacketId, settlement: &Settlement)
         return SettleOutcome::Stale(state.status);
     }
     let effect = Effect::of(&settlement.verdict);
-    let mut apply = |state: &mut MessageState| effect.apply(state, settlement);
+    let mut apply = |state: &mut MessageState| apply(state, settlement);
     let change =
         Change { event: effect.event, at: settlement.at, reason: effect.reason.clone(), state: &mut apply };
     match data.transit(packet, slot, change) {
@@ -84,30 +84,31 @@ impl Effect {
             SettleVerdict::GivenUp => fixed(MessageEvent::GivenUp, None),
         }
     }
+}
 
-    fn apply(&self, state: &mut MessageState, settlement: &Settlement) {
-        state.copy_until = None;
-        state.held = false;
-        state.detail = None;
-        match &settlement.verdict {
-            SettleVerdict::Accepted { .. } => state.sent_at = Some(settlement.at),
-            SettleVerdict::Found { accepted_at, .. } => state.sent_at = Some(*accepted_at),
-            SettleVerdict::RefusedForNow { not_before, .. } => state.not_before = Some(*not_before),
-            SettleVerdict::Returned { not_before, .. } => {
-                state.not_before = Some(*not_before);
-                state.attempts = state.attempts.saturating_sub(1);
-            }
-            SettleVerdict::RefusedForGood { code } | SettleVerdict::Ambiguous { code } => {
-                state.detail = Some(Detail::Code(code.clone()));
-            }
-            SettleVerdict::Reaped => state.detail = Some(Detail::Code("no_answer_recorded".to_owned())),
-            SettleVerdict::ProvenAbsent | SettleVerdict::ResendPermitted => {
-                state.not_before = Some(settlement.at);
-            }
-            SettleVerdict::GivenUp => {
-                state.held = true;
-                state.detail = Some(Detail::Code("held".to_owned()));
-            }
+/// What a verdict changes in the state, beside the status.
+fn apply(state: &mut MessageState, settlement: &Settlement) {
+    state.copy_until = None;
+    state.held = false;
+    state.detail = None;
+    match &settlement.verdict {
+        SettleVerdict::Accepted { .. } => state.sent_at = Some(settlement.at),
+        SettleVerdict::Found { accepted_at, .. } => state.sent_at = Some(*accepted_at),
+        SettleVerdict::RefusedForNow { not_before, .. } => state.not_before = Some(*not_before),
+        SettleVerdict::Returned { not_before, .. } => {
+            state.not_before = Some(*not_before);
+            state.attempts = state.attempts.saturating_sub(1);
+        }
+        SettleVerdict::RefusedForGood { code } | SettleVerdict::Ambiguous { code } => {
+            state.detail = Some(Detail::Code(code.clone()));
+        }
+        SettleVerdict::Reaped => state.detail = Some(Detail::Code("no_answer_recorded".to_owned())),
+        SettleVerdict::ProvenAbsent | SettleVerdict::ResendPermitted => {
+            state.not_before = Some(settlement.at);
+        }
+        SettleVerdict::GivenUp => {
+            state.held = true;
+            state.detail = Some(Detail::Code("held".to_owned()));
         }
     }
 }
