@@ -10,7 +10,7 @@ use crate::domain::envelope::{Envelope, SealedPayload};
 use crate::domain::incoming::Incoming;
 use crate::ids::CompanyId;
 use crate::ports::BoxError;
-use crate::ports::callback::{CallbackEvent, CallbackRequest};
+use crate::ports::callback::{CallbackError, CallbackEvent, CallbackRequest};
 use crate::ports::queue::{Outgoing, QueueError, QueueName, QueueSpec, SendOutcome};
 use crate::services::{Ports, ServiceError, Settings};
 
@@ -97,6 +97,9 @@ impl Callbacks {
         })?;
         let (mut dispositions, mut incoming) = (Vec::new(), Vec::new());
         for event in events {
+            if event.provider() != provider {
+                return Err(CallbackError::ForeignProvider.into());
+            }
             match event {
                 CallbackEvent::Disposition(disposition) => {
                     let payload = self.seal(DISPOSITION_PURPOSE, &DispositionPayload { disposition })?;
