@@ -248,13 +248,13 @@ fn plan(
     for rows in batch.messages.chunk_by(|one, other| one.message.origin.row() == other.message.origin.row()) {
         let mut goes = false;
         for planned in rows {
-            let planned = take_natural_key(data, company, planned.clone());
-            match planned.verdict {
+            let stored = take_natural_key(data, company, planned.clone());
+            match stored.verdict {
                 PlanVerdict::Send { .. } => goes = true,
-                PlanVerdict::Skip(SkipReason::Duplicate) => duplicates += 1,
-                PlanVerdict::Skip(_) => {}
+                // What the planner skipped as a duplicate found no key taken.
+                verdict => duplicates += u64::from(verdict != planned.verdict),
             }
-            data.insert_message(packet, planned);
+            data.insert_message(packet, stored);
         }
         let rows = &mut data.packet_mut(company, packet)?.packet.rows;
         *(if goes { &mut rows.planned } else { &mut rows.skipped }) += 1;
@@ -336,6 +336,10 @@ fn claim(
     if let Some(refusal) = refusal(data, found, slot, terms) {
         return ClaimOutcome::Refused(refusal);
     }
+    // An attempt is of one message and one claim: its id is what callbacks are located by.
+    if let (true, Some(record)) = (data.attempts.contains_key(&request.attempt), found.record(slot)) {
+        return ClaimOutcome::Refused(ClaimRefusal::NotQueued(record.state.status));
+    }
     let location = AttemptLocation { company, packet, message: request.message };
     data.attempts.insert(request.attempt, location);
     if let Ok(found) = data.packet_mut(company, packet) {
@@ -387,11 +391,11 @@ fn refusal(data: &Data, packet: &PacketData, slot: Slot, terms: &ClaimTerms) -> 
     if !is_active(data, packet) {
         return Some(ClaimRefusal::CampaignNotActive);
     }
-    let (Some(contact), Some(person)) = (&message.contact, &message.person) else {
+    let (Some(contact), Some(person), Some(_)) = (&message.contact, &message.person, &message.content) else {
         return Some(ClaimRefusal::Missing);
     };
-    let refused = &data.companies.get(&packet.packet.company)?.refused;
-    if !refused.is_empty() && keys_of(contact, person).iter().any(|key| refused.contains(key)) {
+    let company = data.companies.get(&packet.packet.company)?;
+    if !company.wills.is_empty() && keys_of(contact, person).iter().any(|key| company.refuses(key)) {
         return Some(ClaimRefusal::Unsubscribed);
     }
     if state.not_before.is_some_and(|at| terms.now < at) {

@@ -14,7 +14,8 @@ pub(super) fn settle(data: &mut Data, packet: PacketId, settlement: &Settlement)
     let found = data.packets.get(&packet).and_then(|found| Some((found, found.slot(settlement.message)?)));
     let Some((found, slot)) = found else { return SettleOutcome::Missing };
     let Some(state) = found.record(slot).map(|record| &record.state) else { return SettleOutcome::Missing };
-    if state.epoch != settlement.epoch {
+    // A message that nobody has claimed has no attempt to settle.
+    if state.epoch != settlement.epoch || state.epoch == 0 {
         return SettleOutcome::Stale(state.status);
     }
     let effect = Effect::of(&settlement.verdict);
@@ -87,7 +88,8 @@ impl Effect {
 
     fn apply(&self, state: &mut MessageState, settlement: &Settlement) {
         state.copy_until = None;
-        state.held = false;
+        // That nobody knows is no evidence, so it does not open again what was given up.
+        state.held &= self.event == MessageEvent::Ambiguous;
         state.detail = None;
         match &settlement.verdict {
             SettleVerdict::Accepted { .. } => state.sent_at = Some(settlement.at),
