@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -90,7 +91,7 @@ fn record_incoming(
     company: CompanyId,
     record: IncomingRecord,
 ) -> Result<IncomingOutcome, StoreError> {
-    let event = (record.incoming.provider.clone(), record.incoming.event.clone());
+    let event = (record.incoming.provider.clone(), Arc::clone(&record.incoming.event));
     if data.company_mut(company)?.incoming_events.contains(&event) {
         return Ok(IncomingOutcome::Duplicate);
     }

@@ -190,10 +190,9 @@ pub(super) fn count(length: usize) -> u64 {
 fn create(data: &mut Data, company: CompanyId, new: NewPacket) -> Result<PacketCreation, StoreError> {
     // Ids are unique in the installation. One that is taken answers as what it names, to those who may see it.
     if let Some(taken) = data.packets.get(&new.id) {
-        return match taken.packet.company == company {
-            true => Ok(PacketCreation::Exists(taken.packet.clone())),
-            false => Err(StoreError::Missing { what: "packet" }),
-        };
+        let visible = taken.packet.company == company;
+        let exists = visible.then(|| PacketCreation::Exists(taken.packet.clone()));
+        return exists.ok_or(StoreError::Missing { what: "packet" });
     }
     let campaigns =
         &mut data.companies.get_mut(&company).ok_or(StoreError::Missing { what: "company" })?.campaigns;
