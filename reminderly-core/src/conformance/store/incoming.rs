@@ -203,7 +203,7 @@ pub async fn an_answer_ends_the_reminders_of_its_campaign_only(bench: &Bench) {
     assert_eq!(bench.status(&placed).await, MessageStatus::Planned);
 }
 
-/// What is being sent is not called back, and an answer to a pending follow-up leaves it be.
+/// What is being sent is not called back.
 pub async fn an_answer_leaves_what_is_in_flight(bench: &Bench) {
     let sending = bench.sending().await;
     assert_eq!(bench.take_in(bench.answer(&sending, Cancelled, 4)).await, Recorded);
