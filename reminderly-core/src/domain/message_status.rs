@@ -114,10 +114,9 @@ impl MessageStatus {
             (S::Queued, E::Expired) => S::Expired,
             (S::Planned | S::Queued, E::Cancelled) => S::Cancelled,
             // Evidence about the latest attempt moves everything that has one; a second send would be worse than a late truth.
-            (S::Sending | S::Unknown, E::Accepted)
-            | (
+            (
                 S::Queued | S::Sending | S::Unknown | S::Skipped | S::Expired | S::Cancelled | S::Failed,
-                E::Found,
+                E::Accepted | E::Found,
             ) => S::Sent,
             (S::Planned | S::Delivered, _) => return None,
             (_, E::Delivered) => S::Delivered,

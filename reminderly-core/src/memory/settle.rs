@@ -14,10 +14,14 @@ pub(super) fn settle(data: &mut Data, packet: PacketId, settlement: &Settlement)
     let found = data.packets.get(&packet).and_then(|found| Some((found, found.slot(settlement.message)?)));
     let Some((found, slot)) = found else { return SettleOutcome::Missing };
     let Some(state) = found.record(slot).map(|record| &record.state) else { return SettleOutcome::Missing };
-    if state.epoch != settlement.epoch {
+    // A message that nobody has claimed has no attempt to settle.
+    if state.epoch != settlement.epoch || state.epoch == 0 {
         return SettleOutcome::Stale(state.status);
     }
     let effect = Effect::of(&settlement.verdict);
+    if state.held && !decides(effect.event) {
+        return SettleOutcome::Stale(state.status);
+    }
     let mut apply = |state: &mut MessageState| apply(state, settlement);
     let change =
         Change { event: effect.event, at: settlement.at, reason: effect.reason.clone(), state: &mut apply };
@@ -32,6 +36,11 @@ pub(super) fn settle(data: &mut Data, packet: PacketId, settlement: &Settlement)
         }
         Err(None) => SettleOutcome::Missing,
     }
+}
+
+/// Whether the event closes a message that was given up: its packet may have ended, so nothing opens it again.
+const fn decides(event: MessageEvent) -> bool {
+    matches!(event, MessageEvent::Accepted | MessageEvent::Found | MessageEvent::RefusedForGood)
 }
 
 /// What a verdict does to the message and its attempt.

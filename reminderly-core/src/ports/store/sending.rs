@@ -14,7 +14,7 @@ pub struct HandOver {
     pub now: DateTime<Utc>,
     /// The copies that the caller is about to make are presumed lost at this instant.
     pub copy_until: DateTime<Utc>,
-    /// The most messages of this call.
+    /// The most messages of this call, due and late ones together.
     pub limit: usize,
     /// The most messages of the packet that may have a live copy in the queue: back-pressure.
     pub max_copies: usize,
@@ -88,7 +88,8 @@ pub enum ClaimOutcome {
 pub enum ClaimRefusal {
     /// There is no such message in the packet.
     Missing,
-    /// It is not queued: claimed, sent or closed by somebody else.
+    /// It is not queued (claimed, sent or closed by somebody else), goes by another method, or the attempt's id was used
+    /// before.
     NotQueued(MessageStatus),
     /// Its packet is draining or has ended.
     PacketClosed,
@@ -169,7 +170,8 @@ pub enum SettleVerdict {
 pub enum SettleOutcome {
     /// Applied; this is the status now.
     Applied(MessageStatus),
-    /// Another attempt is the latest, or the status does not allow it (evidence came first); nothing changed.
+    /// Another attempt is the latest, the status does not allow it (evidence came first), or the message was given up and
+    /// this is no evidence. Nothing changed, but for the provider's id of an acceptance, which is kept if none was known.
     Stale(MessageStatus),
     /// There is no such message in the packet.
     Missing,
