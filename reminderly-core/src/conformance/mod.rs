@@ -5,6 +5,7 @@
 //! case that does not apply says so on standard error.
 
 pub mod queue;
+pub mod store;
 
 /// Runs a case on the current thread. For adapters that need no runtime of their own.
 pub fn block_on<T>(case: impl Future<Output = T>) -> T {

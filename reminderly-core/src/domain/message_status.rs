@@ -108,7 +108,6 @@ impl MessageStatus {
             | (S::Unknown, E::ProvenAbsent | E::ResendPermitted) => S::Queued,
             (S::Planned, E::Snoozed) => S::Planned,
             (S::Queued, E::Claimed) => S::Sending,
-            (S::Sending | S::Unknown, E::Accepted) => S::Sent,
             (S::Sending | S::Unknown, E::RefusedForGood) => S::Failed,
             (S::Sending, E::Ambiguous | E::Reaped) | (S::Unknown, E::Ambiguous | E::GivenUp) => S::Unknown,
             (S::Planned | S::Queued, E::Skipped) => S::Skipped,
@@ -117,7 +116,7 @@ impl MessageStatus {
             // Evidence about the latest attempt moves everything that has one; a second send would be worse than a late truth.
             (
                 S::Queued | S::Sending | S::Unknown | S::Skipped | S::Expired | S::Cancelled | S::Failed,
-                E::Found,
+                E::Accepted | E::Found,
             ) => S::Sent,
             (S::Planned | S::Delivered, _) => return None,
             (_, E::Delivered) => S::Delivered,

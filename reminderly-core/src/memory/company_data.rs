@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use crate::domain::access::Company;
 use crate::domain::attempt::ProviderName;
 use crate::domain::campaign::definition::CampaignDefinition;
@@ -24,7 +26,8 @@ pub(super) struct CompanyData {
     pub(super) messages_to: HashMap<ContactPoint, Vec<(PacketId, Slot)>>,
     pub(super) contacts_of: HashMap<PersonKey, BTreeSet<ContactPoint>>,
     pub(super) unsubscribes: HashMap<RefusalKey, Vec<Unsubscribe>>,
-    pub(super) refused: HashSet<RefusalKey>,
+    /// The latest will of each key, by the person's time.
+    pub(super) wills: HashMap<RefusalKey, (UnsubscribeChange, DateTime<Utc>)>,
     pub(super) incoming: BTreeMap<IncomingId, IncomingRecord>,
     pub(super) incoming_events: HashSet<(ProviderName, Arc<str>)>,
     pub(super) incoming_counts: IncomingCounts,
@@ -48,7 +51,7 @@ impl CompanyData {
             messages_to: HashMap::new(),
             contacts_of: HashMap::new(),
             unsubscribes: HashMap::new(),
-            refused: HashSet::new(),
+            wills: HashMap::new(),
             incoming: BTreeMap::new(),
             incoming_events: HashSet::new(),
             incoming_counts: IncomingCounts::default(),
@@ -56,12 +59,21 @@ impl CompanyData {
         }
     }
 
-    /// Appends an event; whether it changed anything.
+    /// Whether contact under a key is refused.
+    pub(super) fn refuses(&self, key: &RefusalKey) -> bool {
+        self.wills.get(key).is_some_and(|(change, _)| *change == UnsubscribeChange::OptedOut)
+    }
+
+    /// Appends an event; whether it changed anything. The later will stands, in whatever order they come, and of one instant
+    /// the opt-out; so the time of a will is kept even if it changes nothing.
     pub(super) fn record_unsubscribe(&mut self, event: &Unsubscribe) -> bool {
-        let changed = match event.change {
-            UnsubscribeChange::OptedOut => self.refused.insert(event.key.clone()),
-            UnsubscribeChange::OptedIn => self.refused.remove(&event.key),
-        };
+        let opts_out = event.change == UnsubscribeChange::OptedOut;
+        let overtaken = |at: &DateTime<Utc>| if opts_out { event.at < *at } else { event.at <= *at };
+        if self.wills.get(&event.key).is_some_and(|(_, at)| overtaken(at)) {
+            return false;
+        }
+        let changed = self.refuses(&event.key) != opts_out;
+        self.wills.insert(event.key.clone(), (event.change, event.at));
         if changed {
             self.unsubscribes.entry(event.key.clone()).or_default().push(event.clone());
         }

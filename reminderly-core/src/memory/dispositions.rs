@@ -60,7 +60,9 @@ fn record(
         None => disposition.report.clone(),
     };
     attempt.report = Some(report.clone());
-    attempt.outcome = Some(AttemptOutcome::Accepted);
+    if attempt.outcome.replace(AttemptOutcome::Accepted) != Some(AttemptOutcome::Accepted) {
+        attempt.settled_at = Some(at);
+    }
     if attempt.reference.is_none() {
         attempt.reference.clone_from(&disposition.reference);
     }

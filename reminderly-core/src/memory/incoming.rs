@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -90,7 +91,7 @@ fn record_incoming(
     company: CompanyId,
     record: IncomingRecord,
 ) -> Result<IncomingOutcome, StoreError> {
-    let event = (record.incoming.provider.clone(), record.incoming.event.clone());
+    let event = (record.incoming.provider.clone(), Arc::clone(&record.incoming.event));
     if data.company_mut(company)?.incoming_events.contains(&event) {
         return Ok(IncomingOutcome::Duplicate);
     }
@@ -104,7 +105,7 @@ fn record_incoming(
         }
     }
     if let Some(tied) = effect.response
-        && !respond(data, company, &record.incoming.from, tied)
+        && !respond(data, company, tied)
     {
         return Ok(IncomingOutcome::Stale);
     }
@@ -126,12 +127,13 @@ fn record_incoming(
 }
 
 /// Ties an answer to a message; `false` if the appointment has an answer that this one may not follow.
-fn respond(data: &mut Data, company: CompanyId, from: &ContactPoint, tied: TiedResponse) -> bool {
+fn respond(data: &mut Data, company: CompanyId, tied: TiedResponse) -> bool {
     let place =
         data.packet(company, tied.packet).and_then(|packet| Some((packet, packet.slot(tied.message)?)));
     let Some((packet, slot)) = place else { return false };
     let Some(message) = packet.record(slot).map(|record| record.message.clone()) else { return false };
-    let earlier = latest_response(data, company, from, &message.key, message.person.as_ref());
+    let earlier =
+        message.person.as_ref().and_then(|person| latest_response(data, company, &message.key, person));
     if !tied.response.kind.may_follow(earlier.map(|response| response.kind)) {
         return false;
     }
@@ -200,7 +202,7 @@ fn answerable(data: &Data, company: CompanyId, from: &ContactPoint, now: DateTim
         }
         let claimed_at = found.attempts.last().map(|attempt| attempt.claimed_at);
         let Some(sent_at) = state.sent_at.or(claimed_at) else { continue };
-        let response = latest_response(data, company, from, &message.key, Some(&person));
+        let response = latest_response(data, company, &message.key, &person);
         let candidate = Answerable {
             message: message.id,
             packet: message.packet,
@@ -221,16 +223,19 @@ fn answerable(data: &Data, company: CompanyId, from: &ContactPoint, now: DateTim
     all
 }
 
-/// The latest answer about an appointment; of one instant, the one that says more.
+/// The latest answer of a person about an appointment, by whatever method; of one instant, the one that says more.
 fn latest_response(
     data: &Data,
     company: CompanyId,
-    from: &ContactPoint,
     key: &AppointmentKey,
-    person: Option<&PersonKey>,
+    person: &PersonKey,
 ) -> Option<Response> {
-    messages_to(data, company, from)
-        .filter(|found| found.record.message.key == *key && found.record.message.person.as_ref() == person)
+    let contacts = data.companies.get(&company).and_then(|found| found.contacts_of.get(person));
+    let messages = contacts.into_iter().flatten().flat_map(|contact| messages_to(data, company, contact));
+    messages
+        .filter(|found| {
+            found.record.message.key == *key && found.record.message.person.as_ref() == Some(person)
+        })
         .filter_map(|found| found.record.state.response)
         .max_by_key(|response: &Response| (response.at, response.kind as u8))
 }

@@ -5,23 +5,22 @@ use chrono::{DateTime, Utc};
 
 use super::MemoryStore;
 use super::campaigns::page;
+use super::claim::{claim, may_send};
 use super::data::{Change, Data};
 use super::packet_data::{PacketData, Slot};
 use super::packets::count;
 use super::settle;
 use crate::batch::{Outcomes, Page};
 use crate::domain::attempt::{Attempt, AttemptLocation};
-use crate::domain::campaign::lifecycle::CampaignState;
 use crate::domain::message::{Detail, MessageRecord, MessageState, PlanVerdict, PlannedMessage};
-use crate::domain::message_status::{MessageEvent, MessageStatus, Transition};
+use crate::domain::message_status::{MessageEvent, Transition};
 use crate::domain::packet::{Draining, PacketStage};
 use crate::domain::skip_reason::SkipReason;
-use crate::domain::unsubscribe::keys_of;
 use crate::ids::{AttemptId, CompanyId, MessageId, PacketId};
 use crate::ports::store::{
-    ClaimOutcome, ClaimRefusal, ClaimRequest, ClaimTerms, Claimed, Close, CloseVerdict, HandOver, HandedOver,
-    MessageStore, OpenAttempt, PlanBatch, PlanOutcome, SettleOutcome, Settlement, Snooze, SnoozeUntil,
-    StoreError, WriteOutcome,
+    ClaimOutcome, ClaimRequest, ClaimTerms, Close, CloseVerdict, HandOver, HandedOver, MessageStore,
+    OpenAttempt, PlanBatch, PlanOutcome, SettleOutcome, Settlement, Snooze, SnoozeUntil, StoreError,
+    WriteOutcome,
 };
 
 #[async_trait]
@@ -249,13 +248,13 @@ fn plan(
     for rows in batch.messages.chunk_by(|one, other| one.message.origin.row() == other.message.origin.row()) {
         let mut goes = false;
         for planned in rows {
-            let planned = take_natural_key(data, company, planned.clone());
-            match planned.verdict {
+            let stored = take_natural_key(data, company, planned.clone());
+            match stored.verdict {
                 PlanVerdict::Send { .. } => goes = true,
-                PlanVerdict::Skip(SkipReason::Duplicate) => duplicates += 1,
-                PlanVerdict::Skip(_) => {}
+                // What the planner skipped as a duplicate found no key taken.
+                PlanVerdict::Skip(_) => duplicates += u64::from(stored.verdict != planned.verdict),
             }
-            data.insert_message(packet, planned);
+            data.insert_message(packet, stored);
         }
         let rows = &mut data.packet_mut(company, packet)?.packet.rows;
         *(if goes { &mut rows.planned } else { &mut rows.skipped }) += 1;
@@ -309,118 +308,6 @@ fn hand_over(
         }
     }
     Ok(handed)
-}
-
-/// Whether the campaign and the packet let messages out.
-fn may_send(data: &Data, packet: &PacketData) -> bool {
-    packet.packet.stage == PacketStage::Queued
-        && packet.packet.draining == Draining::Off
-        && is_active(data, packet)
-}
-
-fn is_active(data: &Data, packet: &PacketData) -> bool {
-    data.companies
-        .get(&packet.packet.company)
-        .and_then(|company| company.campaigns.get(&packet.packet.campaign))
-        .is_some_and(|campaign| campaign.campaign.state == CampaignState::Active)
-}
-
-fn claim(
-    data: &mut Data,
-    company: CompanyId,
-    packet: PacketId,
-    request: ClaimRequest,
-    terms: &ClaimTerms,
-) -> ClaimOutcome {
-    let place = data.packet(company, packet).and_then(|found| Some((found, found.slot(request.message)?)));
-    let Some((found, slot)) = place else { return ClaimOutcome::Refused(ClaimRefusal::Missing) };
-    if let Some(again) = claimed_before(found, slot, request) {
-        return ClaimOutcome::Claimed(Box::new(again));
-    }
-    if let Some(refusal) = refusal(data, found, slot, terms) {
-        return ClaimOutcome::Refused(refusal);
-    }
-    let location = AttemptLocation { company, packet, message: request.message };
-    data.attempts.insert(request.attempt, location);
-    if let Ok(found) = data.packet_mut(company, packet) {
-        found.amend(slot, |message| {
-            let epoch = message.record.state.epoch + 1;
-            let legal_until = message.record.state.legal_until.unwrap_or(terms.start_by);
-            message.attempts.push(Attempt {
-                id: request.attempt,
-                message: request.message,
-                epoch,
-                provider: terms.provider.clone(),
-                claimed_at: terms.now,
-                start_by: terms.start_by.min(legal_until),
-                answer_by: terms.answer_by,
-                outcome: None,
-                settled_at: None,
-                reference: None,
-                report: None,
-            });
-        });
-    }
-    let mut begin = |state: &mut MessageState| {
-        state.epoch += 1;
-        state.attempts += 1;
-        state.copy_until = None;
-        state.detail = None;
-    };
-    let reason = Cow::Borrowed("claimed");
-    let change = Change { event: MessageEvent::Claimed, at: terms.now, reason, state: &mut begin };
-    if data.transit(packet, slot, change).is_err() {
-        return ClaimOutcome::Refused(ClaimRefusal::Missing);
-    }
-    match data.packet(company, packet).and_then(|found| claimed_before(found, slot, request)) {
-        Some(claimed) => ClaimOutcome::Claimed(Box::new(claimed)),
-        None => ClaimOutcome::Refused(ClaimRefusal::Missing),
-    }
-}
-
-/// The guards, in the order that [`ClaimRefusal`] states.
-fn refusal(data: &Data, packet: &PacketData, slot: Slot, terms: &ClaimTerms) -> Option<ClaimRefusal> {
-    let record = packet.record(slot)?;
-    let (message, state) = (&record.message, &record.state);
-    if state.status != MessageStatus::Queued || message.method != terms.method {
-        return Some(ClaimRefusal::NotQueued(state.status));
-    }
-    if packet.packet.stage != PacketStage::Queued || packet.packet.draining != Draining::Off {
-        return Some(ClaimRefusal::PacketClosed);
-    }
-    if !is_active(data, packet) {
-        return Some(ClaimRefusal::CampaignNotActive);
-    }
-    let (Some(contact), Some(person)) = (&message.contact, &message.person) else {
-        return Some(ClaimRefusal::Missing);
-    };
-    let refused = &data.companies.get(&packet.packet.company)?.refused;
-    if !refused.is_empty() && keys_of(contact, person).iter().any(|key| refused.contains(key)) {
-        return Some(ClaimRefusal::Unsubscribed);
-    }
-    if state.not_before.is_some_and(|at| terms.now < at) {
-        return Some(ClaimRefusal::NotYet);
-    }
-    state.legal_until.is_none_or(|until| until <= terms.now).then_some(ClaimRefusal::OutsideWindow)
-}
-
-/// The claim that this attempt id holds, while it is unsettled.
-fn claimed_before(packet: &PacketData, slot: Slot, request: ClaimRequest) -> Option<Claimed> {
-    let found = packet.get(slot)?;
-    let attempt = found.attempts.last().filter(|attempt| attempt.id == request.attempt)?;
-    let (message, state) = (&found.record.message, &found.record.state);
-    if state.status != MessageStatus::Sending {
-        return None;
-    }
-    Some(Claimed {
-        message: message.id,
-        attempt: attempt.id,
-        epoch: attempt.epoch,
-        attempts: state.attempts.saturating_sub(1),
-        contact: message.contact.clone()?,
-        content: message.content.clone()?,
-        legal_until: state.legal_until?,
-    })
 }
 
 fn put_back(data: &mut Data, packet: PacketId, snooze: &Snooze) -> WriteOutcome {

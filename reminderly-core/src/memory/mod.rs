@@ -5,6 +5,7 @@
 
 mod access;
 mod campaigns;
+mod claim;
 mod company_data;
 mod data;
 mod dispositions;

@@ -54,7 +54,7 @@ impl PacketStore for MemoryStore {
                 return Ok(WriteOutcome::Stale);
             }
             packet.stage = change.to;
-            packet.failure = change.failure;
+            packet.failure = change.failure.filter(|_| change.to == PacketStage::Failed);
             packet.stage_changed_at = change.at;
             if change.to.is_closed() || change.to == PacketStage::Failed {
                 data.open_packets.remove(&change.packet);
@@ -192,6 +192,12 @@ pub(super) fn count(length: usize) -> u64 {
 }
 
 fn create(data: &mut Data, company: CompanyId, new: NewPacket) -> Result<PacketCreation, StoreError> {
+    // Ids are unique in the installation. One that is taken answers as what it names, to those who may see it.
+    if let Some(taken) = data.packets.get(&new.id) {
+        let visible = taken.packet.company == company;
+        let exists = visible.then(|| PacketCreation::Exists(taken.packet.clone()));
+        return exists.ok_or(StoreError::Missing { what: "packet" });
+    }
     let campaigns =
         &mut data.companies.get_mut(&company).ok_or(StoreError::Missing { what: "company" })?.campaigns;
     let campaign = campaigns.get_mut(&new.campaign).ok_or(StoreError::Missing { what: "campaign" })?;
@@ -230,10 +236,9 @@ fn create(data: &mut Data, company: CompanyId, new: NewPacket) -> Result<PacketC
     Ok(PacketCreation::Created(packet))
 }
 
-/// Whether a packet is what `new` would be: the same id, the same file unless it was cancelled, or the follow-up packet that
-/// is open.
+/// Whether a packet is what `new` would be: the same file unless it was cancelled, or the follow-up packet that is open.
 fn is_same(packet: &Packet, new: &NewPacket) -> bool {
-    let same_source = match (&packet.origin, &new.origin) {
+    match (&packet.origin, &new.origin) {
         (PacketOrigin::File { digest, .. }, PacketOrigin::File { digest: new, .. }) => {
             digest == new && packet.stage != PacketStage::Cancelled
         }
@@ -241,6 +246,5 @@ fn is_same(packet: &Packet, new: &NewPacket) -> bool {
             !packet.stage.is_closed() && packet.draining == Draining::Off
         }
         _ => false,
-    };
-    packet.id == new.id || same_source
+    }
 }

@@ -14,11 +14,15 @@ pub(super) fn settle(data: &mut Data, packet: PacketId, settlement: &Settlement)
     let found = data.packets.get(&packet).and_then(|found| Some((found, found.slot(settlement.message)?)));
     let Some((found, slot)) = found else { return SettleOutcome::Missing };
     let Some(state) = found.record(slot).map(|record| &record.state) else { return SettleOutcome::Missing };
-    if state.epoch != settlement.epoch {
+    // A message that nobody has claimed has no attempt to settle.
+    if state.epoch != settlement.epoch || state.epoch == 0 {
         return SettleOutcome::Stale(state.status);
     }
     let effect = Effect::of(&settlement.verdict);
-    let mut apply = |state: &mut MessageState| effect.apply(state, settlement);
+    if state.held && !decides(effect.event) {
+        return SettleOutcome::Stale(state.status);
+    }
+    let mut apply = |state: &mut MessageState| apply(state, settlement);
     let change =
         Change { event: effect.event, at: settlement.at, reason: effect.reason.clone(), state: &mut apply };
     match data.transit(packet, slot, change) {
@@ -32,6 +36,11 @@ pub(super) fn settle(data: &mut Data, packet: PacketId, settlement: &Settlement)
         }
         Err(None) => SettleOutcome::Missing,
     }
+}
+
+/// Whether the event closes a message that was given up: its packet may have ended, so nothing opens it again.
+const fn decides(event: MessageEvent) -> bool {
+    matches!(event, MessageEvent::Accepted | MessageEvent::Found | MessageEvent::RefusedForGood)
 }
 
 /// What a verdict does to the message and its attempt.
@@ -84,30 +93,31 @@ impl Effect {
             SettleVerdict::GivenUp => fixed(MessageEvent::GivenUp, None),
         }
     }
+}
 
-    fn apply(&self, state: &mut MessageState, settlement: &Settlement) {
-        state.copy_until = None;
-        state.held = false;
-        state.detail = None;
-        match &settlement.verdict {
-            SettleVerdict::Accepted { .. } => state.sent_at = Some(settlement.at),
-            SettleVerdict::Found { accepted_at, .. } => state.sent_at = Some(*accepted_at),
-            SettleVerdict::RefusedForNow { not_before, .. } => state.not_before = Some(*not_before),
-            SettleVerdict::Returned { not_before, .. } => {
-                state.not_before = Some(*not_before);
-                state.attempts = state.attempts.saturating_sub(1);
-            }
-            SettleVerdict::RefusedForGood { code } | SettleVerdict::Ambiguous { code } => {
-                state.detail = Some(Detail::Code(code.clone()));
-            }
-            SettleVerdict::Reaped => state.detail = Some(Detail::Code("no_answer_recorded".to_owned())),
-            SettleVerdict::ProvenAbsent | SettleVerdict::ResendPermitted => {
-                state.not_before = Some(settlement.at);
-            }
-            SettleVerdict::GivenUp => {
-                state.held = true;
-                state.detail = Some(Detail::Code("held".to_owned()));
-            }
+/// What a verdict changes in the state, beside the status.
+fn apply(state: &mut MessageState, settlement: &Settlement) {
+    state.copy_until = None;
+    state.held = false;
+    state.detail = None;
+    match &settlement.verdict {
+        SettleVerdict::Accepted { .. } => state.sent_at = Some(settlement.at),
+        SettleVerdict::Found { accepted_at, .. } => state.sent_at = Some(*accepted_at),
+        SettleVerdict::RefusedForNow { not_before, .. } => state.not_before = Some(*not_before),
+        SettleVerdict::Returned { not_before, .. } => {
+            state.not_before = Some(*not_before);
+            state.attempts = state.attempts.saturating_sub(1);
+        }
+        SettleVerdict::RefusedForGood { code } | SettleVerdict::Ambiguous { code } => {
+            state.detail = Some(Detail::Code(code.clone()));
+        }
+        SettleVerdict::Reaped => state.detail = Some(Detail::Code("no_answer_recorded".to_owned())),
+        SettleVerdict::ProvenAbsent | SettleVerdict::ResendPermitted => {
+            state.not_before = Some(settlement.at);
+        }
+        SettleVerdict::GivenUp => {
+            state.held = true;
+            state.detail = Some(Detail::Code("held".to_owned()));
         }
     }
 }

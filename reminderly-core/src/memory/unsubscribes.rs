@@ -26,8 +26,8 @@ impl UnsubscribeStore for MemoryStore {
     async fn refused(&self, company: CompanyId, keys: &[RefusalKey]) -> Result<Vec<bool>, StoreError> {
         Ok(self
             .transact(|data| {
-                let refused = data.companies.get(&company).map(|found| &found.refused);
-                keys.iter().map(|key| refused.is_some_and(|refused| refused.contains(key))).collect()
+                let found = data.companies.get(&company);
+                keys.iter().map(|key| found.is_some_and(|found| found.refuses(key))).collect()
             })
             .await)
     }

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 
 use chrono::{DateTime, Utc};
 
+use crate::domain::attempt::ProviderName;
 use crate::domain::disposition::Disposition;
 use crate::domain::incoming::Incoming;
 
@@ -41,6 +42,16 @@ pub enum CallbackEvent {
     Incoming(Incoming),
 }
 
+impl CallbackEvent {
+    /// The provider that says so.
+    pub const fn provider(&self) -> &ProviderName {
+        match self {
+            Self::Disposition(disposition) => &disposition.provider,
+            Self::Incoming(incoming) => &incoming.provider,
+        }
+    }
+}
+
 /// Why a callback was not taken. Never quotes it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -59,6 +70,9 @@ pub enum CallbackError {
         /// What about it.
         reason: &'static str,
     },
+    /// The signature is genuine, but the body speaks for another provider than the one that was called for. Answer 401.
+    #[error("callback speaks for another provider")]
+    ForeignProvider,
     /// The signature is genuine and the body makes no sense. Answer 400 and raise an alarm.
     #[error("callback body is not understood (line {line}, column {column})")]
     Malformed {

@@ -6,7 +6,21 @@
 //! 2. Keep to the `# Contract` of each trait; what an outcome by position says is not an error.
 //! 3. Run the conformance suite of the port (feature `conformance`) against it. The suite, not the prose, is the judge.
 //!
-//! Mocks of every port are behind feature `mock`.
+//! Mocks of every port are behind feature `mock`:
+//!
+#![cfg_attr(feature = "mock", doc = "```")]
+#![cfg_attr(not(feature = "mock"), doc = "```ignore")]
+//! use reminderly_core::ports::queue::{Depth, MockQueueAdmin, QueueAdmin, QueueName};
+//!
+//! # futures::executor::block_on(async {
+//! let mut queues = MockQueueAdmin::new();
+//! queues.expect_depth().returning(|_| Ok(Some(Depth { ready: 3, ..Depth::default() })));
+//!
+//! let name = QueueName::new("reminderly-incoming")?;
+//! assert_eq!(queues.depth(&name).await?.map(Depth::total), Some(3));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
 
 pub mod callback;
 pub mod poller;

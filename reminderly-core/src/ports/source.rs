@@ -3,16 +3,19 @@
 use std::fmt::Debug;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 use crate::ports::BoxError;
 
 /// A file of a source.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceFile {
     /// Its name, unique in the source and without path.
     pub name: String,
     /// Its size, bytes.
     pub size: u64,
+    /// When it last changed, where the source knows: with name and size, what tells an unchanged file without reading it.
+    pub modified: Option<DateTime<Utc>>,
 }
 
 /// Why a file cannot be read.

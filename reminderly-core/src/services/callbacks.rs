@@ -10,9 +10,12 @@ use crate::domain::envelope::{Envelope, SealedPayload};
 use crate::domain::incoming::Incoming;
 use crate::ids::CompanyId;
 use crate::ports::BoxError;
-use crate::ports::callback::{CallbackEvent, CallbackRequest};
+use crate::ports::callback::{CallbackError, CallbackEvent, CallbackRequest};
 use crate::ports::queue::{Outgoing, QueueError, QueueName, QueueSpec, SendOutcome};
 use crate::services::{Ports, ServiceError, Settings};
+
+/// How often a callback's item may be received: the most that SQS permits. An unplaced disposition is tried for 72 hours.
+const CALLBACK_RECEIVES: u32 = 1_000;
 
 /// Bound to sealed dispositions.
 pub(super) const DISPOSITION_PURPOSE: &str = "reminderly/disposition/1";
@@ -66,7 +69,7 @@ impl Callbacks {
             let spec = QueueSpec {
                 name: name.clone(),
                 dead_letters: names.dead_letters.clone(),
-                max_receives: u32::MAX,
+                max_receives: CALLBACK_RECEIVES,
             };
             self.ports.queues.ensure(&spec).await?;
         }
@@ -94,6 +97,9 @@ impl Callbacks {
         })?;
         let (mut dispositions, mut incoming) = (Vec::new(), Vec::new());
         for event in events {
+            if event.provider() != provider {
+                return Err(CallbackError::ForeignProvider.into());
+            }
             match event {
                 CallbackEvent::Disposition(disposition) => {
                     let payload = self.seal(DISPOSITION_PURPOSE, &DispositionPayload { disposition })?;

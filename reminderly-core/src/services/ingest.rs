@@ -92,8 +92,8 @@ impl Ingest {
         Self::over(Arc::clone(&ports.store), Arc::clone(&ports.clock), Arc::clone(&ports.ids), settings)
     }
 
-    /// The files of the source that match the campaign's `source.file` and whose content is not loaded or being loaded yet,
-    /// by name. A campaign without `source.file` takes no file by name, and an archived one takes none.
+    /// The files of the source that match the campaign's `source.file` and whose content never had a packet, by name. A file
+    /// whose packet was cancelled is not found again; who wants it all the same calls [`prepare`](Self::prepare). A campaign without `source.file` takes no file by name, and an archived one takes none.
     ///
     /// Reads every matching file once, unless the campaign has no packets yet. Two new files of the same content are both
     /// listed; [`prepare`](Self::prepare) makes one packet of them. For [`Action::Ingest`] or [`Action::Operate`].
@@ -220,7 +220,7 @@ impl Ingest {
         self.store.packet(company, id).await?.ok_or(ServiceError::NotFound { what: "packet" })
     }
 
-    /// The digests of a campaign's packets, cancelled ones aside.
+    /// The digests of a campaign's packets; of cancelled ones too, or a cancelled file would come back by itself.
     async fn digests(
         &self,
         company: CompanyId,
@@ -231,9 +231,7 @@ impl Ingest {
         loop {
             let page = self.store.packets(company, campaign, after, PACKETS_PER_PAGE).await?;
             for packet in page.items {
-                if let (PacketOrigin::File { digest, .. }, true) =
-                    (packet.origin, packet.stage != PacketStage::Cancelled)
-                {
+                if let PacketOrigin::File { digest, .. } = packet.origin {
                     digests.insert(digest);
                 }
             }

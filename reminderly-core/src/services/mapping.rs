@@ -114,10 +114,10 @@ impl Mapping {
     ) -> Result<PlanBatch, ServiceError> {
         let at = self.ports.clock.now();
         let mut failed = Vec::new();
-        let mapped = map_rows(packet, campaign, rows, &mut failed);
-        let refused = self.refused(packet.company, &mapped).await?;
-        let mut messages = Vec::with_capacity(mapped.len() * campaign.definition().schedule.send.len());
-        for row in &mapped {
+        let good = map_rows(packet, campaign, rows, &mut failed);
+        let refused = self.refused(packet.company, &good).await?;
+        let mut messages = Vec::with_capacity(good.len() * campaign.definition().schedule.send.len());
+        for row in &good {
             let plan =
                 RowMessages { packet, campaign, row, refused: &refused, now: at, ids: &*self.ports.ids };
             match plan.make(&mut messages) {
@@ -170,14 +170,14 @@ fn map_rows(
     failed: &mut Vec<RejectedRow>,
 ) -> Vec<MappedRow> {
     let Ok(mapper) = campaign.mapper(&packet.ingest.header) else { return Vec::new() };
-    let mut mapped = Vec::with_capacity(rows.len());
+    let mut good = Vec::with_capacity(rows.len());
     for row in rows {
         match mapper.map(row) {
-            Ok(row) => mapped.push(row),
+            Ok(row) => good.push(row),
             Err(fault) => failed.push(fault),
         }
     }
-    mapped
+    good
 }
 
 fn count(messages: &[PlannedMessage], failed: &[RejectedRow]) {

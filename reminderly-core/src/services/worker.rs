@@ -1,17 +1,18 @@
 //! A worker: every loop of the library, composed.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use futures::future::{join3, select};
+use futures::future::{join, join4, select};
 use tracing::warn;
 
 use crate::domain::access::{Action, Actor, Grants, PlatformScope, authorize, authorize_platform};
 use crate::domain::packet::{Packet, PacketOrigin, PacketStage};
 use crate::ids::{CampaignId, CompanyId};
 use crate::ports::poller::PollerHost;
-use crate::ports::source::PacketSource;
+use crate::ports::source::{PacketSource, SourceFile};
 use crate::services::compiled::CompiledCampaigns;
 use crate::services::sweep::{OverdueClaims, StalledPackets, Unfinished, UnknownOutcomes};
 use crate::services::{
@@ -35,13 +36,32 @@ pub struct Inbox {
     pub source: Arc<dyn PacketSource>,
 }
 
+/// An inbox and the files of it that need not be read again.
+#[derive(Debug)]
+struct WatchedInbox {
+    inbox: Inbox,
+    seen: Mutex<HashSet<SourceFile>>,
+}
+
+impl WatchedInbox {
+    /// Whether a file is new or has changed; without a time of change, a file is never known to be the same.
+    fn has_new(&self, files: &[SourceFile]) -> bool {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        files.iter().any(|file| file.modified.is_none() || !seen.contains(file))
+    }
+
+    fn remember(&self, files: Vec<SourceFile>) {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = files.into_iter().collect();
+    }
+}
+
 /// Does all that has to be done again and again, for every company: takes files in, maps, sets queues and pollers up, feeds
 /// them, takes in dispositions and incoming messages, sweeps and tears down. Any number of workers may run.
 #[derive(Debug)]
 pub struct Worker {
     ports: Ports,
     settings: Settings,
-    inboxes: Vec<Inbox>,
+    inboxes: Vec<WatchedInbox>,
     ingest: Ingest,
     mapping: Mapping,
     enqueue: Enqueue,
@@ -78,7 +98,7 @@ impl Worker {
     /// Also takes in the files that arrive here.
     #[must_use]
     pub fn with_inbox(mut self, inbox: Inbox) -> Self {
-        self.inboxes.push(inbox);
+        self.inboxes.push(WatchedInbox { inbox, seen: Mutex::default() });
         self
     }
 
@@ -89,65 +109,102 @@ impl Worker {
     /// [`ServiceError::Queue`] if the queues of dispositions and incoming messages cannot be made at the start.
     pub async fn run(&self, shutdown: &Shutdown) -> Result<(), ServiceError> {
         self.callbacks.ensure_queues().await?;
-        join3(self.run_pipeline(shutdown), self.dispositions.run(shutdown), self.incoming.run(shutdown))
-            .await;
+        let back = join(self.dispositions.run(shutdown), self.incoming.run(shutdown));
+        join4(self.run_intake(shutdown), self.run_sending(shutdown), self.run_sweeps(shutdown), back).await;
         Ok(())
     }
 
-    /// Runs the rounds of [`round`](Self::round): one whenever a message comes due, and one a tick.
-    pub async fn run_pipeline(&self, shutdown: &Shutdown) {
+    /// Takes in files and maps packets, a round a tick. A loop of its own, so that a large file holds nothing else up.
+    pub async fn run_intake(&self, shutdown: &Shutdown) {
         while !shutdown.is_triggered() {
-            let now = self.ports.clock.now();
-            let due = match self.round().await {
-                Ok(due) => due,
-                Err(error) => {
-                    warn!(error = &error as &dyn std::error::Error, "round failed; the next one tries again");
-                    None
-                }
-            };
-            let tick = now + self.settings.tick;
-            let wake = due.map_or(tick, |due| due.min(tick));
-            select(self.ports.clock.sleep_until(wake), Box::pin(shutdown.wait())).await;
+            log_failure(self.intake_round().await, "intake failed; the next round tries again");
+            self.pause(None, shutdown).await;
         }
     }
 
-    /// Does once all that is to be done now; answers when the next round is
-    /// due, if that is known. A single packet's failure is logged, and
+    /// Sets up, feeds and tears down: a round whenever a message comes due, and one a tick.
+    pub async fn run_sending(&self, shutdown: &Shutdown) {
+        while !shutdown.is_triggered() {
+            let due = self.sending_round().await.unwrap_or_else(|error| {
+                warn!(error = &error as &dyn std::error::Error, "feeding failed; the next round tries again");
+                None
+            });
+            self.pause(due, shutdown).await;
+        }
+    }
+
+    /// Sweeps, a round a tick.
+    pub async fn run_sweeps(&self, shutdown: &Shutdown) {
+        while !shutdown.is_triggered() {
+            log_failure(self.sweep_round().await, "sweep failed; the next round tries again");
+            self.pause(None, shutdown).await;
+        }
+    }
+
+    /// Takes in new files once, and goes on with packets that are not mapped yet. A single packet's failure is logged, and
     /// the next round tries it again.
     ///
     /// # Errors
     ///
     /// [`ServiceError::Store`] if nothing can be listed.
-    pub async fn round(&self) -> Result<Option<DateTime<Utc>>, ServiceError> {
+    pub async fn intake_round(&self) -> Result<(), ServiceError> {
         let scope = authorize_platform(Actor::Worker)?;
         for inbox in &self.inboxes {
-            let taken = self.take_in(inbox).await;
-            log_failure(taken, "inbox was not taken in");
+            log_failure(self.take_in(inbox).await, "inbox was not taken in");
         }
         for unfinished in self.stalled.sweep(&scope).await? {
             log_failure(self.go_on(&unfinished).await, "packet was not brought on");
         }
-        self.overdue.sweep(&scope).await?;
-        self.unknown.sweep(&scope).await?;
+        Ok(())
+    }
+
+    /// Tends the fleet and feeds every queue once; answers when the next round is due, if that is known.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::Store`] if nothing can be listed.
+    pub async fn sending_round(&self) -> Result<Option<DateTime<Utc>>, ServiceError> {
+        let scope = authorize_platform(Actor::Worker)?;
         self.fleet.tend(&scope).await?;
         self.feed(&scope).await
     }
 
+    /// Reaps claims and resolves unknown outcomes once.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::Store`] if nothing can be listed or recorded.
+    pub async fn sweep_round(&self) -> Result<(), ServiceError> {
+        let scope = authorize_platform(Actor::Worker)?;
+        self.overdue.sweep(&scope).await?;
+        self.unknown.sweep(&scope).await?;
+        Ok(())
+    }
+
+    /// Waits for the next tick, or for `due` if that is sooner, or for the word to stop.
+    async fn pause(&self, due: Option<DateTime<Utc>>, shutdown: &Shutdown) {
+        let tick = self.ports.clock.now() + self.settings.tick;
+        let wake = due.map_or(tick, |due| due.min(tick));
+        select(self.ports.clock.sleep_until(wake), Box::pin(shutdown.wait())).await;
+    }
+
     /// Makes packets of new files and loads them; goes on with those that were interrupted.
-    async fn take_in(&self, inbox: &Inbox) -> Result<(), ServiceError> {
-        let scope = authorize(Actor::Worker, Action::Operate, inbox.company, &Grants::default())?;
-        let source = &*inbox.source;
-        for file in self.ingest.discover(&scope, inbox.campaign, source).await? {
-            let (Prepared::New(packet) | Prepared::AlreadyLoaded(packet)) =
-                self.ingest.prepare(&scope, inbox.campaign, source, &file.name).await?;
-            let loaded = self.ingest.load(&scope, packet.id, source, &mut |_| {}).await;
-            log_failure(loaded, "file was not loaded");
+    async fn take_in(&self, inbox: &WatchedInbox) -> Result<(), ServiceError> {
+        let Inbox { company, campaign, source } = &inbox.inbox;
+        let scope = authorize(Actor::Worker, Action::Operate, *company, &Grants::default())?;
+        let files = source.list().await?;
+        if inbox.has_new(&files) {
+            for file in self.ingest.discover(&scope, *campaign, &**source).await? {
+                let (Prepared::New(_) | Prepared::AlreadyLoaded(_)) =
+                    self.ingest.prepare(&scope, *campaign, &**source, &file.name).await?;
+            }
+            inbox.remember(files);
         }
         for packet in self.open_packets().await? {
             let early = matches!(packet.stage, PacketStage::Prepared | PacketStage::Ingested);
-            let ours = packet.company == inbox.company && packet.campaign == inbox.campaign;
+            let ours = packet.company == *company && packet.campaign == *campaign;
             if early && ours && matches!(packet.origin, PacketOrigin::File { .. }) {
-                let loaded = self.ingest.load(&scope, packet.id, source, &mut |_| {}).await;
+                let loaded = self.ingest.load(&scope, packet.id, &**source, &mut |_| {}).await;
                 log_failure(loaded, "file was not loaded");
             }
         }

@@ -3,6 +3,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Component, Path, PathBuf};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 use crate::ports::source::{PacketSource, SourceError, SourceFile, SourceReader};
 
@@ -51,7 +52,10 @@ impl DirectorySource {
                 continue;
             }
             match entry.metadata() {
-                Ok(metadata) if metadata.is_file() => files.push(SourceFile { name, size: metadata.len() }),
+                Ok(metadata) if metadata.is_file() => {
+                    let modified = metadata.modified().ok().map(DateTime::<Utc>::from);
+                    files.push(SourceFile { name, size: metadata.len(), modified });
+                }
                 Ok(_) => {}
                 // It went while we looked.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}

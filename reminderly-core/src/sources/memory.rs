@@ -49,6 +49,7 @@ impl PacketSource for MemorySource {
         let file = |(name, bytes): (&String, &Arc<[u8]>)| SourceFile {
             name: name.clone(),
             size: bytes.len() as u64,
+            modified: None,
         };
         Ok(self.files.iter().map(file).collect())
     }

@@ -47,7 +47,7 @@ pub trait DispositionStore: Debug + Send + Sync + 'static {
     ) -> Result<Vec<Option<AttemptLocation>>, StoreError>;
 
     /// Stores dispositions, joins each into the report of its attempt and, if that is the message's latest attempt, moves the
-    /// message by the transition table: one fact each. Natural key: provider and event.
+    /// message by the transition table: one fact each. Natural key: message, provider and event.
     ///
     /// # Errors
     ///

@@ -29,11 +29,13 @@ pub enum IncomingOutcome {
 pub trait IncomingStore: Debug + Send + Sync + 'static {
     /// Stores an incoming message with its whole [effect](crate::domain::incoming::IncomingEffect) as one fact. Natural key:
     /// provider and event. A response that ends reminders also skips (`answered`) the open messages of the same campaign,
-    /// person and appointment. A follow-up without contact point or instant is stored as skipped.
+    /// person and appointment, by whatever contact point; what is claimed, sent or a follow-up stays. Callers give a follow-up
+    /// without contact point as skipped.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`], [`StoreError::CommitUnknown`].
+    /// [`StoreError::Missing`] if the company or the packet of the follow-up does not exist; [`StoreError::Unavailable`],
+    /// [`StoreError::CommitUnknown`].
     async fn record_incoming(
         &self,
         company: CompanyId,

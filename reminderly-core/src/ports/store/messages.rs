@@ -5,13 +5,13 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::StoreError;
+use super::sending::{
+    ClaimOutcome, ClaimRequest, ClaimTerms, HandOver, HandedOver, OpenAttempt, SettleOutcome, Settlement,
+};
 use crate::batch::{Outcomes, Page};
-use crate::domain::attempt::{Attempt, AttemptLocation, ProviderName, ProviderReference, ReturnReason};
-use crate::domain::contact_method::ContactMethod;
-use crate::domain::contact_point::ContactPoint;
-use crate::domain::content::Content;
+use crate::domain::attempt::Attempt;
 use crate::domain::message::{MessageRecord, PlannedMessage};
-use crate::domain::message_status::{MessageStatus, Transition};
+use crate::domain::message_status::Transition;
 use crate::domain::row::{RejectedRow, RowNumber};
 use crate::domain::skip_reason::SkipReason;
 use crate::ids::{AttemptId, CompanyId, MessageId, PacketId};
@@ -51,174 +51,6 @@ pub enum PlanOutcome {
     },
     /// The packet stands elsewhere; nothing changed.
     Stale,
-}
-
-/// Terms of handing due messages to the queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HandOver {
-    /// Messages whose `not_before` has come by now are due.
-    pub now: DateTime<Utc>,
-    /// The copies that the caller is about to make are presumed lost at this instant.
-    pub copy_until: DateTime<Utc>,
-    /// The most messages of this call.
-    pub limit: usize,
-    /// The most messages of the packet that may have a live copy in the queue: back-pressure.
-    pub max_copies: usize,
-}
-
-/// Due messages.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct HandedOver {
-    /// Recorded as handed over; the caller now sends slices that name them.
-    pub due: Vec<(MessageId, ContactMethod)>,
-    /// Due, but outside their legal interval: to be planned again or closed. Nothing was recorded.
-    pub late: Vec<MessageId>,
-    /// More messages are due than may have copies: ask again soon.
-    pub held_back: bool,
-}
-
-/// A message to claim, with the id that its attempt gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ClaimRequest {
-    /// The message.
-    pub message: MessageId,
-    /// The id of the attempt.
-    pub attempt: AttemptId,
-}
-
-/// Terms of a claim.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClaimTerms {
-    /// The instant of the guards.
-    pub now: DateTime<Utc>,
-    /// The request starts before this instant; at most a second after `now`.
-    pub start_by: DateTime<Utc>,
-    /// The answer comes before this instant.
-    pub answer_by: DateTime<Utc>,
-    /// The provider that will be called.
-    pub provider: ProviderName,
-    /// The method that it serves.
-    pub method: ContactMethod,
-}
-
-/// The exclusive right to send a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claimed {
-    /// The message.
-    pub message: MessageId,
-    /// The attempt.
-    pub attempt: AttemptId,
-    /// The number of the attempt.
-    pub epoch: u32,
-    /// How many attempts counted before this one.
-    pub attempts: u32,
-    /// Where it goes.
-    pub contact: ContactPoint,
-    /// What it says.
-    pub content: Content,
-    /// The end of the legal interval.
-    pub legal_until: DateTime<Utc>,
-}
-
-/// What became of a claim.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ClaimOutcome {
-    /// Claimed: the caller and nobody else may send it, once.
-    Claimed(Box<Claimed>),
-    /// Not to be sent now.
-    Refused(ClaimRefusal),
-}
-
-/// Why a message was not claimed. The guards are checked in this order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClaimRefusal {
-    /// There is no such message in the packet.
-    Missing,
-    /// It is not queued: claimed, sent or closed by somebody else.
-    NotQueued(MessageStatus),
-    /// Its packet is draining or has ended.
-    PacketClosed,
-    /// Its campaign is not active. The message stays queued; the caller snoozes it.
-    CampaignNotActive,
-    /// The person refused contact.
-    Unsubscribed,
-    /// Its instant lies ahead.
-    NotYet,
-    /// Its legal interval is over.
-    OutsideWindow,
-}
-
-/// What became of an attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settlement {
-    /// The message.
-    pub message: MessageId,
-    /// The number of the attempt: only the holder of the latest claim settles.
-    pub epoch: u32,
-    /// What became of it.
-    pub verdict: SettleVerdict,
-    /// When.
-    pub at: DateTime<Utc>,
-}
-
-/// What became of an attempt, and so of its message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SettleVerdict {
-    /// Accepted → sent.
-    Accepted {
-        /// The provider's id, where it said it.
-        reference: Option<ProviderReference>,
-    },
-    /// Definitely refused → queued, not before the given instant.
-    RefusedForNow {
-        /// The provider's code.
-        code: String,
-        /// When it may be tried again.
-        not_before: DateTime<Utc>,
-    },
-    /// Definitely refused → failed.
-    RefusedForGood {
-        /// The provider's code.
-        code: String,
-    },
-    /// No request was made → queued; the attempt does not count.
-    Returned {
-        /// Why.
-        reason: ReturnReason,
-        /// When it may be tried again.
-        not_before: DateTime<Utc>,
-    },
-    /// May or may not have been accepted → unknown.
-    Ambiguous {
-        /// What was seen.
-        code: String,
-    },
-    /// The claim ran out → unknown.
-    Reaped,
-    /// Evidence of acceptance → sent.
-    Found {
-        /// The provider's id.
-        reference: ProviderReference,
-        /// When it was accepted.
-        accepted_at: DateTime<Utc>,
-    },
-    /// Proof of absence → queued.
-    ProvenAbsent,
-    /// The campaign's policy permits another try without proof → queued.
-    ResendPermitted,
-    /// Nothing will decide it → stays unknown, closed.
-    GivenUp,
-}
-
-/// What became of a settlement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SettleOutcome {
-    /// Applied; this is the status now.
-    Applied(MessageStatus),
-    /// Another attempt is the latest, or the status does not allow it (evidence came first); nothing changed.
-    Stale(MessageStatus),
-    /// There is no such message in the packet.
-    Missing,
 }
 
 /// Puts a planned or queued message back without counting an attempt; its copy counts as gone.
@@ -268,19 +100,6 @@ pub enum CloseVerdict {
     Skipped(SkipReason),
     /// It was queued and came too late.
     Expired,
-}
-
-/// An attempt that nobody has settled, or that is unknown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OpenAttempt {
-    /// Where it is stored.
-    pub location: AttemptLocation,
-    /// The attempt.
-    pub attempt: Attempt,
-    /// How many attempts of the message counted, this one included.
-    pub attempts: u32,
-    /// When the appointment is.
-    pub appointment_at: DateTime<Utc>,
 }
 
 /// Messages, their attempts and their histories.
@@ -349,7 +168,7 @@ pub trait MessageStore: Debug + Send + Sync + 'static {
         packet: PacketId,
     ) -> Result<Option<DateTime<Utc>>, StoreError>;
 
-    /// Claims messages: checks the guards of [`ClaimRefusal`] and writes the attempt rows, in one transaction. Natural key:
+    /// Claims messages: checks the guards of [`ClaimRefusal`](super::ClaimRefusal) and writes the attempt rows, in one transaction. Natural key:
     /// message and attempt number; the same attempt id claimed again answers the same claim while it is unsettled.
     ///
     /// # Errors

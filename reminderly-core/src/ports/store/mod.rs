@@ -20,6 +20,7 @@ mod incoming;
 mod messages;
 mod packets;
 mod reports;
+mod sending;
 mod unsubscribes;
 
 pub use access::AccessStore;
@@ -28,12 +29,14 @@ pub use dispositions::{DispositionOutcome, DispositionStore, LocatedDisposition}
 pub use error::StoreError;
 pub use incoming::{IncomingOutcome, IncomingStore};
 pub use messages::{
-    ClaimOutcome, ClaimRefusal, ClaimRequest, ClaimTerms, Claimed, Close, CloseVerdict, HandOver, HandedOver,
-    MessageStore, OpenAttempt, PlanBatch, PlanOutcome, SettleOutcome, SettleVerdict, Settlement, Snooze,
-    SnoozeUntil, WriteOutcome,
+    Close, CloseVerdict, MessageStore, PlanBatch, PlanOutcome, Snooze, SnoozeUntil, WriteOutcome,
 };
 pub use packets::{NewPacket, PacketCreation, PacketStore, RowBatch, StageChange};
 pub use reports::ReportStore;
+pub use sending::{
+    ClaimOutcome, ClaimRefusal, ClaimRequest, ClaimTerms, Claimed, HandOver, HandedOver, OpenAttempt,
+    SettleOutcome, SettleVerdict, Settlement,
+};
 pub use unsubscribes::UnsubscribeStore;
 
 #[cfg(feature = "mock")]

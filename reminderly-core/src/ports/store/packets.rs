@@ -69,7 +69,7 @@ pub struct RowBatch {
 #[async_trait]
 pub trait PacketStore: Debug + Send + Sync + 'static {
     /// Stores a packet. Natural key: campaign and digest of a file (cancelled packets aside); campaign for an open follow-up
-    /// packet.
+    /// packet, which one that drains is not.
     ///
     /// # Errors
     ///

@@ -7,7 +7,8 @@ use crate::batch::Outcomes;
 use crate::domain::unsubscribe::{RefusalKey, Unsubscribe};
 use crate::ids::CompanyId;
 
-/// The unsubscribe register of each company: append-only events; the latest of a key counts.
+/// The unsubscribe register of each company: append-only events. Of a key the event with the latest `at` counts, in whatever
+/// order they come; at the same instant the refusal.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait UnsubscribeStore: Debug + Send + Sync + 'static {
@@ -16,7 +17,7 @@ pub trait UnsubscribeStore: Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`], [`StoreError::CommitUnknown`].
+    /// [`StoreError::Missing`] if the company does not exist; [`StoreError::Unavailable`], [`StoreError::CommitUnknown`].
     async fn record_unsubscribes(
         &self,
         company: CompanyId,

@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn a_refusal_is_tried_again_until_the_policy_ends() {
         let refused = || ProviderOutcome::Rejected { code: "30003".to_owned(), permanent: false };
-        let not_before = NOW + Duration::from_secs(60);
+        let not_before = NOW + Duration::from_mins(1);
         let code = "30003".to_owned();
         assert_eq!(judged(refused(), 1), SettleVerdict::RefusedForNow { code: code.clone(), not_before });
         assert_eq!(judged(refused(), 5), SettleVerdict::RefusedForGood { code });

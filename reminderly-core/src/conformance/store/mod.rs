@@ -1,0 +1,353 @@
+//! What every store adapter must do.
+//!
+//! ```text
+//! reminderly_core::store_conformance!(MyHarness::new());
+//! reminderly_core::store_conformance!(MyHarness::new(), my_runtime::block_on);
+//! ```
+//!
+//! Every case has a company of its own, and beside it a decoy with the same natural keys that must stay untouched.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    reason = "cases are tests that live in a library: to panic is how they fail"
+)]
+
+mod access;
+mod answerable;
+mod bench;
+mod campaigns;
+mod claim;
+mod closing;
+mod counters;
+mod decoy;
+mod dispositions;
+mod hand_over;
+mod incoming;
+mod isolation;
+mod packets;
+mod plan;
+mod rows;
+mod sending;
+mod settle;
+mod sweeps;
+mod unsubscribes;
+mod values;
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::ids::IdSource;
+use crate::ports::store::Store;
+
+pub use access::*;
+pub use answerable::*;
+pub use bench::Bench;
+pub use campaigns::*;
+pub use claim::*;
+pub use closing::*;
+pub use counters::*;
+pub use decoy::Decoy;
+pub use dispositions::*;
+pub use hand_over::*;
+pub use incoming::*;
+pub use isolation::*;
+pub use packets::*;
+pub use plan::*;
+pub use rows::*;
+pub use settle::*;
+pub use sweeps::*;
+pub use unsubscribes::*;
+
+/// What the suite needs of an adapter under test.
+pub trait StoreHarness: Debug + Send + Sync {
+    /// The adapter. Always the same, or on the same data.
+    fn store(&self) -> Arc<dyn Store>;
+
+    /// Never the same id twice, not in another run against the same server either.
+    fn ids(&self) -> Arc<dyn IdSource>;
+
+    /// The day on which the cases happen.
+    fn now(&self) -> DateTime<Utc>;
+}
+
+/// The list of cases: calls `callback!([context] case…)`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! for_each_store_case {
+    ($callback:path, [$($context:tt)*]) => {
+        $callback! {
+            [$($context)*]
+            a_saved_company_is_read_back
+            a_company_saved_again_keeps_its_data
+            an_unknown_company_is_none
+            grants_are_the_roles_of_the_user
+            a_role_saved_again_replaces_its_grants
+            a_user_saved_again_has_the_new_roles
+            a_suspended_user_has_no_grants
+            an_unknown_user_has_no_grants
+            a_new_campaign_is_a_draft_of_version_one
+            a_campaign_is_created_once
+            campaign_numbers_are_unique
+            a_campaign_needs_its_company
+            every_version_of_a_definition_is_kept
+            a_definition_on_an_old_version_conflicts
+            a_campaign_changes_state_by_its_table_only
+            a_missing_campaign_is_missing
+            campaigns_are_paged
+            a_file_starts_as_prepared
+            a_follow_up_packet_starts_as_mapped
+            the_same_content_is_one_packet
+            a_failed_packet_still_holds_its_content
+            a_cancelled_packet_frees_its_content
+            another_campaign_takes_the_same_content
+            a_packet_is_created_once
+            an_archived_campaign_takes_no_packet
+            a_campaign_that_does_not_send_takes_packets
+            a_packet_needs_its_campaign
+            an_open_follow_up_packet_is_used_again
+            a_draining_follow_up_packet_is_replaced
+            a_packet_changes_stage_by_its_table_only
+            a_failure_is_recorded_and_cleared
+            draining_starts_and_stops
+            a_cancelling_packet_stays_so
+            packets_of_a_campaign_are_paged
+            open_packets_are_those_that_go_on
+            a_missing_packet_is_missing
+            ingest_opens_from_prepared_only
+            appended_rows_are_counted
+            a_repeated_batch_of_rows_is_stale
+            a_batch_after_a_gap_is_stale
+            rows_are_stored_while_ingested_only
+            a_row_is_read_back
+            rows_are_paged
+            rejected_rows_are_paged
+            rows_of_a_missing_packet_are_missing
+            planned_messages_are_read_back
+            messages_are_paged
+            a_plan_starts_where_the_packet_stands
+            a_plan_needs_a_loaded_packet
+            planned_rows_are_counted
+            an_empty_plan_moves_the_packet_on
+            a_natural_key_is_taken_once_in_a_batch
+            a_duplicate_of_the_planner_is_not_the_stores
+            natural_keys_differ_in_every_part
+            a_natural_key_is_taken_across_packets_and_campaigns
+            a_natural_key_is_free_when_its_holder_ends_unsent
+            a_freed_natural_key_is_taken_by_the_next
+            a_skipped_duplicate_does_not_free_the_key
+            a_natural_key_is_taken_again_by_a_late_truth
+            a_message_in_flight_keeps_its_natural_key
+            a_skipped_message_takes_no_natural_key
+            messages_of_a_missing_packet_are_missing
+            due_messages_are_handed_over
+            a_message_is_due_from_its_instant
+            a_message_is_handed_over_once
+            a_lost_copy_is_handed_over_again
+            a_claimed_message_is_not_handed_over
+            only_an_active_campaign_hands_over
+            only_a_queued_packet_hands_over
+            a_draining_packet_hands_over_nothing
+            the_longest_due_are_handed_over_first
+            live_copies_are_bounded
+            lost_copies_are_replaced_at_the_bound
+            late_messages_are_listed_and_not_recorded
+            a_lost_copy_may_be_late
+            the_next_due_instant_is_told
+            nothing_is_due_when_nothing_waits
+            a_snoozed_message_is_due_later
+            a_missing_packet_hands_over_nothing
+            a_claim_gives_the_right_to_send
+            a_message_is_claimed_by_one
+            concurrent_claims_have_one_winner
+            a_claim_is_idempotent_on_its_attempt
+            a_settled_attempt_is_not_claimed_again
+            an_attempt_id_is_used_once
+            attempts_are_numbered
+            a_claim_starts_within_the_interval
+            an_interval_ends_at_its_end
+            a_claim_waits_for_its_instant
+            only_a_queued_message_is_claimed
+            a_message_of_another_packet_is_missing
+            a_claim_is_for_the_method_of_the_message
+            a_pause_acts_at_once
+            an_archived_campaign_claims_nothing
+            a_draining_packet_claims_nothing
+            a_closed_packet_claims_nothing
+            an_opt_out_of_a_number_stops_text_messages
+            an_opt_out_of_a_person_stops_everything
+            an_opt_out_of_an_address_stops_its_e_mails_only
+            an_opt_out_is_for_its_key_only
+            guards_are_checked_in_their_order
+            claims_are_answered_in_order
+            empty_batches_of_messages_do_nothing
+            batches_of_messages_may_be_large
+            an_accepted_message_is_sent
+            a_message_refused_for_now_is_queued
+            a_message_refused_for_good_fails
+            a_returned_message_spends_no_attempt
+            an_ambiguous_message_is_unknown
+            a_reaped_message_is_unknown
+            late_answers_count_after_a_reap
+            a_found_message_is_sent
+            a_message_proven_absent_is_queued
+            a_permitted_resend_is_queued
+            a_message_given_up_is_held
+            a_held_message_is_moved_by_evidence
+            a_held_message_stays_held_without_evidence
+            settlements_follow_the_transition_table
+            an_older_attempt_settles_nothing
+            a_repeated_settlement_is_stale
+            settlements_are_answered_in_order
+            a_missing_packet_settles_nothing
+            a_history_is_a_chain
+            what_waits_is_snoozed
+            a_snooze_may_keep_the_plan
+            a_snooze_may_keep_the_interval
+            what_waits_is_skipped
+            what_was_queued_expires
+            open_messages_are_cancelled_in_steps
+            only_what_waits_is_cancelled
+            writes_are_answered_in_order
+            a_missing_packet_closes_nothing
+            a_report_moves_the_message
+            a_repeated_event_is_a_duplicate
+            another_provider_has_its_own_events
+            reports_out_of_order_are_joined
+            every_order_of_reports_gives_one_result
+            a_report_before_the_settlement_wins
+            a_report_resolves_an_unknown_message
+            evidence_moves_what_has_ended_unsent
+            a_report_of_an_older_attempt_moves_nothing
+            a_report_brings_the_reference
+            reports_are_answered_in_order
+            attempts_are_located
+            an_incoming_message_is_read_back
+            a_repeated_incoming_message_is_a_duplicate
+            incoming_messages_are_counted
+            incoming_messages_are_paged
+            an_answer_is_tied_to_its_message
+            an_answer_follows_what_it_may
+            a_stale_answer_is_not_stored
+            an_answer_is_the_appointments
+            an_answer_may_come_from_another_contact_point
+            an_answer_to_nothing_is_stale
+            an_answer_may_end_the_reminders
+            an_answer_ends_the_reminders_of_its_campaign_only
+            an_answer_leaves_what_is_in_flight
+            an_opt_out_comes_with_its_message
+            a_follow_up_is_planned
+            follow_ups_are_no_duplicates
+            a_follow_up_without_a_way_is_skipped
+            a_closed_follow_up_packet_changes_nothing
+            a_question_is_open_until_it_is_not
+            an_incoming_message_needs_its_company
+            messages_that_may_have_arrived_are_answerable
+            an_answerable_message_is_described
+            an_unknown_message_was_sent_when_it_was_claimed
+            an_appointment_lies_ahead
+            the_latest_message_of_an_appointment_is_answerable
+            answerable_messages_are_one_per_appointment_and_person
+            an_answerable_message_shows_the_answer
+            a_follow_up_is_not_answerable
+            a_message_is_answerable_from_its_contact_point
+            contact_points_of_a_person_are_known
+            refused_keys_are_told_by_position
+            a_repeated_will_is_stale
+            the_source_of_a_will_is_kept
+            the_later_will_stands_in_every_order
+            a_late_opt_in_lifts_no_later_opt_out
+            an_unknown_key_is_not_refused
+            a_register_needs_its_company
+            overdue_attempts_are_found
+            an_open_attempt_is_described
+            only_messages_in_sending_are_overdue
+            unknown_attempts_are_paged
+            only_open_unknown_attempts_are_found
+            a_new_packet_counts_nothing
+            counts_of_a_missing_packet_are_missing
+            every_status_is_counted
+            counters_hold_under_random_operations
+            counters_hold_under_other_random_operations
+            counters_hold_under_still_other_random_operations
+            reads_find_nothing_of_another_company
+            writes_to_packets_of_another_company_find_nothing
+            writes_to_messages_of_another_company_find_nothing
+            a_message_is_found_in_its_own_packet_only
+            ids_of_another_company_are_not_taken_over
+            guards_are_a_companys_own
+        }
+    };
+}
+
+/// Expands to one test per case.
+///
+/// The first argument makes the [`StoreHarness`](crate::conformance::store::StoreHarness) of one case. The second, if given,
+/// runs a future to its end; it is for adapters that need a runtime.
+#[macro_export]
+macro_rules! store_conformance {
+    ($harness:expr) => {
+        $crate::store_conformance!($harness, $crate::conformance::block_on);
+    };
+    ($harness:expr, $block_on:path) => {
+        $crate::for_each_store_case!($crate::store_case_tests, [$harness, $block_on]);
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! store_case_tests {
+    ([$harness:expr, $block_on:path] $($case:ident)*) => {$(
+        #[test]
+        fn $case() {
+            let harness = $harness;
+            $block_on(async {
+                let bench = $crate::conformance::store::Bench::new(&harness).await;
+                let decoy = $crate::conformance::store::Decoy::new(&bench).await;
+                $crate::conformance::store::$case(&bench).await;
+                decoy.assert_untouched().await;
+            });
+        }
+    )*};
+}
+
+#[cfg(test)]
+mod tests {
+    macro_rules! names {
+        ([] $($case:ident)*) => { const LISTED: &[&str] = &[$(stringify!($case)),*]; };
+    }
+
+    for_each_store_case!(names, []);
+
+    #[test]
+    fn every_case_is_on_the_list() {
+        let sources = [
+            include_str!("access.rs"),
+            include_str!("answerable.rs"),
+            include_str!("campaigns.rs"),
+            include_str!("claim.rs"),
+            include_str!("closing.rs"),
+            include_str!("counters.rs"),
+            include_str!("dispositions.rs"),
+            include_str!("hand_over.rs"),
+            include_str!("incoming.rs"),
+            include_str!("isolation.rs"),
+            include_str!("packets.rs"),
+            include_str!("plan.rs"),
+            include_str!("rows.rs"),
+            include_str!("settle.rs"),
+            include_str!("sweeps.rs"),
+            include_str!("unsubscribes.rs"),
+        ];
+        let written = sources
+            .iter()
+            .flat_map(|source| source.lines())
+            .filter_map(|line| line.strip_prefix("pub async fn ")?.split('(').next());
+        let missing: Vec<_> = written.filter(|case| !LISTED.contains(case)).collect();
+        assert!(missing.is_empty(), "cases that no adapter runs: {missing:?}");
+    }
+}
