@@ -25,7 +25,7 @@ fn the_message_table_is_the_transition_table() {
         }
         assert!(!row[3].is_empty(), "nobody causes {}", row[1]);
     }
-    let coded: BTreeMap<_, _> = MessageStatus::ALL
+    let coded: Transitions = MessageStatus::ALL
         .into_iter()
         .flat_map(|from| MessageEvent::ALL.map(|event| (from, event)))
         .filter_map(|(from, event)| {
@@ -33,7 +33,8 @@ fn the_message_table_is_the_transition_table() {
             Some(((from.to_string(), event.to_string()), to.to_string()))
         })
         .collect();
-    assert_eq!(written, coded, "left: {DOCUMENT}, right: MessageStatus::after");
+    let (extra, missing) = (lines_of_one(&written, &coded), lines_of_one(&coded, &written));
+    assert!(extra.is_empty() && missing.is_empty(), "{DOCUMENT} has {extra:#?} and lacks {missing:#?}");
 }
 
 #[test]
@@ -82,6 +83,14 @@ fn the_table_of_reports_is_the_order_of_the_lattice() {
             | AttemptReport::Complained => {}
         }
     }
+}
+
+type Transitions = BTreeMap<(String, String), String>;
+
+/// What stands in one table and not in the other.
+fn lines_of_one(one: &Transitions, other: &Transitions) -> Vec<String> {
+    let differs = |(key, to): &(&(String, String), &String)| other.get(*key) != Some(*to);
+    one.iter().filter(differs).map(|((from, event), to)| format!("{from} + {event} = {to}")).collect()
 }
 
 fn pairs(name: &str) -> BTreeSet<(String, String)> {
