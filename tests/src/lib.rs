@@ -1,1 +1,4 @@
-//! t
+//! Tests and benchmarks that need several crates of the workspace.
+//!
+//! What follows is the README, whose example is compiled here.
+#![doc = include_str!("../../README.md")]
