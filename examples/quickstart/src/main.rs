@@ -1,1 +1,71 @@
-fn main() {}
+//! The main job of reminderly, in memory and under a virtual clock: from a data file to answered reminders, days in seconds.
+//!
+//! The reader's path through this example is the path of a host that embeds the library:
+//!
+//! - [`host`] chooses adapters for the ports and composes the services' worker;
+//! - [`office`] makes a company, a user with a role, and the campaign: everything is done in that user's name;
+//! - [`intake`] turns data files into packets of mapped and planned messages;
+//! - [`simulation`] stands in for a runtime and for time; a real host has `tokio` and the system's clock instead;
+//! - [`campaign_run`] plays the outside world: files arrive, the provider calls back, time passes;
+//! - [`results`] and [`report`] show what came of it.
+
+mod bundle;
+mod campaign_run;
+mod cli;
+mod data_argument;
+mod failure;
+mod host;
+mod intake;
+mod office;
+mod outcome;
+mod progress;
+mod report;
+mod results;
+mod scenario;
+mod simulation;
+
+use std::process::ExitCode;
+
+use crate::campaign_run::CampaignRun;
+use crate::cli::Invocation;
+use crate::failure::Failure;
+use crate::results::ResultFiles;
+
+fn main() -> ExitCode {
+    match cli::read(std::env::args_os()).and_then(|invocation| carry_out(&invocation)) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("{failure}");
+            failure.exit_code()
+        }
+    }
+}
+
+fn carry_out(invocation: &Invocation) -> Result<ExitCode, Failure> {
+    let (scenario, log) = match invocation {
+        Invocation::Show(text) => {
+            print!("{text}");
+            return Ok(ExitCode::SUCCESS);
+        }
+        Invocation::Carry { scenario, log } => (scenario, log),
+    };
+    if let Some(filter) = log {
+        start_log(filter)?;
+    }
+    let mut run = CampaignRun::new(scenario)?;
+    let files = ResultFiles::of(scenario)?;
+    let outcome = run.carry_out()?;
+    let totals = run.write(&files, &outcome)?;
+    println!("{}", report::of(scenario, run.campaign(), &outcome, totals));
+    println!("{}", files.list());
+    let is_good = outcome.is_whole() && outcome.is_accounted_for();
+    Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Logs go to stderr, without wall-clock times: those of a virtual run would mean nothing.
+fn start_log(filter: &str) -> Result<(), Failure> {
+    let filter = tracing_subscriber::EnvFilter::try_new(filter)
+        .map_err(|error| Failure::usage(format!("--log {filter:?} is no filter: {error}")))?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! What somebody sees who waits.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use indicatif::{ProgressBar, ProgressStyle};
+use reminderly_core::domain::campaign::lifecycle::Campaign;
+use reminderly_core::domain::message_status::MessageStatus;
+use reminderly_core::domain::report::PacketCounts;
+
+/// How often the clock moves between two looks at the counters: they are cheap, but not free.
+const STEPS_PER_LOOK: u64 = 256;
+
+/// Progress bars on stderr. They hide themselves when it is no terminal.
+#[derive(Debug, Default)]
+pub(crate) struct Progress;
+
+/// The spinner of the days that pass.
+#[derive(Debug)]
+pub(crate) struct Days {
+    spinner: ProgressBar,
+    steps: u64,
+}
+
+impl Progress {
+    pub(crate) fn loading(&self, file: &str) -> ProgressBar {
+        bar("loading {msg} {wide_bar} {bytes}/{total_bytes}", file)
+    }
+
+    pub(crate) fn mapping(&self, file: &str) -> ProgressBar {
+        bar("mapping {msg} {wide_bar} {pos}/{len} rows", file)
+    }
+
+    pub(crate) fn days(&self) -> Days {
+        let spinner = ProgressBar::new_spinner();
+        spinner.enable_steady_tick(Duration::from_millis(100));
+        Days { spinner, steps: 0 }
+    }
+}
+
+impl Days {
+    /// Counts a step of the clock; tells whether the counters are to be shown.
+    pub(crate) fn step(&mut self) -> bool {
+        self.steps += 1;
+        !self.spinner.is_hidden() && self.steps.is_multiple_of(STEPS_PER_LOOK)
+    }
+
+    pub(crate) fn show(&self, now: DateTime<Utc>, campaign: &Campaign, counts: &PacketCounts, replies: u64) {
+        let local = now.with_timezone(&campaign.definition.time_zone).format("%a %b %-d %Y, %H:%M");
+        let status = |status| counts.in_status(status);
+        let (delivered, undelivered) = (status(MessageStatus::Delivered), status(MessageStatus::Undelivered));
+        let sent = status(MessageStatus::Sent) + delivered + undelivered;
+        let text = format!("{local}  {sent} sent, {delivered} delivered, {replies} replies");
+        self.spinner.set_message(text);
+    }
+
+    pub(crate) fn end(&self) {
+        self.spinner.finish_and_clear();
+    }
+}
+
+fn bar(template: &str, file: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(0).with_style(style).with_message(file.to_owned())
+}

@@ -1,0 +1,25 @@
+//! `accepted.csv`: what the provider accepted, by its own log.
+
+use std::path::PathBuf;
+
+use super::View;
+use super::csv_file::{CsvFile, instant};
+use crate::failure::Failure;
+
+const HEADER: [&str; 6] = ["message", "attempt", "method", "contact_point", "at", "reference"];
+
+/// In the order of acceptance. A message that is in it twice was sent twice.
+pub(super) fn write(view: &View<'_>, path: PathBuf) -> Result<(), Failure> {
+    let mut csv = CsvFile::create(path, &HEADER)?;
+    for request in view.host.sandbox.accepted() {
+        csv.row(&[
+            request.message.to_string(),
+            request.attempt.to_string(),
+            request.method.to_string(),
+            request.contact.address().to_owned(),
+            instant(Some(request.at)),
+            request.reference.to_string(),
+        ])?;
+    }
+    csv.finish()
+}

@@ -1,0 +1,119 @@
+//! What a run is made from: read and checked before anything is done.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chrono::{DateTime, SubsecRound as _, Utc};
+use reminderly_core::clock::{Clock as _, SystemClock};
+use reminderly_core::ports::source::PacketSource;
+use reminderly_core::sources::DirectorySource;
+use reminderly_providers::sandbox::SandboxScript;
+
+use crate::cli::Inputs;
+use crate::data_argument::DataArgument;
+use crate::failure::Failure;
+
+/// What a run is made from.
+#[derive(Debug)]
+pub(crate) struct Scenario {
+    pub(crate) mode: Mode,
+    pub(crate) campaign: Document,
+    /// In the order of arrival.
+    pub(crate) data: Vec<DataFile>,
+    pub(crate) script: SandboxScript,
+    pub(crate) start: DateTime<Utc>,
+    pub(crate) until: Option<DateTime<Utc>>,
+    pub(crate) seed: u64,
+    pub(crate) out: PathBuf,
+}
+
+/// Whether messages go out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// They do.
+    Run,
+    /// The campaign stays a draft: it takes data in and plans, and sends nothing.
+    Plan,
+}
+
+impl Mode {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Plan => "plan",
+        }
+    }
+}
+
+/// A text and the name of its file.
+#[derive(Debug)]
+pub(crate) struct Document {
+    pub(crate) name: String,
+    pub(crate) text: String,
+}
+
+/// A data file, where it is found, and when it arrives.
+#[derive(Debug, Clone)]
+pub(crate) struct DataFile {
+    pub(crate) source: Arc<dyn PacketSource>,
+    pub(crate) name: String,
+    pub(crate) arrives: DateTime<Utc>,
+}
+
+impl Scenario {
+    /// Reads what the command line names.
+    pub(crate) fn read(mode: Mode, inputs: Inputs) -> Result<Self, Failure> {
+        let start = inputs.start.unwrap_or_else(|| SystemClock::new().now().trunc_subsecs(0));
+        if inputs.until.is_some_and(|until| until < start) {
+            return Err(Failure::usage("--until lies before the start"));
+        }
+        let campaign = document("campaign", &inputs.campaign)?;
+        let script = match &inputs.sandbox {
+            Some(path) => script(&path.display().to_string(), &document("sandbox script", path)?.text)?,
+            None => SandboxScript::default(),
+        };
+        let mut data = inputs
+            .data
+            .iter()
+            .map(|argument| data_file(argument, start))
+            .collect::<Result<Vec<DataFile>, Failure>>()?;
+        data.sort_by_key(|file| file.arrives);
+        let (until, seed, out) = (inputs.until, inputs.seed, inputs.out);
+        Ok(Self { mode, campaign, data, script, start, until, seed, out })
+    }
+}
+
+/// Reads a sandbox script.
+pub(crate) fn script(name: &str, text: &str) -> Result<SandboxScript, Failure> {
+    SandboxScript::parse(text).map_err(|error| Failure::work(format!("{name}: {error}")))
+}
+
+fn document(what: &str, path: &Path) -> Result<Document, Failure> {
+    let text = fs::read_to_string(path).map_err(|error| Failure::unreadable(what, path, &error))?;
+    Ok(Document { name: path.display().to_string(), text })
+}
+
+/// A file is read from its directory, chunk by chunk, when it arrives. That it can be read is checked now: a run of several
+/// days should not end on the third because of a typing error.
+fn data_file(argument: &DataArgument, start: DateTime<Utc>) -> Result<DataFile, Failure> {
+    let path = &argument.path;
+    let arrives = argument.arrives.unwrap_or(start);
+    if arrives < start {
+        return Err(Failure::usage(format!("--data {} arrives before the start", path.display())));
+    }
+    let (directory, name) = locate(path).map_err(|error| Failure::unreadable("data file", path, &error))?;
+    Ok(DataFile { source: Arc::new(DirectorySource::new(directory)), name, arrives })
+}
+
+fn locate(path: &Path) -> io::Result<(PathBuf, String)> {
+    // Sources follow no links, but who names a link on the command line means the file.
+    let path = fs::canonicalize(path)?;
+    if !File::open(&path)?.metadata()?.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    let directory = path.parent().map(Path::to_owned);
+    let name = path.file_name().and_then(|name| name.to_str()).map(str::to_owned);
+    directory.zip(name).ok_or_else(|| io::Error::other("its name is not UTF-8"))
+}
