@@ -246,16 +246,20 @@ fn plan(
         found.rejected.insert(row.row, row);
     }
     let mut duplicates = 0;
-    for rows in batch.messages.chunk_by(|one, other| one.message.origin.row() == other.message.origin.row()) {
+    let mut messages = batch.messages.into_iter().peekable();
+    while let Some(first) = messages.next() {
+        let row = first.message.origin.row();
+        let mut next = Some(first);
         let mut goes = false;
-        for planned in rows {
-            let planned = take_natural_key(data, company, planned.clone());
+        while let Some(planned) = next {
+            let planned = take_natural_key(data, company, planned);
             match planned.verdict {
                 PlanVerdict::Send { .. } => goes = true,
                 PlanVerdict::Skip(SkipReason::Duplicate) => duplicates += 1,
                 PlanVerdict::Skip(_) => {}
             }
             data.insert_message(packet, planned);
+            next = messages.next_if(|planned| planned.message.origin.row() == row);
         }
         let rows = &mut data.packet_mut(company, packet)?.packet.rows;
         *(if goes { &mut rows.planned } else { &mut rows.skipped }) += 1;
@@ -342,23 +346,22 @@ fn claim(
     }
     let location = AttemptLocation { company, packet, message: request.message };
     data.attempts.insert(request.attempt, location);
-    if let Ok(found) = data.packet_mut(company, packet) {
-        found.amend(slot, |message| {
-            let epoch = message.record.state.epoch + 1;
-            let legal_until = message.record.state.legal_until.unwrap_or(terms.start_by);
-            message.attempts.push(Attempt {
-                id: request.attempt,
-                message: request.message,
-                epoch,
-                provider: terms.provider.clone(),
-                claimed_at: terms.now,
-                start_by: terms.start_by.min(legal_until),
-                answer_by: terms.answer_by,
-                outcome: None,
-                settled_at: None,
-                reference: None,
-                report: None,
-            });
+    if let Some(message) = data.packets.get_mut(&packet).and_then(|found| found.get_mut(slot)) {
+        // The place of a queued message does not depend on its attempts.
+        let epoch = message.record.state.epoch + 1;
+        let legal_until = message.record.state.legal_until.unwrap_or(terms.start_by);
+        message.attempts.push(Attempt {
+            id: request.attempt,
+            message: request.message,
+            epoch,
+            provider: terms.provider.clone(),
+            claimed_at: terms.now,
+            start_by: terms.start_by.min(legal_until),
+            answer_by: terms.answer_by,
+            outcome: None,
+            settled_at: None,
+            reference: None,
+            report: None,
         });
     }
     let mut begin = |state: &mut MessageState| {
