@@ -2,3 +2,8 @@
 //!
 //! What follows is the README, whose example is compiled here.
 #![doc = include_str!("../../README.md")]
+
+pub mod discarding_store;
+pub mod example;
+pub mod generated_file;
+pub mod sending;

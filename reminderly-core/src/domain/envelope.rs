@@ -86,7 +86,7 @@ impl Envelope {
     ///
     /// [`serde_json::Error`] if the envelope cannot be written as JSON, which its types rule out.
     pub fn encode(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string(&Versioned { v: ENVELOPE_VERSION, envelope: serde_json::to_value(self)? })
+        serde_json::to_string(&Written { v: ENVELOPE_VERSION, envelope: self })
     }
 
     /// Reads a queue body.
@@ -95,11 +95,13 @@ impl Envelope {
     ///
     /// [`Undecodable`] says why the body is no envelope; it never quotes the body.
     pub fn decode(body: &str) -> Result<Self, Undecodable> {
-        let versioned: Versioned = serde_json::from_str(body).map_err(|error| malformed(&error))?;
-        if versioned.v != ENVELOPE_VERSION {
-            return Err(Undecodable::UnknownVersion { found: versioned.v });
+        // The version goes first: nobody knows what the envelope of another looks like. Reading the body twice is cheaper
+        // than a tree of all that it holds.
+        let Version { v } = serde_json::from_str(body).map_err(|error| malformed(&error))?;
+        if v != ENVELOPE_VERSION {
+            return Err(Undecodable::UnknownVersion { found: v });
         }
-        let envelope = serde_json::from_value(versioned.envelope).map_err(|error| malformed(&error))?;
+        let Read { envelope } = serde_json::from_str(body).map_err(|error| malformed(&error))?;
         if let Self::Outbound(slice) = &envelope
             && !(1..=MAX_SLICE).contains(&slice.messages.len())
         {
@@ -109,10 +111,20 @@ impl Envelope {
     }
 }
 
-#[derive(Serialize, Deserialize)]
-struct Versioned {
+#[derive(Serialize)]
+struct Written<'a> {
     v: u16,
-    envelope: serde_json::Value,
+    envelope: &'a Envelope,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    v: u16,
+}
+
+#[derive(Deserialize)]
+struct Read {
+    envelope: Envelope,
 }
 
 fn malformed(error: &serde_json::Error) -> Undecodable {

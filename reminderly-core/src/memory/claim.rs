@@ -34,23 +34,22 @@ pub(super) fn claim(
     }
     let location = AttemptLocation { company, packet, message: request.message };
     data.attempts.insert(request.attempt, location);
-    if let Ok(found) = data.packet_mut(company, packet) {
-        found.amend(slot, |message| {
-            let epoch = message.record.state.epoch + 1;
-            let legal_until = message.record.state.legal_until.unwrap_or(terms.start_by);
-            message.attempts.push(Attempt {
-                id: request.attempt,
-                message: request.message,
-                epoch,
-                provider: terms.provider.clone(),
-                claimed_at: terms.now,
-                start_by: terms.start_by.min(legal_until),
-                answer_by: terms.answer_by,
-                outcome: None,
-                settled_at: None,
-                reference: None,
-                report: None,
-            });
+    if let Some(message) = data.packets.get_mut(&packet).and_then(|found| found.get_mut(slot)) {
+        // The place of a queued message does not depend on its attempts.
+        let epoch = message.record.state.epoch + 1;
+        let legal_until = message.record.state.legal_until.unwrap_or(terms.start_by);
+        message.attempts.push(Attempt {
+            id: request.attempt,
+            message: request.message,
+            epoch,
+            provider: terms.provider.clone(),
+            claimed_at: terms.now,
+            start_by: terms.start_by.min(legal_until),
+            answer_by: terms.answer_by,
+            outcome: None,
+            settled_at: None,
+            reference: None,
+            report: None,
         });
     }
     let mut begin = |state: &mut MessageState| {

@@ -66,15 +66,19 @@ impl Data {
         change: Change<'_>,
     ) -> Result<MessageStatus, Option<MessageStatus>> {
         let packet = self.packets.get_mut(&packet).ok_or(None)?;
+        let before = packet.record(slot).map(|record| record.state.status);
         let status = packet.transit(slot, change)?;
-        if let Some(record) = packet.record(slot)
+        // Only a message that ended unsent gives its key up, and only such a one can want it back.
+        let returns = status == MessageStatus::Sent && before.is_some_and(MessageStatus::is_unsent);
+        if (status.is_unsent() || returns)
+            && let Some(record) = packet.record(slot)
             && let Some(planned_at) = record.state.planned_at
             && let Some(company) = self.companies.get_mut(&packet.packet.company)
             && let Some(key) = record.message.natural_key(planned_at)
         {
             if status.is_unsent() {
                 company.free_natural_key(&key, record.message.id);
-            } else if status == MessageStatus::Sent {
+            } else {
                 company.natural_keys.entry(key).or_insert(record.message.id);
             }
         }

@@ -245,16 +245,21 @@ fn plan(
         found.rejected.insert(row.row, row);
     }
     let mut duplicates = 0;
-    for rows in batch.messages.chunk_by(|one, other| one.message.origin.row() == other.message.origin.row()) {
+    let mut messages = batch.messages.into_iter().peekable();
+    while let Some(first) = messages.next() {
+        let row = first.message.origin.row();
+        let mut next = Some(first);
         let mut goes = false;
-        for planned in rows {
-            let stored = take_natural_key(data, company, planned.clone());
+        while let Some(planned) = next {
+            let asked = planned.verdict;
+            let stored = take_natural_key(data, company, planned);
             match stored.verdict {
                 PlanVerdict::Send { .. } => goes = true,
                 // What the planner skipped as a duplicate found no key taken.
-                PlanVerdict::Skip(_) => duplicates += u64::from(stored.verdict != planned.verdict),
+                PlanVerdict::Skip(_) => duplicates += u64::from(stored.verdict != asked),
             }
             data.insert_message(packet, stored);
+            next = messages.next_if(|planned| planned.message.origin.row() == row);
         }
         let rows = &mut data.packet_mut(company, packet)?.packet.rows;
         *(if goes { &mut rows.planned } else { &mut rows.skipped }) += 1;

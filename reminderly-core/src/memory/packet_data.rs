@@ -1,6 +1,6 @@
 //! A packet with its rows, messages and indexes.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -24,7 +24,9 @@ pub(super) struct PacketData {
     pub(super) packet: Packet,
     pub(super) rows: BTreeMap<RowNumber, Row>,
     pub(super) rejected: BTreeMap<RowNumber, RejectedRow>,
-    messages: Vec<MessageData>,
+    /// Boxed, so that a packet that grows does not move what it has.
+    #[expect(clippy::vec_box, reason = "a message is large: growing must not move them all")]
+    messages: Vec<Box<MessageData>>,
     slots: HashMap<MessageId, Slot>,
     /// Planned and queued messages without a copy, by `not_before`.
     due: BTreeSet<(DateTime<Utc>, Slot)>,
@@ -42,7 +44,7 @@ pub(super) struct MessageData {
     pub(super) record: MessageRecord,
     pub(super) attempts: Vec<Attempt>,
     pub(super) history: Vec<Transition>,
-    pub(super) disposition_events: HashSet<(ProviderName, Arc<str>)>,
+    pub(super) disposition_events: BTreeSet<(ProviderName, Arc<str>)>,
 }
 
 impl MessageData {
@@ -80,11 +82,11 @@ impl PacketData {
     }
 
     pub(super) fn get(&self, slot: Slot) -> Option<&MessageData> {
-        self.messages.get(slot)
+        self.messages.get(slot).map(Box::as_ref)
     }
 
     pub(super) fn get_mut(&mut self, slot: Slot) -> Option<&mut MessageData> {
-        self.messages.get_mut(slot)
+        self.messages.get_mut(slot).map(Box::as_mut)
     }
 
     pub(super) fn find(&self, id: MessageId) -> Option<&MessageData> {
@@ -96,7 +98,7 @@ impl PacketData {
     }
 
     pub(super) fn messages(&self) -> impl Iterator<Item = &MessageData> {
-        self.messages.iter()
+        self.messages.iter().map(Box::as_ref)
     }
 
     /// How many messages have a copy in the queue, lost ones included.
@@ -134,12 +136,12 @@ impl PacketData {
             }
         }
         self.slots.insert(planned.message.id, slot);
-        self.messages.push(MessageData {
+        self.messages.push(Box::new(MessageData {
             record: MessageRecord { message: planned.message, state },
             attempts: Vec::new(),
             history: Vec::new(),
-            disposition_events: HashSet::new(),
-        });
+            disposition_events: BTreeSet::new(),
+        }));
         self.enter(slot);
         slot
     }

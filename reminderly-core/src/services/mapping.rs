@@ -2,7 +2,7 @@
 
 mod row_messages;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use metrics::counter;
@@ -13,6 +13,7 @@ use crate::domain::mapping::{CompiledCampaign, MappedRow};
 use crate::domain::message::{PlanVerdict, PlannedMessage};
 use crate::domain::packet::{Draining, Packet, PacketFailure, PacketStage};
 use crate::domain::row::{RejectedRow, Row, RowNumber};
+use crate::domain::skip_reason::SkipReason;
 use crate::domain::unsubscribe::RefusalKey;
 use crate::ids::{CompanyId, PacketId};
 use crate::ports::store::{PlanBatch, PlanOutcome, StageChange, WriteOutcome};
@@ -184,15 +185,21 @@ fn count(messages: &[PlannedMessage], failed: &[RejectedRow]) {
     for row in failed {
         counter!("reminderly_rows_failed_total", "code" => row.code.as_str()).increment(1);
     }
+    // The batch at once: finding a counter by its labels costs as much as a plan.
+    let mut counts: BTreeMap<(&'static str, Option<SkipReason>), u64> = BTreeMap::new();
     for planned in messages {
-        let method = planned.message.method.as_str();
-        match planned.verdict {
-            PlanVerdict::Send { .. } => {
-                counter!("reminderly_messages_planned_total", "method" => method).increment(1);
-            }
-            PlanVerdict::Skip(reason) => {
+        let reason = match planned.verdict {
+            PlanVerdict::Send { .. } => None,
+            PlanVerdict::Skip(reason) => Some(reason),
+        };
+        *counts.entry((planned.message.method.as_str(), reason)).or_default() += 1;
+    }
+    for ((method, reason), count) in counts {
+        match reason {
+            None => counter!("reminderly_messages_planned_total", "method" => method).increment(count),
+            Some(reason) => {
                 let labels = [("method", method), ("reason", reason.as_str())];
-                counter!("reminderly_messages_skipped_total", &labels).increment(1);
+                counter!("reminderly_messages_skipped_total", &labels).increment(count);
             }
         }
     }

@@ -303,8 +303,8 @@ impl Sandbox {
             return Answer::Now(ProviderOutcome::Rejected { code, permanent: true });
         }
         let persona = self.0.settings.script.persona(self.0.settings.seed, &message.contact);
-        let account = self.account(message.company);
-        let request = Request { message, persona: &persona, account, now: self.0.clock.now() };
+        let account = || self.account(message.company);
+        let request = Request { message, persona: &persona, account: &account, now: self.0.clock.now() };
         self.state().request(&request)
     }
 

@@ -100,7 +100,8 @@ struct History {
 pub(super) struct Request<'a> {
     pub(super) message: &'a OutboundMessage,
     pub(super) persona: &'a Persona,
-    pub(super) account: Arc<str>,
+    /// The account to which replies go.
+    pub(super) account: &'a dyn Fn() -> Arc<str>,
     pub(super) now: DateTime<Utc>,
 }
 
@@ -177,13 +178,14 @@ impl State {
     }
 
     fn accept(&mut self, request: &Request<'_>, at: DateTime<Utc>) -> ProviderReference {
-        let OutboundMessage { attempt, message, company, contact, content, expires_at } =
-            request.message.clone();
+        let attempt = request.message.attempt;
         self.accepted_count = self.accepted_count.saturating_add(1);
         // The counter tells requests apart, the attempt the runs of a sandbox whose results outlive it.
         let reference = format!("SB{:08x}-{:016x}", self.accepted_count, attempt.as_uuid().as_u64_pair().1);
         let reference = ProviderReference(reference.into());
         if self.log == AcceptedLog::Full {
+            let OutboundMessage { attempt, message, company, contact, content, expires_at } =
+                request.message.clone();
             let method = contact.method();
             self.found.entry(attempt).or_insert_with(|| (at, reference.clone()));
             self.accepted.push(AcceptedRequest {
@@ -254,7 +256,7 @@ impl State {
             let sent_at = later(at, *after);
             let body = CallbackBody::Incoming(IncomingBody {
                 event: format!("{reference}-m{position}").into(),
-                account: Arc::clone(&request.account),
+                account: (request.account)(),
                 from: request.message.contact.clone(),
                 text: Arc::clone(text),
                 at: sent_at,

@@ -1,7 +1,7 @@
 //! One slice, from its claim to its settlement.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +14,7 @@ use tracing::{error, warn};
 
 use super::gate::SenderGates;
 use super::verdict::{outage, pause_after, verdict};
+use crate::batch::Outcomes;
 use crate::clock::Monotonic;
 use crate::domain::attempt::ReturnReason;
 use crate::domain::envelope::Slice;
@@ -251,9 +252,7 @@ impl SliceWork<'_> {
         loop {
             match self.ports.store.settle(company, packet, settlements).await {
                 Ok(outcomes) => {
-                    for outcome in &outcomes {
-                        count_settled(*outcome);
-                    }
+                    count_settled(&outcomes);
                     return Ok(());
                 }
                 Err(error) if error.is_transient() => {
@@ -310,13 +309,20 @@ fn ambiguous(claimed: &[Claimed], code: &str) -> Vec<ProviderOutcome> {
     claimed.iter().map(|_| ProviderOutcome::Unknown { code: code.to_owned() }).collect()
 }
 
-fn count_settled(outcome: SettleOutcome) {
-    let status = match outcome {
-        SettleOutcome::Applied(status) => status.as_str(),
-        SettleOutcome::Stale(_) => "stale",
-        SettleOutcome::Missing => "missing",
-    };
-    counter!("reminderly_attempts_settled_total", "status" => status).increment(1);
+/// Counts the batch at once: finding a counter by its labels costs more than to settle.
+fn count_settled(outcomes: &Outcomes<SettleOutcome>) {
+    let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
+    for outcome in outcomes {
+        let status = match outcome {
+            SettleOutcome::Applied(status) => status.as_str(),
+            SettleOutcome::Stale(_) => "stale",
+            SettleOutcome::Missing => "missing",
+        };
+        *counts.entry(status).or_default() += 1;
+    }
+    for (status, count) in counts {
+        counter!("reminderly_attempts_settled_total", "status" => status).increment(count);
+    }
 }
 
 fn refusal_name(refusal: ClaimRefusal) -> &'static str {

@@ -1,0 +1,79 @@
+//! The table.
+
+use std::error::Error;
+use std::time::Duration;
+
+/// Whatever stops a measurement.
+pub(crate) type Failure = Box<dyn Error + Send + Sync>;
+
+/// Lines of figures.
+pub(crate) struct Report {
+    lines: Vec<[String; 5]>,
+}
+
+impl Report {
+    pub(crate) fn new() -> Self {
+        let head = ["what", "n", "median", "goal", "ratio to goal"].map(str::to_owned);
+        Self { lines: vec![head] }
+    }
+
+    /// Adds a figure. `ratio` says by how much the goal is met: 1 and more is good.
+    pub(crate) fn add(&mut self, what: &str, n: u64, median: String, goal: &str, ratio: Option<f64>) {
+        let ratio = ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"));
+        let line = [what.to_owned(), grouped(n), median, goal.to_owned(), ratio];
+        self.lines.push(line);
+    }
+
+    /// Prints a Markdown table.
+    pub(crate) fn print(&self) {
+        let mut widths = [0; 5];
+        for line in &self.lines {
+            widths.iter_mut().zip(line).for_each(|(width, cell)| *width = (*width).max(cell.chars().count()));
+        }
+        for (number, line) in self.lines.iter().enumerate() {
+            let cells: Vec<_> =
+                line.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+            println!("| {} |", cells.join(" | "));
+            if number == 0 {
+                println!("|{}|", widths.map(|width| "-".repeat(width + 2)).join("|"));
+            }
+        }
+    }
+}
+
+/// The middle one of an odd number of measurements.
+pub(crate) fn median<T: Ord + Copy>(mut measured: Vec<T>) -> Option<T> {
+    measured.sort_unstable();
+    measured.get(measured.len() / 2).copied()
+}
+
+/// Things per second.
+#[expect(clippy::cast_precision_loss, reason = "a rate is rounded anyway")]
+pub(crate) fn rate(things: u64, time: Duration) -> f64 {
+    things as f64 / time.as_secs_f64()
+}
+
+/// Microseconds for each of so many things.
+#[expect(clippy::cast_precision_loss, reason = "a cost is rounded anyway")]
+pub(crate) fn micros_each(time: Duration, things: u64) -> f64 {
+    time.as_secs_f64() * 1e6 / things as f64
+}
+
+/// Digits in groups of three.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// The most memory that this process has had at once, in KiB; `None` where the system does not say it.
+pub(crate) fn peak_memory_kib() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok())
+}
