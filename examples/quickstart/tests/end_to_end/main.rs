@@ -1,0 +1,12 @@
+//! The program as a whole, judged by the files that it leaves behind.
+
+#[cfg(test)]
+mod bad_usage;
+#[cfg(test)]
+mod bundled;
+#[cfg(test)]
+mod canary;
+#[cfg(test)]
+mod own_files;
+#[cfg(test)]
+mod program;

@@ -1,0 +1,106 @@
+//! The user's own files: several of them, later ones, cut-off runs.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::program::{Ended, assert_closes, bundled, csv, directory, instant, json, quickstart};
+
+const HEADER: &str = "Appt ID,Patient ID,First Name,Cell,E-mail,Date,Time,Zone\n";
+const MONDAY: &str =
+    "A-1,P-1,Ann,(602) 555-0150,,03/04/2026,09:30 AM,\nA-2,P-2,Bob,,bob@example.org,03/06/2026,09:30 AM,\n";
+const TUESDAY: &str = "B-1,P-3,Cy,(602) 555-0151,,03/05/2026,02:30 PM,\nB-2,P-4,,,,03/06/2026,09:30 AM,\n";
+
+fn run(directory: &Path, extra: &[&str]) -> Ended {
+    let campaign = bundled("doctor_smith.json");
+    let arguments =
+        ["run", "--campaign", campaign.to_str().unwrap(), "--out", "out", "--start", "2026-03-02T14:00:00Z"];
+    quickstart(directory, arguments.iter().chain(extra))
+}
+
+fn summary(directory: &Path) -> Value {
+    json(&directory.join("out/summary.json"))
+}
+
+#[test]
+fn a_file_may_arrive_later_and_have_an_at_sign_in_its_name() {
+    let directory = directory();
+    let path = directory.path();
+    fs::write(path.join("smith@work.csv"), HEADER.to_owned() + MONDAY).unwrap();
+    fs::write(path.join("tuesday.csv"), HEADER.to_owned() + TUESDAY).unwrap();
+    let ended = run(path, &["--data", "tuesday.csv@2026-03-03T15:00:00Z", "--data", "smith@work.csv"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_closes(&summary(path));
+    let names: Vec<_> =
+        summary(path)["files"].as_array().unwrap().iter().map(|f| f["name"].clone()).collect();
+    assert_eq!(names, ["smith@work.csv", "tuesday.csv"]);
+    let arrival = instant("2026-03-03T15:00:00Z");
+    for message in csv(&path.join("out/messages.csv")) {
+        let late = message["key"].starts_with("B-") && !message["sent_at"].is_empty();
+        assert!(!late || instant(&message["sent_at"]) >= arrival);
+    }
+    let rejected = csv(&path.join("out/rejected.csv"));
+    assert!(rejected.iter().all(|row| row["detail"].starts_with("tuesday.csv, line 3: ")), "{rejected:?}");
+}
+
+#[test]
+fn the_same_content_is_loaded_once() {
+    let directory = directory();
+    let path = directory.path();
+    fs::write(path.join("a.csv"), HEADER.to_owned() + MONDAY).unwrap();
+    fs::copy(path.join("a.csv"), path.join("b.csv")).unwrap();
+    let ended = run(path, &["--data", "a.csv", "--data", "b.csv@2026-03-03T00:00:00Z"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stderr.contains("b.csv has the content of a.csv"), "{}", ended.stderr);
+    assert_eq!(summary(path)["counts"]["rows"]["read"], 2);
+}
+
+#[test]
+fn until_cuts_the_run() {
+    let directory = directory();
+    let path = directory.path();
+    fs::write(path.join("a.csv"), HEADER.to_owned() + MONDAY).unwrap();
+    let ended = run(path, &["--data", "a.csv", "--until", "2026-03-03T00:00:00Z"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let summary = summary(path);
+    assert_closes(&summary);
+    assert_eq!(summary["end"], "2026-03-03T00:00:00Z");
+    assert!(summary["counts"]["open"].as_u64().unwrap() > 0);
+    let cut = instant("2026-03-03T00:00:00Z");
+    let accepted = csv(&path.join("out/accepted.csv"));
+    assert!(!accepted.is_empty() && accepted.iter().all(|request| instant(&request["at"]) <= cut));
+}
+
+#[test]
+fn an_unusable_file_does_not_hold_up_the_others() {
+    let directory = directory();
+    let path = directory.path();
+    fs::write(path.join("good.csv"), HEADER.to_owned() + MONDAY).unwrap();
+    fs::write(path.join("other.csv"), "Name,Number\nAnn,1\n").unwrap();
+    let ended = run(path, &["--data", "other.csv", "--data", "good.csv"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(
+        ended.stderr.contains("data file other.csv") && ended.stderr.contains("Appt ID"),
+        "{}",
+        ended.stderr
+    );
+    let summary = summary(path);
+    assert_eq!(summary["packets"][0]["stage"], "failed");
+    assert_eq!(summary["packets"][1]["stage"], "complete");
+    assert!(csv(&path.join("out/messages.csv")).iter().any(|message| message["status"] == "delivered"));
+}
+
+#[test]
+fn other_seeds_give_other_ids_and_the_same_plan() {
+    let directory = directory();
+    let path = directory.path();
+    fs::write(path.join("a.csv"), HEADER.to_owned() + MONDAY).unwrap();
+    let planned = |seed: &str| {
+        assert_eq!(run(path, &["--data", "a.csv", "--seed", seed]).code, Some(0));
+        csv(&path.join("out/messages.csv"))
+    };
+    let (one, other) = (planned("1"), planned("2"));
+    assert!(one.iter().zip(&other).all(|(one, other)| one["message"] != other["message"]));
+    assert!(one.iter().zip(&other).all(|(one, other)| one["planned_at"] == other["planned_at"]));
+}
