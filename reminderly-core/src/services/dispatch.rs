@@ -11,6 +11,7 @@ mod verdict;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::stream::{self, StreamExt as _};
 use metrics::counter;
 use tracing::{Instrument as _, debug, info_span, warn};
 
@@ -92,15 +93,15 @@ impl Dispatch {
             futures::future::Either::Left((leases, _)) => leases?,
             futures::future::Either::Right(_) => return Ok(Polled::default()),
         };
-        let mut polled = Polled { received: leases.len(), requested: 0 };
-        for lease in leases {
-            if shutdown.is_triggered() {
-                self.ports.queue.release(queue, &[lease.token], Duration::ZERO).await?.into_vec();
-                continue;
-            }
-            polled.requested += self.work(queue, lease).await?;
-        }
-        Ok(polled)
+        let received = leases.len();
+        // Every slice is worked to its end whatever becomes of its neighbours: dropping one would leave it in doubt.
+        let worked: Vec<Result<u64, ServiceError>> = stream::iter(leases)
+            .map(|lease| self.work_or_release(queue, lease, shutdown))
+            .buffer_unordered(self.settings.slices_at_once.max(1))
+            .collect()
+            .await;
+        let requested = worked.into_iter().sum::<Result<u64, ServiceError>>()?;
+        Ok(Polled { received, requested })
     }
 
     /// Works one slice: claims, sends, settles. Answers for how many messages a provider was asked.
@@ -111,6 +112,24 @@ impl Dispatch {
     /// the slice is to be worked again later, and what was claimed is reaped.
     pub async fn dispatch_slice(&self, scope: &CompanyScope, slice: &Slice) -> Result<u64, ServiceError> {
         self.slice_work(scope, slice, None)?.run().await
+    }
+
+    /// Works a slice, or gives it back if it is time to stop. A slice whose lease ran out while it waited for its turn is left
+    /// alone: it comes again.
+    async fn work_or_release(
+        &self,
+        queue: &QueueName,
+        lease: Lease,
+        shutdown: &Shutdown,
+    ) -> Result<u64, ServiceError> {
+        if shutdown.is_triggered() {
+            self.ports.queue.release(queue, &[lease.token], Duration::ZERO).await?.into_vec();
+            return Ok(0);
+        }
+        if lease.expires_at <= self.ports.clock.now() {
+            return Ok(0);
+        }
+        self.work(queue, lease).await
     }
 
     async fn work(&self, queue: &QueueName, lease: Lease) -> Result<u64, ServiceError> {

@@ -43,6 +43,8 @@ pub struct Settings {
     pub max_copies: usize,
     /// After this time a copy in a queue is presumed lost and made again.
     pub copy_lifetime: Duration,
+    /// Slices that one poller works at the same time: what keeps a provider busy whose answers take their time.
+    pub slices_at_once: usize,
     /// How long a received copy stays hidden: longer than the slowest slice takes.
     pub visibility: Duration,
     /// How long a poller waits for the first copy of a receive.
@@ -66,6 +68,7 @@ impl Settings {
             max_row_bytes: 1 << 20,
             max_copies: 5_000,
             copy_lifetime: Duration::from_mins(15),
+            slices_at_once: 4,
             visibility: Duration::from_mins(2),
             poll_wait: Duration::from_secs(20),
             tick: Duration::from_secs(20),

@@ -65,7 +65,7 @@ impl SliceWork<'_> {
             return Ok(0);
         };
         let mut requested = 0;
-        let mut extended_at = self.ports.clock.monotonic();
+        let mut hidden_until = self.lease.map_or(DateTime::<Utc>::MIN_UTC, |(_, lease)| lease.expires_at);
         let batch = provider.limits().batch.max(1);
         let mut chunks: VecDeque<&[MessageId]> = slice.messages.chunks(batch).collect();
         while let Some(chunk) = chunks.pop_front() {
@@ -75,7 +75,7 @@ impl SliceWork<'_> {
                 self.snooze(&rest, SnoozeUntil::NotBefore(until), "sender was asked to wait").await?;
                 break;
             }
-            self.extend_lease(&mut extended_at).await;
+            self.extend_lease(&mut hidden_until).await;
             requested += self.send_chunk(&*provider, chunk).await?;
         }
         Ok(requested)
@@ -279,17 +279,20 @@ impl SliceWork<'_> {
         Ok(())
     }
 
-    /// Keeps the copy hidden while the slice is worked. A lease that is lost does no harm: the claims are what counts.
-    async fn extend_lease(&self, extended_at: &mut Monotonic) {
+    /// Keeps the copy hidden while the slice is worked: extends the lease when a third of the visibility is used up. A lease
+    /// that is lost does no harm: the claims are what counts.
+    async fn extend_lease(&self, hidden_until: &mut DateTime<Utc>) {
         let Some((queue, lease)) = self.lease else { return };
-        let now = self.ports.clock.monotonic();
-        if now.since(*extended_at) < self.settings.visibility / 3 {
+        let now = self.ports.clock.now();
+        if (*hidden_until - now).to_std().unwrap_or_default() > self.settings.visibility / 3 * 2 {
             return;
         }
-        *extended_at = now;
         let token = [lease.token.clone()];
-        if let Err(error) = self.ports.queue.extend(queue, &token, self.settings.visibility).await {
-            warn!(queue.name = %queue, error = &error as &dyn std::error::Error, "lease was not extended");
+        match self.ports.queue.extend(queue, &token, self.settings.visibility).await {
+            Ok(_) => *hidden_until = now + self.settings.visibility,
+            Err(error) => {
+                warn!(queue.name = %queue, error = &error as &dyn std::error::Error, "lease was not extended");
+            }
         }
     }
 }
