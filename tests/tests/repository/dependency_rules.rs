@@ -176,13 +176,15 @@ fn members_inherit_lints_and_the_edition() {
 fn the_top_level_is_what_the_architecture_says() {
     let allowed: BTreeSet<String> =
         ["docs", "examples", "tests", CORE].into_iter().chain(ADAPTERS).map(str::to_owned).collect();
+    let ignored = read(".gitignore");
+    let ignored: BTreeSet<&str> = ignored.lines().filter_map(|line| line.strip_prefix('/')).collect();
     let found: BTreeSet<String> = fs::read_dir(root())
         .expect("the root can be read")
         .map(|entry| entry.expect("the entry can be read"))
         .filter(|entry| entry.path().is_dir())
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         // What git ignores, and directories of tools.
-        .filter(|name| !name.starts_with('.') && name != "target" && name != "out")
+        .filter(|name| !name.starts_with('.') && !ignored.contains(name.trim_end_matches('/')))
         .collect();
     assert_eq!(found, allowed);
     assert!(root().join(".ci/run").is_file());
