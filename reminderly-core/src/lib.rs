@@ -27,6 +27,7 @@
 pub mod batch;
 pub mod clock;
 pub mod domain;
+mod give_way;
 pub mod ids;
 pub mod ports;
 pub mod retry;

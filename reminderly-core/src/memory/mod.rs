@@ -17,9 +17,9 @@ mod reports;
 mod settle;
 mod unsubscribes;
 
-use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
-use std::task::{Context, Poll};
+
+use crate::give_way::give_way;
 
 use data::Data;
 
@@ -68,22 +68,7 @@ impl MemoryStore {
 
     async fn give_way(&self) {
         if self.yielding == Yielding::Always {
-            GiveWay(false).await;
+            give_way().await;
         }
-    }
-}
-
-struct GiveWay(bool);
-
-impl Future for GiveWay {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if self.0 {
-            return Poll::Ready(());
-        }
-        self.0 = true;
-        context.waker().wake_by_ref();
-        Poll::Pending
     }
 }

@@ -120,9 +120,10 @@ impl Enqueue {
                 return Err(error.into());
             }
         };
-        counter!("reminderly_slices_sent_total").increment(u64::try_from(slices.len()).unwrap_or(u64::MAX));
         let not_taken = slices.iter().zip(&outcomes).filter(|(_, outcome)| **outcome != SendOutcome::Sent);
         let not_taken: Vec<&Slice> = not_taken.map(|(slice, _)| slice).collect();
+        let taken = slices.len() - not_taken.len();
+        counter!("reminderly_slices_sent_total").increment(u64::try_from(taken).unwrap_or(u64::MAX));
         if !not_taken.is_empty() {
             warn!(packet.id = %packet.id, slices = not_taken.len(), "queue did not take slices; they are due again");
         }

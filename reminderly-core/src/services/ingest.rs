@@ -163,7 +163,7 @@ impl Ingest {
         };
         match self.store.create_packet(company, packet).await? {
             PacketCreation::Created(packet) => {
-                tracing::info!(%company, campaign = %campaign.id, packet = %packet.id, "packet prepared");
+                tracing::info!(company.id = %company, campaign.id = %campaign.id, packet.id = %packet.id, "packet prepared");
                 Ok(Prepared::New(packet))
             }
             PacketCreation::Exists(packet) => Ok(Prepared::AlreadyLoaded(packet)),

@@ -15,6 +15,7 @@ use crate::domain::packet::{Draining, Packet, PacketFailure, PacketStage};
 use crate::domain::row::{RejectedRow, Row, RowNumber};
 use crate::domain::skip_reason::SkipReason;
 use crate::domain::unsubscribe::RefusalKey;
+use crate::give_way::give_way;
 use crate::ids::{CompanyId, PacketId};
 use crate::ports::store::{PlanBatch, PlanOutcome, StageChange, WriteOutcome};
 use crate::services::compiled::CompiledCampaigns;
@@ -90,6 +91,8 @@ impl Mapping {
                 return Err(stale());
             }
             after = through;
+            // A large packet must not hold up the other loops of the task, whatever the adapters.
+            give_way().await;
             progress(MapProgress { through, loaded: packet.rows.loaded });
         }
         let change = StageChange {

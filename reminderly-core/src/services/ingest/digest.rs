@@ -1,9 +1,7 @@
-use std::future::poll_fn;
-use std::task::Poll;
-
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::packet::Digest;
+use crate::give_way::give_way;
 use crate::ports::source::{PacketSource, SourceError};
 
 /// Bytes per read of a source: enough to make a read cheap, few enough that memory stays flat.
@@ -29,18 +27,4 @@ pub(super) async fn read_digest(source: &dyn PacketSource, name: &str) -> Result
         give_way().await;
     }
     Ok(Content { digest: Digest(sha.finalize().into()), bytes })
-}
-
-/// Lets the other tasks of the thread go on: a source that never waits would hold it for a whole file.
-async fn give_way() {
-    let mut gave_way = false;
-    poll_fn(|context| {
-        if gave_way {
-            return Poll::Ready(());
-        }
-        gave_way = true;
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }

@@ -9,6 +9,7 @@ use crate::domain::access::{Action, CompanyScope};
 use crate::domain::packet::{Digest, IngestProgress, Packet, PacketFailure, PacketOrigin, PacketStage};
 use crate::domain::row::Header;
 use crate::domain::table::{Position, RecordReader, TableHead};
+use crate::give_way::give_way;
 use crate::ids::{CompanyId, PacketId};
 use crate::ports::source::{PacketSource, SourceReader};
 use crate::ports::store::{StageChange, WriteOutcome};
@@ -39,8 +40,8 @@ impl Ingest {
         let company = require_any(scope, [Action::Ingest, Action::Operate])?;
         let packet = self.packet(company, packet).await?;
         let span = tracing::info_span!(
-            "load",
-            %company, campaign = %packet.campaign, packet = %packet.id, rows = tracing::field::Empty
+            "packet.load",
+            company.id = %company, campaign.id = %packet.campaign, packet.id = %packet.id, rows = tracing::field::Empty
         );
         self.load_packet(packet, source, progress).instrument(span).await
     }
@@ -186,6 +187,8 @@ impl Load<'_> {
         let outcome = self.ingest.store.append_rows(self.company(), self.packet.id, rows).await?;
         self.unless_stale(outcome).await?;
         self.rejected += rejected.len() as u64;
+        // A large file must not hold up the other loops of the task, whatever the adapters.
+        give_way().await;
         metrics::counter!("reminderly_rows_read_total").increment(read);
         for code in rejected {
             metrics::counter!("reminderly_rows_rejected_total", "code" => code.as_str()).increment(1);
