@@ -14,7 +14,7 @@ use crate::host::Host;
 use crate::intake::{Intake, TakenIn};
 use crate::office::Office;
 use crate::outcome::{Outcome, TakenFile};
-use crate::progress::{Days, Progress};
+use crate::progress::Days;
 use crate::results::{ResultFiles, Totals};
 use crate::scenario::{DataFile, Mode, Scenario};
 use crate::simulation::Simulation;
@@ -33,7 +33,6 @@ pub(crate) struct CampaignRun {
     intake: Intake,
     callbacks: Callbacks,
     reports: Reports,
-    progress: Progress,
     /// What has not arrived yet, by time.
     to_come: VecDeque<DataFile>,
     files: Vec<TakenFile>,
@@ -51,7 +50,6 @@ impl CampaignRun {
             intake: Intake::new(&host),
             callbacks: Callbacks::new(&host.ports, &host.settings),
             reports: Reports::new(&host.ports),
-            progress: Progress,
             to_come: scenario.data.iter().cloned().collect(),
             files: Vec::new(),
             simulation,
@@ -66,7 +64,7 @@ impl CampaignRun {
             Mode::Run => Some(self.start_worker()?),
             Mode::Plan => None,
         };
-        let mut days = self.progress.days();
+        let mut days = Days::begin();
         loop {
             self.take_files_in()?;
             self.deliver_callbacks()?;
@@ -107,7 +105,6 @@ impl CampaignRun {
     /// Activates the campaign and starts the worker; it runs until the trigger fires.
     fn start_worker(&mut self) -> Result<ShutdownTrigger, Failure> {
         self.simulation.complete(self.office.activate())?;
-        self.simulation.complete(self.callbacks.ensure_queues())?;
         let worker = self.host.worker(self.simulation.spawner());
         let (trigger, shutdown) = shutdown();
         let spawn = self.simulation.spawner();
@@ -122,7 +119,7 @@ impl CampaignRun {
     fn take_files_in(&mut self) -> Result<(), Failure> {
         let now = self.simulation.now();
         while let Some(file) = self.to_come.pop_front_if(|file| file.arrives <= now) {
-            let taken = self.intake.take_in(&self.office, &file, &self.progress);
+            let taken = self.intake.take_in(&self.office, &file);
             let (packet, fault) = match self.simulation.complete(taken)? {
                 TakenIn::Packet(packet) => (Some(packet), None),
                 TakenIn::Unusable(packet, reason) => (packet, Some(reason)),

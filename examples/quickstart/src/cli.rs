@@ -58,7 +58,7 @@ struct Cli {
     #[arg(long, value_name = "DIR", default_value = "reminderly-quickstart")]
     out: PathBuf,
 
-    /// Log to stderr what the filter lets through, such as "info" or "reminderly_core=debug"
+    /// Log to stderr what the filter lets through, such as "info", or "trace" for everything
     #[arg(long, value_name = "FILTER", global = true)]
     log: Option<String>,
 }

@@ -47,7 +47,7 @@ impl Host {
             ids: Arc::new(SeededIds::new(scenario.seed)),
         };
         let names = QueueNames::of_deployment("quickstart").map_err(|error| Failure::work(chain(&error)))?;
-        // Nobody waits for a packet here but the follow-ups, and a quarter of an hour is enough for them.
+        // Days pass here: looking around half as often as by default is still soon enough for follow-ups.
         let settings = Settings { tick: Duration::from_secs(30), ..Settings::new(names) };
         Ok(Self { ports, settings, sandbox })
     }

@@ -11,7 +11,7 @@ use reminderly_core::services::{
 use crate::failure::chain;
 use crate::host::Host;
 use crate::office::Office;
-use crate::progress::Progress;
+use crate::progress;
 use crate::scenario::DataFile;
 
 /// Takes data files in.
@@ -41,12 +41,7 @@ impl Intake {
 
     /// Makes a packet of the file, loads its rows in the user's name, and maps and plans them as a worker does. A worker would
     /// also find files by the campaign's pattern and map what is loaded by itself; here somebody watches the progress.
-    pub(crate) async fn take_in(
-        &self,
-        office: &Office,
-        file: &DataFile,
-        progress: &Progress,
-    ) -> Result<TakenIn, ServiceError> {
+    pub(crate) async fn take_in(&self, office: &Office, file: &DataFile) -> Result<TakenIn, ServiceError> {
         let scope = office.scope(Action::Ingest).await?;
         let prepared = self.ingest.prepare(&scope, office.campaign.id, &*file.source, &file.name).await;
         let packet = match prepared {
@@ -54,7 +49,7 @@ impl Intake {
             Ok(Prepared::AlreadyLoaded(packet)) => return Ok(TakenIn::SameAs(packet.id)),
             Err(error) => return fault(error).map(|reason| TakenIn::Unusable(None, reason)),
         };
-        match self.load_and_map(office, file, packet, progress).await {
+        match self.load_and_map(office, file, packet).await {
             Ok(()) => Ok(TakenIn::Packet(packet)),
             Err(error) => fault(error).map(|reason| TakenIn::Unusable(Some(packet), reason)),
         }
@@ -65,10 +60,9 @@ impl Intake {
         office: &Office,
         file: &DataFile,
         packet: PacketId,
-        progress: &Progress,
     ) -> Result<(), ServiceError> {
         let scope = office.scope(Action::Ingest).await?;
-        let bar = progress.loading(&file.name);
+        let bar = progress::loading(&file.name);
         let mut show = |at: LoadProgress| {
             bar.set_length(at.total_bytes);
             bar.set_position(at.bytes);
@@ -77,7 +71,7 @@ impl Intake {
         bar.finish();
 
         let scope = office.worker_scope().await?;
-        let bar = progress.mapping(&file.name);
+        let bar = progress::mapping(&file.name);
         let mut show = |at: MapProgress| {
             bar.set_length(at.loaded);
             bar.set_position(at.through.0.min(at.loaded));

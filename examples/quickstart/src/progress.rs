@@ -11,10 +11,6 @@ use reminderly_core::domain::report::PacketCounts;
 /// How often the clock moves between two looks at the counters: they are cheap, but not free.
 const STEPS_PER_LOOK: u64 = 256;
 
-/// Progress bars on stderr. They hide themselves when it is no terminal.
-#[derive(Debug, Default)]
-pub(crate) struct Progress;
-
 /// The spinner of the days that pass.
 #[derive(Debug)]
 pub(crate) struct Days {
@@ -22,23 +18,23 @@ pub(crate) struct Days {
     steps: u64,
 }
 
-impl Progress {
-    pub(crate) fn loading(&self, file: &str) -> ProgressBar {
-        bar("loading {msg} {wide_bar} {bytes}/{total_bytes}", file)
-    }
+/// A bar for a file that is loaded. Like all of them it is on stderr, and hidden where that is no terminal.
+pub(crate) fn loading(file: &str) -> ProgressBar {
+    bar("loading {msg} {wide_bar} {bytes}/{total_bytes}", file)
+}
 
-    pub(crate) fn mapping(&self, file: &str) -> ProgressBar {
-        bar("mapping {msg} {wide_bar} {pos}/{len} rows", file)
-    }
-
-    pub(crate) fn days(&self) -> Days {
-        let spinner = ProgressBar::new_spinner();
-        spinner.enable_steady_tick(Duration::from_millis(100));
-        Days { spinner, steps: 0 }
-    }
+/// A bar for a packet that is mapped.
+pub(crate) fn mapping(file: &str) -> ProgressBar {
+    bar("mapping {msg} {wide_bar} {pos}/{len} rows", file)
 }
 
 impl Days {
+    pub(crate) fn begin() -> Self {
+        let spinner = ProgressBar::new_spinner();
+        spinner.enable_steady_tick(Duration::from_millis(100));
+        Self { spinner, steps: 0 }
+    }
+
     /// Counts a step of the clock; tells whether the counters are to be shown.
     pub(crate) fn step(&mut self) -> bool {
         self.steps += 1;

@@ -64,7 +64,9 @@ fn counters(mode: Mode, outcome: &Outcome, totals: Totals) -> String {
             ("unclear", incoming.unclear),
             ("for a human to look at", incoming.needs_review),
         ];
-        kinds.into_iter().for_each(|(kind, count)| table.line(kind, count));
+        for (kind, count) in kinds {
+            table.line(kind, count);
+        }
         let answered: u64 = from_files.responses.values().sum();
         table.section("Appointments answered", answered);
         table.lines(&from_files.responses, ToString::to_string);
@@ -96,7 +98,7 @@ fn ledger(outcome: &Outcome) -> String {
         let LedgerLine { entered, advanced, skipped, failed, open, .. } = line;
         let closes = if line.closes() { "closes" } else { "DOES NOT CLOSE" };
         let numbers = [entered, advanced, skipped, failed, open];
-        let numbers = numbers.map(|number| number_cell(number));
+        let numbers = numbers.map(number_cell);
         table.add_row([Cell::new(name)].into_iter().chain(numbers).chain([Cell::new(closes)]));
     }
     table.to_string()

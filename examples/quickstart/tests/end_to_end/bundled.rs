@@ -89,26 +89,52 @@ fn no_message_is_accepted_twice() {
     assert_eq!(distinct.len(), accepted.len());
 }
 
-#[test]
-fn nothing_is_sent_outside_the_contact_window() {
+/// By message: the zone of the person, of messages that answer nobody. (Answers to a person's own message are exempt from
+/// windows for five minutes.)
+fn zones() -> HashMap<String, Tz> {
     // A row that ends before its zone was rejected.
-    let zones: HashMap<String, String> = rows()
-        .into_iter()
-        .filter_map(|row| Some((row.get("Appt ID")?.clone(), row.get("Zone")?.clone())))
-        .collect();
+    let of_row = |row: Record| Some((row.get("Appt ID")?.clone(), row.get("Zone")?.clone()));
+    let by_key: HashMap<String, String> = rows().into_iter().filter_map(of_row).collect();
+    let messages = csv(&file("messages.csv")).into_iter().filter(|message| !message["row"].is_empty());
+    let zone = |key: &String| match by_key[key].as_str() {
+        "" => Tz::America__Phoenix,
+        name => name.parse().unwrap(),
+    };
+    messages.map(|message| (message["message"].clone(), zone(&message["key"]))).collect()
+}
+
+fn is_open(at: &str, zone: Tz) -> bool {
+    let local = instant(at).with_timezone(&zone);
+    let time = |hour, minute| NaiveTime::from_hms_opt(hour, minute, 0).unwrap();
+    let weekend = matches!(local.weekday(), Weekday::Sat | Weekday::Sun);
+    !weekend && (time(8, 0)..time(16, 30)).contains(&local.time())
+}
+
+#[test]
+fn no_request_is_made_outside_the_contact_window() {
+    let zones = zones();
+    let decisions = fs::read_to_string(file("decisions.jsonl")).unwrap();
+    let decisions = decisions.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let mut claims = 0;
+    for claim in decisions.filter(|decision| decision["rule"] == "claimed") {
+        let Some(zone) = zones.get(claim["message"].as_str().unwrap()) else { continue };
+        assert!(is_open(claim["at"].as_str().unwrap(), *zone), "{claim}");
+        claims += 1;
+    }
+    assert!(claims > 1_000);
+}
+
+#[test]
+fn nothing_reaches_anybody_outside_the_contact_window() {
+    let zones = zones();
     let messages: HashMap<String, Record> =
         csv(&file("messages.csv")).into_iter().map(|message| (message["message"].clone(), message)).collect();
-    let time = |hour, minute| NaiveTime::from_hms_opt(hour, minute, 0).unwrap();
     for request in csv(&file("accepted.csv")) {
-        let message = &messages[&request["message"]];
-        if message["row"].is_empty() {
-            continue; // Answers to a person's own message are exempt for five minutes.
-        }
-        let zone = zones[&message["key"]].as_str();
-        let zone: Tz = if zone.is_empty() { "America/Phoenix" } else { zone }.parse().unwrap();
-        let local = instant(&request["at"]).with_timezone(&zone);
-        assert!(!matches!(local.weekday(), Weekday::Sat | Weekday::Sun), "{local}");
-        assert!((time(8, 0)..time(16, 30)).contains(&local.time()), "{local}");
+        let Some(zone) = zones.get(&request["message"]) else { continue };
+        // The one exception is the provider's: a request that was made in time and accepted 40 seconds later. It carries
+        // the end of the window as its time-to-live, so it is never delivered.
+        let expired = messages[&request["message"]]["disposition"] == "undelivered:expired";
+        assert!(is_open(&request["at"], *zone) || expired, "{}", request["at"]);
     }
 }
 
@@ -147,19 +173,22 @@ fn two_people_on_one_number_are_two_persons() {
 
 #[test]
 fn the_planted_faults_are_found() {
-    let rejected: Vec<(String, String)> = csv(&file("rejected.csv"))
-        .into_iter()
-        .map(|row| (row["column"].clone(), row["code"].clone()))
-        .collect();
-    let of = |column: &str, code: &str| {
-        rejected.iter().filter(|fault| **fault == (column.to_owned(), code.to_owned())).count()
-    };
-    assert_eq!(of("Date + Time", "invalid_date"), 5, "02/30, 24:00, 13/05, another format, no time");
-    assert_eq!(of("First Name", "missing_value"), 1);
-    assert_eq!(of("Appt ID", "missing_value"), 1);
-    assert_eq!(of("Zone", "unknown_time_zone"), 1);
-    assert_eq!(of("", "field_count"), 2, "a stray field, and missing ones");
-    assert_eq!(rejected.len(), 10);
+    let rejected = csv(&file("rejected.csv"));
+    let found: Vec<[&str; 3]> =
+        rejected.iter().map(|row| [&*row["row"], &*row["column"], &*row["code"]]).collect();
+    let planted = [
+        ["229", "Zone", "unknown_time_zone"],
+        ["289", "Date + Time", "invalid_date"],
+        ["393", "First Name", "missing_value"],
+        ["806", "Date + Time", "invalid_date"],
+        ["935", "Appt ID", "missing_value"],
+        ["1603", "Date + Time", "invalid_date"],
+        ["1774", "Date + Time", "invalid_date"],
+        ["1835", "", "field_count"],
+        ["1899", "", "field_count"],
+        ["1912", "Date + Time", "invalid_date"],
+    ];
+    assert_eq!(found, planted, "02/30, 24:00, 13/05, another format, no time; a stray field, missing ones");
 }
 
 #[test]
