@@ -66,11 +66,11 @@ pub type Opened = Shared<oneshot::Receiver<()>>;
 impl DiscardingStore {
     /// The side of ingest, the side of mapping, and when the latter can start.
     pub fn sides() -> (Self, Self, Opened) {
-        let (opener, opened) = oneshot::channel();
+        let (sender, opened) = oneshot::channel();
         let (to_mapping, from_ingest) = mpsc::channel(0);
         let shared = Arc::new(Passage {
             inner: MemoryStore::new(),
-            opened: Mutex::new(Some(opener)),
+            opened: Mutex::new(Some(sender)),
             to_mapping: futures::lock::Mutex::new(Some(to_mapping)),
             from_ingest: futures::lock::Mutex::new(from_ingest),
             tally: Mutex::default(),
@@ -131,7 +131,7 @@ impl DiscardingStore {
         Page { next: rows.last().map(|row| row.number), items: rows }
     }
 
-    fn drop_plan(&self, batch: PlanBatch) -> PlanOutcome {
+    fn drop_plan(&self, batch: &PlanBatch) -> PlanOutcome {
         self.count(|tally| {
             tally.failed += batch.failed.len() as u64;
             for planned in &batch.messages {

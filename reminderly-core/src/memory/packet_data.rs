@@ -24,8 +24,7 @@ pub(super) struct PacketData {
     pub(super) packet: Packet,
     pub(super) rows: BTreeMap<RowNumber, Row>,
     pub(super) rejected: BTreeMap<RowNumber, RejectedRow>,
-    /// Boxed, so that a packet that grows does not move what it has.
-    #[expect(clippy::vec_box, reason = "a message is large: growing must not move them all")]
+    #[expect(clippy::vec_box, reason = "a packet that grows does not move what it has")]
     messages: Vec<Box<MessageData>>,
     slots: HashMap<MessageId, Slot>,
     /// Planned and queued messages without a copy, by `not_before`.

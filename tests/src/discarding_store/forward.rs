@@ -181,6 +181,6 @@ forward!(MessageStore {
         _packet: PacketId,
         batch: PlanBatch,
     ) -> Result<PlanOutcome, StoreError> {
-        Ok(self.drop_plan(batch))
+        Ok(self.drop_plan(&batch))
     }
 );

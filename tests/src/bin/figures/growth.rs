@@ -11,6 +11,9 @@ use crate::report::{Failure, Report, median, micros_each};
 /// The cost per message may grow to this.
 const GOAL: f64 = 2.0;
 
+/// How often a small run is repeated where a large one is measured once.
+const SMALL_RUNS: usize = 7;
+
 /// Messages, and the packets that they are spread over.
 type Shape = (usize, usize);
 
@@ -29,8 +32,9 @@ pub(crate) fn measure(
 ) -> Result<(), Failure> {
     let [few, many] = messages else { return Err("expected two numbers of messages".into()) };
     let shapes: [Shape; 3] = [(*few, 1), (*many, 1), (*many, packets.max(1))];
-    // Small runs are repeated until they are as large as the others: first runs are slower.
-    let [small, large, spread] = shapes.map(|shape| cost_of(shape, runs));
+    // A small run is over in some ten milliseconds, in which much may happen on a shared machine: it is repeated more often.
+    let [small, large, spread] =
+        shapes.map(|shape| cost_of(shape, if shape.0 < *many { runs * SMALL_RUNS } else { runs }));
     let (small, large, spread) = (small?, large?, spread?);
     let names = [format!("{few} → {many} messages"), format!("1 → {packets} packets")];
     for (name, (before, after), (from, to)) in

@@ -7,7 +7,7 @@ use reminderly_core::ids::PacketId;
 use reminderly_providers::sandbox::NamedPersona;
 use reminderly_tests::sending::{Sending, Spent};
 
-use crate::report::{Failure, Report, median, rate};
+use crate::report::{Failure, Report, median, micros_each, processor_time, rate};
 
 /// The goal, messages a second on two cores.
 const GOAL: f64 = 100_000.0;
@@ -21,22 +21,30 @@ pub(crate) struct Load {
 }
 
 pub(crate) fn measure(report: &mut Report, load: &Load, runs: usize) -> Result<(), Failure> {
-    let mut times = Vec::new();
+    let (mut times, mut busies) = (Vec::new(), Vec::new());
     let mut sent = 0;
     for _ in 0..runs.max(1) {
-        let (time, accepted) = run(load)?;
+        let (time, busy, accepted) = run(load)?;
         sent = accepted;
         times.push(time);
+        busies.push(busy);
     }
+    let busy = micros_each(median(busies).unwrap_or_default(), sent);
     let time = median(times).unwrap_or_default();
     let rate = rate(sent, time);
     let what = format!("feed, claim, sandbox ({}), settle, ack; {} threads", load.persona, load.threads);
-    report.add(&what, sent, format!("{rate:.0} messages/s"), "≥ 100000/s", Some(rate / GOAL));
+    report.add(
+        &what,
+        sent,
+        format!("{rate:.0} messages/s; processor {busy:.2} µs each"),
+        "≥ 100000/s",
+        Some(rate / GOAL),
+    );
     Ok(())
 }
 
-/// The time of sending, and how many messages went.
-fn run(load: &Load) -> Result<(Duration, u64), Failure> {
+/// The time of sending, the processor time, and how many messages went.
+fn run(load: &Load) -> Result<(Duration, Duration, u64), Failure> {
     let sending = block_on(Sending::new(load.persona))?;
     let clock = &sending.ports.clock;
     let start = clock.monotonic();
@@ -46,15 +54,15 @@ fn run(load: &Load) -> Result<(Duration, u64), Failure> {
         packets.push(block_on(sending.add_packet(number, each))?.0);
     }
     let set_up = clock.monotonic().since(start);
-    let start = clock.monotonic();
+    let (start, busy) = (clock.monotonic(), processor_time());
     let spent = on_threads(&sending, &packets, load.threads)?;
-    let time = clock.monotonic().since(start);
+    let (time, busy) = (clock.monotonic().since(start), processor_time().saturating_sub(busy));
     println!("{}: set-up {set_up:.2?}, sent in {time:.2?}; all threads: {spent:?}", load.persona);
     let accepted = sending.sandbox.accepted_count();
     if accepted != (each * load.packets) as u64 {
         return Err(format!("only {accepted} messages were sent").into());
     }
-    Ok((time, accepted))
+    Ok((time, busy, accepted))
 }
 
 /// Each thread has packets of its own, as pollers have.
