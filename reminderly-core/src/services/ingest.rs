@@ -96,7 +96,7 @@ impl Ingest {
     /// by name. A campaign without `source.file` takes no file by name, and an archived one takes none.
     ///
     /// Reads every matching file once, unless the campaign has no packets yet. Two new files of the same content are both
-    /// listed; [`prepare`](Self::prepare) makes one packet of them. For [`Action::Ingest`] or [`Action::Operate`].
+    /// listed; [`prepare`](Self::prepare) makes one packet of them. One that cannot be read is listed too. For [`Action::Ingest`] or [`Action::Operate`].
     ///
     /// # Errors
     ///
@@ -127,6 +127,8 @@ impl Ingest {
                 Ok(_) => new.push(file),
                 // It went after it was listed.
                 Err(SourceError::Missing { .. }) => {}
+                // Whoever prepares it is told why; the others are not held up.
+                Err(SourceError::Unreadable { name: Some(_), .. }) => new.push(file),
                 Err(error) => return Err(error.into()),
             }
         }

@@ -138,9 +138,13 @@ impl Worker {
         let scope = authorize(Actor::Worker, Action::Operate, inbox.company, &Grants::default())?;
         let source = &*inbox.source;
         for file in self.ingest.discover(&scope, inbox.campaign, source).await? {
-            let (Prepared::New(packet) | Prepared::AlreadyLoaded(packet)) =
-                self.ingest.prepare(&scope, inbox.campaign, source, &file.name).await?;
-            let loaded = self.ingest.load(&scope, packet.id, source, &mut |_| {}).await;
+            let loaded = match self.ingest.prepare(&scope, inbox.campaign, source, &file.name).await {
+                Ok(Prepared::New(packet) | Prepared::AlreadyLoaded(packet)) => {
+                    self.ingest.load(&scope, packet.id, source, &mut |_| {}).await
+                }
+                Err(error) => Err(error),
+            };
+            // A file that cannot be read does not hold up the others.
             log_failure(loaded, "file was not loaded");
         }
         for packet in self.open_packets().await? {
