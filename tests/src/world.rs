@@ -164,6 +164,11 @@ impl World {
         self.random = Some(SmallRng::seed_from_u64(seed));
     }
 
+    /// Waits for so long from now.
+    pub async fn clock_passed(&self, duration: Duration) {
+        self.clock.sleep_until(self.now() + duration).await;
+    }
+
     /// What time it is.
     pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()
@@ -290,8 +295,11 @@ impl World {
     /// Polls until all wait for time.
     pub fn settle(&mut self) {
         self.take_callbacks();
+        let mut steps = 0_u64;
         while self.step() {
             self.take_callbacks();
+            steps += 1;
+            assert!(steps < 1_000_000, "somebody is busy without end at {}", self.now());
         }
     }
 
