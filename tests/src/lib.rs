@@ -1,9 +1,21 @@
-//! Tests and benchmarks that need several crates of the workspace.
+//! What the tests and benchmarks of the workspace share: a whole deployment in memory, under a clock and an executor that do
+//! exactly what they are told, the judges of what came out of it, and what the large figures are measured with.
 //!
 //! What follows is the README, whose example is compiled here.
 #![doc = include_str!("../../README.md")]
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on panics"
+)]
 
 pub mod discarding_store;
 pub mod example;
+pub mod executor;
 pub mod generated_file;
+pub mod judge;
+pub mod material;
 pub mod sending;
+pub mod world;

@@ -7,9 +7,9 @@ use tracing::info;
 use crate::domain::access::{Action, CompanyScope};
 use crate::domain::campaign::lifecycle::{Campaign, CampaignState};
 use crate::domain::mapping::{self, CompiledCampaign};
-use crate::domain::packet::{Draining, Packet};
+use crate::domain::packet::{Draining, Packet, PacketStage};
 use crate::ids::{CampaignId, CompanyId, IdSourceExt as _, PacketId};
-use crate::ports::store::{CampaignChange, NewCampaign};
+use crate::ports::store::{CampaignChange, NewCampaign, StageChange, WriteOutcome};
 use crate::services::{Ports, ServiceError};
 
 const PACKETS_PER_PAGE: usize = 200;
@@ -121,7 +121,7 @@ impl Campaigns {
         loop {
             let page = self.ports.store.packets(campaign.company, id, after, PACKETS_PER_PAGE).await?;
             for packet in page.items.iter().filter(|packet| !packet.stage.is_closed()) {
-                self.ports.store.set_draining(campaign.company, packet.id, Draining::Cancelling).await?;
+                self.begin_cancelling(packet).await?;
             }
             after = page.next;
             if after.is_none() {
@@ -152,9 +152,28 @@ impl Campaigns {
                 hint: "a packet that has ended cannot be cancelled",
             });
         }
-        self.ports.store.set_draining(company, packet, Draining::Cancelling).await?;
+        self.begin_cancelling(&found).await?;
         info!(company.id = %company, packet.id = %packet, "packet is being cancelled");
-        Ok(Packet { draining: Draining::Cancelling, ..found })
+        self.ports.store.packet(company, packet).await?.ok_or(ServiceError::NotFound { what: "packet" })
+    }
+
+    /// From here on the fleet brings the packet to its end. It does not look at failed ones, so those go back to where they
+    /// failed; nothing can go on there any more.
+    async fn begin_cancelling(&self, packet: &Packet) -> Result<(), ServiceError> {
+        self.ports.store.set_draining(packet.company, packet.id, Draining::Cancelling).await?;
+        if let Some(failure) = packet.failure.as_ref().filter(|_| packet.stage == PacketStage::Failed) {
+            let change = StageChange {
+                packet: packet.id,
+                from: PacketStage::Failed,
+                to: failure.stage,
+                failure: None,
+                at: self.ports.clock.now(),
+            };
+            // If it is stale, somebody else has resumed it, which is as good.
+            let (WriteOutcome::Applied | WriteOutcome::Stale) =
+                self.ports.store.change_stage(packet.company, change).await?;
+        }
+        Ok(())
     }
 
     async fn change(

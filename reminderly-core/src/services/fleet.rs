@@ -113,6 +113,12 @@ impl Fleet {
             round.tended.running += 1;
             counter!("reminderly_queues_set_up_total").increment(1);
             info!(packet.id = %packet.id, queue.name = %spec.name, "queue and poller set up");
+            return Ok(());
+        }
+        // Another worker was faster. If the packet has even ended since it was listed, nobody else would take this down.
+        let current = self.ports.store.packet(packet.company, packet.id).await?;
+        if current.is_none_or(|current| current.stage.is_closed()) {
+            self.stop_polling(packet).await?;
         }
         Ok(())
     }
@@ -154,7 +160,18 @@ impl Fleet {
             // What a worker has claimed comes to its end first; what it puts back is cancelled in the next round.
             return Ok(());
         }
+        if counts.open > 0 {
+            // Nothing is sent any more, so nobody polls. An unknown outcome may still be proven absent, which puts its message
+            // back in line: only a packet that has not ended is there to cancel it.
+            return self.stop_polling(packet).await;
+        }
         self.tear_down(packet, PacketStage::Cancelled, round).await
+    }
+
+    async fn stop_polling(&self, packet: &Packet) -> Result<(), ServiceError> {
+        let queue = QueueName::of_packet(packet.id);
+        self.pollers.stop(&queue).await?;
+        Ok(self.ports.queues.delete(&queue).await?)
     }
 
     async fn tear_down(
@@ -163,9 +180,7 @@ impl Fleet {
         end: PacketStage,
         round: &mut Round,
     ) -> Result<(), ServiceError> {
-        let queue = QueueName::of_packet(packet.id);
-        self.pollers.stop(&queue).await?;
-        self.ports.queues.delete(&queue).await?;
+        self.stop_polling(packet).await?;
         if self.change(packet, end).await? == WriteOutcome::Applied {
             round.tended.torn_down += 1;
             counter!("reminderly_queues_torn_down_total").increment(1);

@@ -96,7 +96,7 @@ impl Ingest {
     /// whose packet was cancelled is not found again; who wants it all the same calls [`prepare`](Self::prepare). A campaign without `source.file` takes no file by name, and an archived one takes none.
     ///
     /// Reads every matching file once, unless the campaign has no packets yet. Two new files of the same content are both
-    /// listed; [`prepare`](Self::prepare) makes one packet of them. For [`Action::Ingest`] or [`Action::Operate`].
+    /// listed; [`prepare`](Self::prepare) makes one packet of them. One that cannot be read is listed too. For [`Action::Ingest`] or [`Action::Operate`].
     ///
     /// # Errors
     ///
@@ -124,7 +124,8 @@ impl Ingest {
         for file in files {
             match read_digest(source, &file.name).await {
                 Ok(read) if loaded.contains(&read.digest) => {}
-                Ok(_) => new.push(file),
+                // Whoever prepares an unreadable file is told why; the others are not held up.
+                Ok(_) | Err(SourceError::Unreadable { name: Some(_), .. }) => new.push(file),
                 // It went after it was listed.
                 Err(SourceError::Missing { .. }) => {}
                 Err(error) => return Err(error.into()),

@@ -39,7 +39,10 @@ impl InProcessPollers {
 
     /// How many queues are polled.
     pub fn running(&self) -> usize {
-        self.lock().len()
+        let mut running = self.lock();
+        // A poller ends by itself when its queue is gone, which another process may have deleted.
+        running.retain(|_, poller| !has_ended(&mut poller.ended));
+        running.len()
     }
 
     /// Ends all pollers, and returns when nothing is in work any more.

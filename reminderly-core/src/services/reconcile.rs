@@ -60,9 +60,7 @@ impl Reconcile {
         }
         found.extend(counts.ledger().gaps().into_iter().map(Discrepancy::Ledger));
         let mapped = self.messages(company, &packet, &mut found).await?;
-        if !matches!(packet.stage, PacketStage::Prepared | PacketStage::Ingested | PacketStage::Loaded) {
-            self.rows(company, &packet, mapped, &mut found).await?;
-        }
+        self.rows(company, &packet, mapped, &mut found).await?;
         Ok(found)
     }
 
@@ -107,7 +105,7 @@ impl Reconcile {
         }
     }
 
-    /// Compares the good rows with those that have messages or faults.
+    /// Compares the good rows that are mapped with those that have messages or faults.
     async fn rows(
         &self,
         company: CompanyId,
@@ -123,11 +121,15 @@ impl Reconcile {
             after = next;
         }
         accounted.sort_unstable();
+        // A packet may also fail or be cancelled before it is mapped, or half way.
+        let all = matches!(packet.stage, PacketStage::Mapped | PacketStage::Queued | PacketStage::Complete);
+        let is_due = |row: RowNumber| all || row <= packet.mapped_through;
         let mut after = RowNumber::default();
         loop {
             let page = self.store.rows(company, packet.id, after, PAGE).await?;
-            let lost = page.items.iter().filter(|row| accounted.binary_search(&row.number).is_err());
-            found.extend(lost.map(|row| Discrepancy::RowWithoutOutcome(row.number)));
+            let due = page.items.iter().map(|row| row.number).filter(|row| is_due(*row));
+            let lost = due.filter(|row| accounted.binary_search(row).is_err());
+            found.extend(lost.map(Discrepancy::RowWithoutOutcome));
             let Some(next) = page.next else { return Ok(()) };
             after = next;
         }

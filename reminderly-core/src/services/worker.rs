@@ -16,7 +16,7 @@ use crate::ports::source::{PacketSource, SourceFile};
 use crate::services::compiled::CompiledCampaigns;
 use crate::services::sweep::{OverdueClaims, StalledPackets, Unfinished, UnknownOutcomes};
 use crate::services::{
-    Callbacks, Dispositions, Enqueue, Fleet, IncomingMessages, Ingest, Mapping, Ports, Prepared,
+    Callbacks, Dispositions, Enqueue, Fleet, IncomingMessages, Ingest, Mapping, Ports,
     ServiceError, Settings, Shutdown,
 };
 
@@ -141,6 +141,18 @@ impl Worker {
         }
     }
 
+    /// One round of intake, sweeps and sending: for hosts that schedule by themselves. Answers when the next one is due, if that
+    /// is known.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::Store`] if nothing can be listed.
+    pub async fn round(&self) -> Result<Option<DateTime<Utc>>, ServiceError> {
+        self.intake_round().await?;
+        self.sweep_round().await?;
+        self.sending_round().await
+    }
+
     /// Takes in new files once, and goes on with packets that are not mapped yet. A single packet's failure is logged, and
     /// the next round tries it again.
     ///
@@ -192,11 +204,15 @@ impl Worker {
     async fn take_in(&self, inbox: &WatchedInbox) -> Result<(), ServiceError> {
         let Inbox { company, campaign, source } = &inbox.inbox;
         let scope = authorize(Actor::Worker, Action::Operate, *company, &Grants::default())?;
-        let files = source.list().await?;
+        let mut files = source.list().await?;
         if inbox.has_new(&files) {
             for file in self.ingest.discover(&scope, *campaign, &**source).await? {
-                let (Prepared::New(_) | Prepared::AlreadyLoaded(_)) =
-                    self.ingest.prepare(&scope, *campaign, &**source, &file.name).await?;
+                let prepared = self.ingest.prepare(&scope, *campaign, &**source, &file.name).await;
+                if prepared.is_err() {
+                    // It does not hold up the others, and is looked at again.
+                    files.retain(|known| known.name != file.name);
+                }
+                log_failure(prepared, "file was not prepared");
             }
             inbox.remember(files);
         }

@@ -81,8 +81,14 @@ impl Clock for VirtualClock {
     }
 
     async fn sleep_until(&self, instant: DateTime<Utc>) {
-        Sleep { clock: self, instant, key: None }.await;
+        Sleep { clock: self, instant: reachable(instant), key: None }.await;
     }
+}
+
+/// The first instant from this one on at which the clock can stand: whoever waits for one in between would wait for ever.
+fn reachable(instant: DateTime<Utc>) -> DateTime<Utc> {
+    let before = instant.trunc_subsecs(SUBSECOND_DIGITS);
+    if before < instant { before + Duration::from_micros(1) } else { instant }
 }
 
 struct Sleep<'a> {

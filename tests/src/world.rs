@@ -1,0 +1,404 @@
+//! A whole deployment: store, queues, sandbox, workers and gateway, in one thread and under one clock.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::executor::block_on;
+use rand::rngs::SmallRng;
+use rand::{RngExt as _, SeedableRng as _};
+use reminderly_core::clock::Clock;
+use reminderly_core::domain::access::{
+    Action, Actor, Company, CompanyScope, Grants, PlatformScope, Role, authorize, authorize_platform,
+};
+use reminderly_core::domain::campaign::lifecycle::Campaign;
+use reminderly_core::domain::message::MessageRecord;
+use reminderly_core::domain::packet::Packet;
+use reminderly_core::ids::{CampaignId, CompanyId, IdSourceExt as _, PacketId, SeededIds};
+use reminderly_core::memory::MemoryStore;
+use reminderly_core::ports::provider::ProviderDirectory;
+use reminderly_core::ports::queue::{Depth, MessageQueue, QueueAdmin as _, QueueName};
+use reminderly_core::ports::source::PacketSource;
+use reminderly_core::ports::store::{AccessStore as _, MessageStore as _, PacketStore as _};
+use reminderly_core::sealers::PlainSealer;
+use reminderly_core::services::{
+    Callbacks, Campaigns, Dispatch, InProcessPollers, Inbox, Ingest, Ports, Prepared, QueueNames, Settings,
+    ShutdownTrigger, Worker, shutdown,
+};
+use reminderly_core::sources::MemorySource;
+use reminderly_core::testing::{FaultyQueue, QueueFaults, VirtualClock};
+use reminderly_providers::router::MethodRouter;
+use reminderly_providers::sandbox::{Sandbox, SandboxScript, SandboxSettings};
+use reminderly_queue_memory::MemoryQueue;
+use serde_json::Value;
+
+use crate::executor::{Executor, Process};
+
+/// How long a provider waits before it calls again.
+const CALL_AGAIN: TimeDelta = TimeDelta::seconds(30);
+
+/// How a world is set up. The default has no faults, and everybody gets everything delivered.
+#[derive(Debug)]
+pub struct Setup {
+    /// Of ids, of faults and of everything else that is drawn.
+    pub seed: u64,
+    /// Whether the store gives way before and after its calls.
+    pub yielding: bool,
+    /// What the queue does wrong.
+    pub faults: Option<QueueFaults>,
+    /// The sandbox's script, JSON.
+    pub script: Value,
+    /// When it begins.
+    pub start: DateTime<Utc>,
+    /// What stands between dispatch and sandbox.
+    pub providers: fn(&Sandbox, &Arc<dyn Clock>) -> MethodRouter,
+    /// Changes the settings.
+    pub tune: fn(&mut Settings),
+}
+
+impl Default for Setup {
+    /// Starts on Wednesday 2026-03-04 at 10:55 in Phoenix.
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            yielding: false,
+            faults: None,
+            script: serde_json::json!({}),
+            start: instant("2026-03-04T17:55:00Z"),
+            providers: |sandbox, _| MethodRouter::sandbox(sandbox),
+            tune: |_| {},
+        }
+    }
+}
+
+/// An instant from RFC 3339.
+pub fn instant(text: &str) -> DateTime<Utc> {
+    text.parse().expect("an instant")
+}
+
+/// A deployment.
+pub struct World {
+    /// Moves only when the world runs.
+    pub clock: Arc<VirtualClock>,
+    /// The store.
+    pub store: Arc<MemoryStore>,
+    /// The queues, without the faults.
+    pub queue: Arc<MemoryQueue>,
+    /// The queues with their faults, if there are any.
+    pub faulty: Option<Arc<FaultyQueue>>,
+    /// The provider.
+    pub sandbox: Sandbox,
+    /// The adapters.
+    pub ports: Ports,
+    /// The settings.
+    pub settings: Settings,
+    /// What polls.
+    pub executor: Executor,
+    /// Callbacks that were taken.
+    pub accepted_callbacks: u64,
+    workers: BTreeMap<Process, Running>,
+    last_process: Process,
+    inboxes: Vec<Inbox>,
+    random: Option<SmallRng>,
+}
+
+struct Running {
+    pollers: Arc<InProcessPollers>,
+    trigger: Option<ShutdownTrigger>,
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("World").field("now", &self.clock.now()).finish_non_exhaustive()
+    }
+}
+
+impl World {
+    /// Sets up a deployment without companies and workers.
+    pub fn new(setup: &Setup) -> Self {
+        let clock = Arc::new(VirtualClock::new(setup.start));
+        let shared: Arc<dyn Clock> = Arc::<VirtualClock>::clone(&clock);
+        let store = Arc::new(if setup.yielding { MemoryStore::yielding() } else { MemoryStore::new() });
+        let queue = Arc::new(MemoryQueue::new(Arc::clone(&shared)));
+        let plain: Arc<dyn MessageQueue> = Arc::<MemoryQueue>::clone(&queue);
+        let faulty =
+            setup.faults.map(|faults| Arc::new(FaultyQueue::new(Arc::clone(&plain), faults, setup.seed)));
+        let used: Arc<dyn MessageQueue> =
+            faulty.as_ref().map_or(plain, |faulty| Arc::<FaultyQueue>::clone(faulty));
+        let script = SandboxScript::parse(&setup.script.to_string()).expect("a script");
+        let sandbox_settings = SandboxSettings { seed: setup.seed, script, ..SandboxSettings::default() };
+        let sandbox = Sandbox::new(Arc::clone(&shared), sandbox_settings);
+        let providers: Arc<dyn ProviderDirectory> = Arc::new((setup.providers)(&sandbox, &shared));
+        let ports = Ports {
+            store: Arc::<MemoryStore>::clone(&store),
+            queue: used,
+            queues: Arc::<MemoryQueue>::clone(&queue),
+            providers,
+            sealer: Arc::new(PlainSealer),
+            clock: shared,
+            ids: Arc::new(SeededIds::new(setup.seed)),
+        };
+        let mut settings = Settings::new(QueueNames::of_deployment("test").expect("legal names"));
+        (setup.tune)(&mut settings);
+        block_on(Callbacks::new(&ports, &settings).ensure_queues()).expect("queues");
+        Self {
+            clock,
+            store,
+            queue,
+            faulty,
+            sandbox,
+            ports,
+            settings,
+            executor: Executor::new(),
+            accepted_callbacks: 0,
+            workers: BTreeMap::new(),
+            last_process: 0,
+            inboxes: Vec::new(),
+            random: None,
+        }
+    }
+
+    /// From now on the next task to be polled is drawn.
+    pub fn shuffle(&mut self, seed: u64) {
+        self.random = Some(SmallRng::seed_from_u64(seed));
+    }
+
+    /// Waits for so long from now.
+    pub async fn clock_passed(&self, duration: Duration) {
+        self.clock.sleep_until(self.now() + duration).await;
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// Makes a company.
+    pub fn company(&self) -> CompanyId {
+        let id = self.ports.ids.next(self.now());
+        let company = Company { id, name: "Clinic".to_owned(), server_name: "memory".to_owned() };
+        block_on(self.store.save_company_across_companies(&company)).expect("stored");
+        id
+    }
+
+    /// A scope of a user who may do this for the company.
+    pub fn scope(&self, company: CompanyId, action: Action) -> CompanyScope {
+        let id = self.ports.ids.next(self.now());
+        let role = Role { id, name: String::new(), actions: [action].into(), companies: [company].into() };
+        let user = Actor::User(self.ports.ids.next(self.now()));
+        authorize(user, action, company, &Grants { roles: vec![role] }).expect("granted")
+    }
+
+    /// The scope of a worker.
+    pub fn worker_scope(&self, company: CompanyId) -> CompanyScope {
+        authorize(Actor::Worker, Action::Operate, company, &Grants::default()).expect("workers may operate")
+    }
+
+    /// The scope of sweeps.
+    pub fn platform_scope(&self) -> PlatformScope {
+        authorize_platform(Actor::Worker).expect("workers may sweep")
+    }
+
+    /// Campaigns.
+    pub fn campaigns(&self) -> Campaigns {
+        Campaigns::new(&self.ports)
+    }
+
+    /// Makes an active campaign.
+    pub fn campaign(&self, company: CompanyId, document: &Value) -> Campaign {
+        let edit = self.scope(company, Action::EditCampaign);
+        let run = self.scope(company, Action::RunCampaign);
+        let campaign =
+            block_on(self.campaigns().create(&edit, &document.to_string())).expect("a usable document");
+        block_on(self.campaigns().activate(&run, campaign.id)).expect("activated")
+    }
+
+    /// Loads a file; workers go on with the packet.
+    pub fn load(&self, company: CompanyId, campaign: CampaignId, data: &str) -> PacketId {
+        let ingest = Ingest::new(&self.ports, &self.settings);
+        let scope = self.scope(company, Action::Ingest);
+        let source = MemorySource::new().with_file("data.csv", data);
+        block_on(async {
+            let (Prepared::New(packet) | Prepared::AlreadyLoaded(packet)) =
+                ingest.prepare(&scope, campaign, &source, "data.csv").await.expect("prepared");
+            ingest.load(&scope, packet.id, &source, &mut |_| {}).await.expect("loaded").id
+        })
+    }
+
+    /// Lets workers that start from now on take files in.
+    pub fn with_inbox(&mut self, company: CompanyId, campaign: CampaignId, source: Arc<dyn PacketSource>) {
+        self.inboxes.push(Inbox { company, campaign, source });
+    }
+
+    /// A worker with its pollers that nobody runs.
+    pub fn idle_worker(&self, process: Process) -> (Worker, Arc<InProcessPollers>) {
+        let dispatch = Arc::new(Dispatch::new(&self.ports, &self.settings));
+        let pollers = Arc::new(InProcessPollers::new(dispatch, self.executor.spawner(process)));
+        let worker = Worker::new(&self.ports, &self.settings, Arc::<InProcessPollers>::clone(&pollers));
+        let worker = self.inboxes.iter().cloned().fold(worker, Worker::with_inbox);
+        (worker, pollers)
+    }
+
+    /// A number for a process.
+    pub fn new_process(&mut self) -> Process {
+        self.last_process += 1;
+        self.last_process
+    }
+
+    /// Starts a worker.
+    pub fn start_worker(&mut self) -> Process {
+        let process = self.new_process();
+        let (worker, pollers) = self.idle_worker(process);
+        let (trigger, shutdown) = shutdown();
+        self.executor.spawn(process, async move {
+            worker.run(&shutdown).await.expect("a worker runs");
+        });
+        self.workers.insert(process, Running { pollers, trigger: Some(trigger) });
+        process
+    }
+
+    /// Drops everything that a worker has in hand.
+    pub fn kill(&mut self, process: Process) {
+        let running = self.workers.remove(&process);
+        self.executor.kill(process);
+        drop(running);
+        self.executor.kill(process);
+    }
+
+    /// The workers that run.
+    pub fn workers(&self) -> Vec<Process> {
+        self.workers.keys().copied().collect()
+    }
+
+    /// Tells a worker to stop, and its pollers with it.
+    pub fn shut_down(&mut self, process: Process) {
+        let running = self.workers.get_mut(&process).expect("a worker that runs");
+        drop(running.trigger.take());
+        let pollers = Arc::clone(&running.pollers);
+        self.executor.spawn(process, async move { pollers.stop_all().await });
+    }
+
+    /// How many queues a worker polls.
+    pub fn polled_queues(&self, process: Process) -> usize {
+        self.workers.get(&process).map_or(0, |running| running.pollers.running())
+    }
+
+    /// Polls one task that is ready; `false` if all wait for time.
+    pub fn step(&mut self) -> bool {
+        match &mut self.random {
+            Some(random) => self.executor.step(|ready| random.random_range(0..ready)),
+            None => self.executor.step(|_| 0),
+        }
+    }
+
+    /// Polls until all wait for time.
+    pub fn settle(&mut self) {
+        self.take_callbacks();
+        let mut steps = 0_u64;
+        while self.step() {
+            self.take_callbacks();
+            steps += 1;
+            assert!(steps < 1_000_000, "somebody is busy without end at {}", self.now());
+        }
+    }
+
+    /// Moves the clock to whatever is next, but not beyond `limit`; `false` if `limit` is reached.
+    pub fn advance(&mut self, limit: DateTime<Utc>) -> bool {
+        let next = self.clock.next_wake().into_iter().chain(self.sandbox.next_callback_at()).min();
+        match next.filter(|next| *next <= limit) {
+            Some(next) => {
+                self.clock.advance_to(next);
+                self.take_callbacks();
+                true
+            }
+            None => {
+                self.clock.advance_to(limit);
+                false
+            }
+        }
+    }
+
+    /// Runs until this instant.
+    pub fn run_until(&mut self, limit: DateTime<Utc>) {
+        loop {
+            self.settle();
+            if !self.advance(limit) {
+                self.settle();
+                return;
+            }
+        }
+    }
+
+    /// Runs for so long.
+    pub fn run_for(&mut self, duration: Duration) {
+        let limit = self.now() + duration;
+        self.run_until(limit);
+    }
+
+    /// Runs until every packet has ended and the sandbox has nothing more to say. Panics if that takes two days.
+    pub fn run_to_end(&mut self) {
+        let limit = self.now() + TimeDelta::days(2);
+        loop {
+            self.settle();
+            if self.is_done() {
+                return;
+            }
+            assert!(self.advance(limit), "not everything ended within two days: {:?}", self.open_packets());
+        }
+    }
+
+    /// Whether every packet has ended and nobody has anything to say any more.
+    pub fn is_done(&self) -> bool {
+        let names = &self.settings.queues;
+        let empty = |name| self.depth(name).is_none_or(|depth: Depth| depth.total() == 0);
+        self.sandbox.next_callback_at().is_none()
+            && self.open_packets().is_empty()
+            && empty(&names.dispositions)
+            && empty(&names.incoming)
+    }
+
+    /// The packets that have not ended.
+    pub fn open_packets(&self) -> Vec<Packet> {
+        block_on(self.store.open_packets_across_companies(None, 10_000)).expect("listed").items
+    }
+
+    /// What is in a queue; `None` if it does not exist.
+    pub fn depth(&self, queue: &QueueName) -> Option<Depth> {
+        block_on(self.queue.depth(queue)).expect("a depth")
+    }
+
+    /// Hands the callbacks that are due to the gateway; what it cannot take comes again.
+    fn take_callbacks(&mut self) {
+        let now = self.now();
+        if self.sandbox.next_callback_at().is_none_or(|at| at > now) {
+            return;
+        }
+        let callbacks = Callbacks::new(&self.ports, &self.settings);
+        for callback in self.sandbox.take_callbacks(now) {
+            match block_on(callbacks.accept(&callback.provider, &callback.request)) {
+                Ok(_) => self.accepted_callbacks += 1,
+                Err(error) => {
+                    assert!(error.is_transient(), "{error:?}");
+                    self.sandbox.put_back(callback, now + CALL_AGAIN);
+                }
+            }
+        }
+    }
+
+    /// A packet.
+    pub fn packet(&self, company: CompanyId, id: PacketId) -> Packet {
+        block_on(self.store.packet(company, id)).expect("read").expect("a packet")
+    }
+
+    /// The packets of a campaign.
+    pub fn packets(&self, campaign: &Campaign) -> Vec<Packet> {
+        let page = block_on(self.store.packets(campaign.company, campaign.id, None, 10_000));
+        page.expect("listed").items
+    }
+
+    /// The messages of a packet.
+    pub fn messages(&self, company: CompanyId, packet: PacketId) -> Vec<MessageRecord> {
+        block_on(self.store.messages(company, packet, None, 1_000_000)).expect("listed").items
+    }
+}

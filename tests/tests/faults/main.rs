@@ -1,0 +1,46 @@
+//! What goes wrong, and what must be true all the same. Judged by the provider's own log of accepted requests.
+//!
+//! `SEED=n` runs the drawn schedules with one seed only.
+
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail by panicking"
+)]
+
+mod bad_input;
+mod companies;
+mod crashes;
+mod main_job;
+mod panics;
+mod personas;
+mod pressure;
+mod queue_faults;
+mod shutdowns;
+mod stops;
+mod windows;
+
+/// The seeds 0 to `count`, or the one that the environment names.
+fn seeds(count: u64) -> std::ops::Range<u64> {
+    match std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()) {
+        Some(seed) => seed..seed + 1,
+        None => 0..count,
+    }
+}
+
+/// Says which seed failed.
+fn with_seed<T>(seed: u64, run: impl FnOnce() -> T) -> T {
+    struct Witness(u64);
+    impl Drop for Witness {
+        fn drop(&mut self) {
+            if std::thread::panicking() {
+                eprintln!("failed with SEED={}", self.0);
+            }
+        }
+    }
+    let witness = Witness(seed);
+    let result = run();
+    drop(witness);
+    result
+}
