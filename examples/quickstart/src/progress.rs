@@ -1,7 +1,5 @@
 //! What somebody sees who waits.
 
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
 use reminderly_core::domain::campaign::lifecycle::Campaign;
@@ -30,9 +28,8 @@ pub(crate) fn mapping(file: &str) -> ProgressBar {
 
 impl Days {
     pub(crate) fn begin() -> Self {
-        let spinner = ProgressBar::new_spinner();
-        spinner.enable_steady_tick(Duration::from_millis(100));
-        Self { spinner, steps: 0 }
+        // Drawn when it is told something, not by a thread of its own, which would draw over the bars of files.
+        Self { spinner: ProgressBar::new_spinner(), steps: 0 }
     }
 
     /// Counts a step of the clock; tells whether the counters are to be shown.
