@@ -251,8 +251,10 @@ impl World {
         let process = self.new_process();
         let (worker, pollers) = self.idle_worker(process);
         let (trigger, shutdown) = shutdown();
+        let own = Arc::clone(&pollers);
         self.executor.spawn(process, async move {
             worker.run(&shutdown).await.expect("a worker runs");
+            own.stop_all().await;
         });
         self.workers.insert(process, Running { pollers, trigger: Some(trigger) });
         process
@@ -275,8 +277,6 @@ impl World {
     pub fn shut_down(&mut self, process: Process) {
         let running = self.workers.get_mut(&process).expect("a worker that runs");
         drop(running.trigger.take());
-        let pollers = Arc::clone(&running.pollers);
-        self.executor.spawn(process, async move { pollers.stop_all().await });
     }
 
     /// How many queues a worker polls.

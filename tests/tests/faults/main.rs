@@ -9,7 +9,9 @@
     reason = "helpers of tests fail by panicking"
 )]
 
+mod access;
 mod bad_input;
+mod canary;
 mod companies;
 mod crashes;
 mod main_job;
@@ -17,6 +19,7 @@ mod panics;
 mod personas;
 mod pressure;
 mod queue_faults;
+mod replies;
 mod shutdowns;
 mod stops;
 mod windows;
