@@ -45,7 +45,8 @@ impl InProcessPollers {
         running.len()
     }
 
-    /// Ends all pollers, and returns when nothing is in work any more.
+    /// Ends all pollers, and returns when nothing is in work any more. Call it after the worker has returned: one that still
+    /// runs may start new ones.
     pub async fn stop_all(&self) {
         let all: Vec<Running> = self.lock().drain().map(|(_, running)| running).collect();
         let (triggers, ended): (Vec<_>, Vec<_>) =
