@@ -124,11 +124,10 @@ impl Ingest {
         for file in files {
             match read_digest(source, &file.name).await {
                 Ok(read) if loaded.contains(&read.digest) => {}
-                Ok(_) => new.push(file),
+                // Whoever prepares one that cannot be read is told why; the others are not held up.
+                Ok(_) | Err(SourceError::Unreadable { name: Some(_), .. }) => new.push(file),
                 // It went after it was listed.
                 Err(SourceError::Missing { .. }) => {}
-                // Whoever prepares it is told why; the others are not held up.
-                Err(SourceError::Unreadable { name: Some(_), .. }) => new.push(file),
                 Err(error) => return Err(error.into()),
             }
         }

@@ -14,8 +14,8 @@ use reminderly_core::domain::contact_point::{ContactPoint, PhoneNumber};
 use reminderly_core::domain::disposition::{AttemptReport, Disposition};
 use reminderly_core::domain::envelope::Slice;
 use reminderly_core::domain::incoming::Incoming;
-use reminderly_core::domain::unsubscribe::{RefusalKey, UnsubscribeChange};
-use reminderly_core::ids::{AttemptId, CompanyId, IdSourceExt as _, MessageId, PacketId, UserId};
+use reminderly_core::domain::unsubscribe::UnsubscribeChange;
+use reminderly_core::ids::{AttemptId, IdSourceExt as _, MessageId, PacketId};
 use reminderly_core::ports::poller::{PollerError, PollerHost, PollerSpec};
 use reminderly_core::ports::queue::QueueName;
 use reminderly_core::ports::store::{
@@ -71,15 +71,11 @@ impl Victim {
         Self { world, campaign, packet, message, attempt, source }
     }
 
-    fn key(&self) -> RefusalKey {
-        contact().refusal_key()
-    }
-
     /// Everything that anybody could have changed.
     fn state(&self) -> String {
         let (store, company) = (&self.world.store, self.campaign.company);
         let campaigns = block_on(store.campaigns(company, None, 100)).unwrap();
-        let events = block_on(store.unsubscribe_events(company, &self.key())).unwrap();
+        let events = block_on(store.unsubscribe_events(company, &contact().refusal_key())).unwrap();
         let incoming = block_on(store.incoming(company, None, 100)).unwrap();
         let packets = self.world.packets(&self.campaign);
         let messages = self.world.messages(company, self.packet);
@@ -352,47 +348,6 @@ fn sweeps_are_for_workers_and_companies_for_the_operator() {
             access.authorize_platform(actor).unwrap_err().to_string(),
             ServiceError::from(Denied).to_string()
         );
-    }
-}
-
-/// A user with a role that permits `actions` for `companies`.
-fn user(world: &World, actions: &[Action], companies: &[CompanyId], suspended: bool) -> UserId {
-    let access = Access::new(&world.ports);
-    let operator = access.authorize_platform(Actor::Operator).unwrap();
-    let at = world.now();
-    let role = Role {
-        id: world.ports.ids.next(at),
-        name: String::new(),
-        actions: actions.iter().copied().collect(),
-        companies: companies.iter().copied().collect(),
-    };
-    let user = User { id: world.ports.ids.next(at), name: String::new(), roles: [role.id].into(), suspended };
-    block_on(access.save_role(&operator, &role)).unwrap();
-    block_on(access.save_user(&operator, &user)).unwrap();
-    user.id
-}
-
-#[test]
-fn nobody_without_a_grant_gets_a_scope() {
-    let world = World::new(&Setup::default());
-    let [company, other] = [world.company(), world.company()];
-    let access = Access::new(&world.ports);
-    let may = |user, action, company| block_on(access.authorize(Actor::User(user), action, company)).is_ok();
-    for action in Action::ALL {
-        let others: Vec<Action> = Action::ALL.into_iter().filter(|other| *other != action).collect();
-        assert!(may(user(&world, &[action], &[company], false), action, company));
-        for (who, why) in [
-            (world.ports.ids.next(world.now()), "is unknown"),
-            (user(&world, &[], &[company], false), "has no actions"),
-            (user(&world, &others, &[company], false), "has other actions"),
-            (user(&world, &Action::ALL, &[], false), "has no companies"),
-            (user(&world, &Action::ALL, &[other], false), "is another company's"),
-            (user(&world, &Action::ALL, &[company, other], true), "is suspended"),
-        ] {
-            assert!(!may(who, action, company), "{action:?} by a user who {why}");
-        }
-        let nowhere = world.ports.ids.next(world.now());
-        assert!(!may(user(&world, &Action::ALL, &[company], false), action, nowhere));
     }
 }
 

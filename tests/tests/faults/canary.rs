@@ -62,9 +62,10 @@ impl Captured {
 fn assert_clean(what: &str, text: &str) {
     let text = text.to_lowercase();
     for canary in CANARIES {
-        if let Some(at) = text.find(canary) {
-            let around: String =
-                text.chars().skip(text[..at].chars().count().saturating_sub(200)).take(300).collect();
+        if let Some((before, after)) = text.split_once(canary) {
+            let before: String =
+                before.chars().rev().take(200).collect::<Vec<_>>().into_iter().rev().collect();
+            let around = format!("{before}{canary}{}", after.chars().take(100).collect::<String>());
             panic!("{canary} is in {what}: … {around} …");
         }
     }
@@ -172,7 +173,9 @@ fn run(shown: &mut Shown) {
     world.queue.put_raw_body(&world.settings.queues.dispositions, "zanzibarovna").unwrap();
     world.run_to_end();
     show_all(&world, &campaign, shown);
-    assert!(world.sandbox.accepted().len() >= 3, "the canaries went out");
+    let sent = world.sandbox.accepted();
+    let texts: String = sent.iter().map(|request| request.content.text()).collect();
+    assert!(sent.len() >= 3 && texts.contains("Zanzibarovna, bring your xylophone"), "the canaries went out");
 }
 
 #[test]

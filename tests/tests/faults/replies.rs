@@ -63,6 +63,8 @@ fn texts_to(world: &World, number: &str) -> Vec<String> {
 
 #[test]
 fn each_kind_of_reply_has_its_effect() {
+    use ResponseKind::{Cancelled, Confirmed, RescheduleWanted};
+
     let numbers: Vec<String> = (0..6).map(material::number).collect();
     let says = ["1", "2", "3", "STOP", "START", "hm, who is this?"];
     let replies: Vec<_> = numbers
@@ -71,7 +73,6 @@ fn each_kind_of_reply_has_its_effect() {
         .map(|(number, text)| (number.as_str(), json!([{ "after": "2m", "text": text }])))
         .collect();
     let (world, campaign, packet) = told(&replies, &material::csv(6, AT), &[]);
-    use ResponseKind::{Cancelled, Confirmed, RescheduleWanted};
     let expected = [Some(Confirmed), Some(Cancelled), Some(RescheduleWanted), None, None, None];
     assert_eq!(responses(&world, &campaign, packet), expected);
     let counted = IncomingCounts {
