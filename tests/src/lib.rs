@@ -5,9 +5,9 @@
 #![doc = include_str!("../../README.md")]
 #![expect(
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::missing_panics_doc,
     clippy::panic,
-    clippy::unwrap_used,
     reason = "a test that cannot go on panics"
 )]
 

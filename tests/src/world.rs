@@ -1,5 +1,7 @@
 //! A whole deployment: store, queues, sandbox, workers and gateway, in one thread and under one clock.
 
+mod look;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,14 +15,12 @@ use reminderly_core::domain::access::{
     Action, Actor, Company, CompanyScope, Grants, PlatformScope, Role, authorize, authorize_platform,
 };
 use reminderly_core::domain::campaign::lifecycle::Campaign;
-use reminderly_core::domain::message::MessageRecord;
-use reminderly_core::domain::packet::Packet;
 use reminderly_core::ids::{CampaignId, CompanyId, IdSourceExt as _, PacketId, SeededIds};
 use reminderly_core::memory::MemoryStore;
 use reminderly_core::ports::provider::ProviderDirectory;
-use reminderly_core::ports::queue::{Depth, MessageQueue, QueueAdmin as _, QueueName};
+use reminderly_core::ports::queue::{Depth, MessageQueue};
 use reminderly_core::ports::source::PacketSource;
-use reminderly_core::ports::store::{AccessStore as _, MessageStore as _, PacketStore as _};
+use reminderly_core::ports::store::AccessStore as _;
 use reminderly_core::sealers::PlainSealer;
 use reminderly_core::services::{
     Callbacks, Campaigns, Dispatch, InProcessPollers, Inbox, Ingest, Ports, Prepared, QueueNames, Settings,
@@ -251,8 +251,10 @@ impl World {
         let process = self.new_process();
         let (worker, pollers) = self.idle_worker(process);
         let (trigger, shutdown) = shutdown();
+        let own = Arc::clone(&pollers);
         self.executor.spawn(process, async move {
             worker.run(&shutdown).await.expect("a worker runs");
+            own.stop_all().await;
         });
         self.workers.insert(process, Running { pollers, trigger: Some(trigger) });
         process
@@ -275,8 +277,6 @@ impl World {
     pub fn shut_down(&mut self, process: Process) {
         let running = self.workers.get_mut(&process).expect("a worker that runs");
         drop(running.trigger.take());
-        let pollers = Arc::clone(&running.pollers);
-        self.executor.spawn(process, async move { pollers.stop_all().await });
     }
 
     /// How many queues a worker polls.
@@ -306,17 +306,13 @@ impl World {
     /// Moves the clock to whatever is next, but not beyond `limit`; `false` if `limit` is reached.
     pub fn advance(&mut self, limit: DateTime<Utc>) -> bool {
         let next = self.clock.next_wake().into_iter().chain(self.sandbox.next_callback_at()).min();
-        match next.filter(|next| *next <= limit) {
-            Some(next) => {
-                self.clock.advance_to(next);
-                self.take_callbacks();
-                true
-            }
-            None => {
-                self.clock.advance_to(limit);
-                false
-            }
-        }
+        let Some(next) = next.filter(|next| *next <= limit) else {
+            self.clock.advance_to(limit);
+            return false;
+        };
+        self.clock.advance_to(next);
+        self.take_callbacks();
+        true
     }
 
     /// Runs until this instant.
@@ -358,16 +354,6 @@ impl World {
             && empty(&names.incoming)
     }
 
-    /// The packets that have not ended.
-    pub fn open_packets(&self) -> Vec<Packet> {
-        block_on(self.store.open_packets_across_companies(None, 10_000)).expect("listed").items
-    }
-
-    /// What is in a queue; `None` if it does not exist.
-    pub fn depth(&self, queue: &QueueName) -> Option<Depth> {
-        block_on(self.queue.depth(queue)).expect("a depth")
-    }
-
     /// Hands the callbacks that are due to the gateway; what it cannot take comes again.
     fn take_callbacks(&mut self) {
         let now = self.now();
@@ -384,21 +370,5 @@ impl World {
                 }
             }
         }
-    }
-
-    /// A packet.
-    pub fn packet(&self, company: CompanyId, id: PacketId) -> Packet {
-        block_on(self.store.packet(company, id)).expect("read").expect("a packet")
-    }
-
-    /// The packets of a campaign.
-    pub fn packets(&self, campaign: &Campaign) -> Vec<Packet> {
-        let page = block_on(self.store.packets(campaign.company, campaign.id, None, 10_000));
-        page.expect("listed").items
-    }
-
-    /// The messages of a packet.
-    pub fn messages(&self, company: CompanyId, packet: PacketId) -> Vec<MessageRecord> {
-        block_on(self.store.messages(company, packet, None, 1_000_000)).expect("listed").items
     }
 }

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use async_trait::async_trait;
+use futures::FutureExt as _;
 use futures::channel::oneshot;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, Shared, join_all};
 
 use crate::ports::poller::{PollerError, PollerHost, PollerSpec};
 use crate::ports::queue::QueueName;
@@ -26,9 +27,24 @@ pub struct InProcessPollers {
 }
 
 struct Running {
-    trigger: ShutdownTrigger,
+    /// Gone once the poller was told to stop.
+    trigger: Option<ShutdownTrigger>,
     /// Resolves (to an error: nothing is ever sent) when the poller has ended.
-    ended: oneshot::Receiver<()>,
+    ended: Shared<oneshot::Receiver<()>>,
+    /// Dangles when the poller has ended: told to, because its queue is gone, or by a panic.
+    alive: Weak<()>,
+}
+
+impl Running {
+    /// Tells the poller to stop; the answer resolves when it has.
+    fn begin_end(&mut self) -> Shared<oneshot::Receiver<()>> {
+        self.trigger.take();
+        self.ended.clone()
+    }
+
+    fn has_ended(&self) -> bool {
+        self.alive.strong_count() == 0
+    }
 }
 
 impl InProcessPollers {
@@ -39,22 +55,18 @@ impl InProcessPollers {
 
     /// How many queues are polled.
     pub fn running(&self) -> usize {
-        let mut running = self.lock();
-        // A poller ends by itself when its queue is gone, which another process may have deleted.
-        running.retain(|_, poller| !has_ended(&mut poller.ended));
-        running.len()
+        self.lock().values().filter(|poller| !poller.has_ended()).count()
     }
 
-    /// Ends all pollers, and returns when nothing is in work any more.
+    /// Ends all pollers, and returns when nothing is in work any more. Call it after the worker has returned: one that still
+    /// runs may start new ones.
     pub async fn stop_all(&self) {
-        let all: Vec<Running> = self.lock().drain().map(|(_, running)| running).collect();
-        let (triggers, ended): (Vec<_>, Vec<_>) =
-            all.into_iter().map(|running| (running.trigger, running.ended)).unzip();
-        triggers.into_iter().for_each(ShutdownTrigger::fire);
-        futures::future::join_all(ended).await;
+        let ended: Vec<_> = self.lock().values_mut().map(Running::begin_end).collect();
+        join_all(ended).await;
+        self.lock().retain(|_, poller| !poller.has_ended());
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<QueueName, Running>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<QueueName, Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -69,33 +81,35 @@ impl fmt::Debug for InProcessPollers {
 impl PollerHost for InProcessPollers {
     async fn ensure(&self, spec: &PollerSpec) -> Result<(), PollerError> {
         let mut running = self.lock();
-        // A poller ends by itself when its queue is gone; a poller that panicked has ended too.
-        running.retain(|_, poller| !has_ended(&mut poller.ended));
-        if running.contains_key(&spec.queue) {
+        if running.get(&spec.queue).is_some_and(|poller| !poller.has_ended()) {
             return Ok(());
         }
         let (trigger, shutdown) = shutdown();
         let (ending, ended) = oneshot::channel::<()>();
+        let life = Arc::new(());
+        let alive = Arc::downgrade(&life);
         let (dispatch, queue) = (Arc::clone(&self.dispatch), spec.queue.clone());
         (self.spawn)(Box::pin(async move {
-            let _ends_with_the_future = ending;
+            // In this order: whoever hears of the end finds the poller dead.
+            let _told_last = ending;
+            let _dies_first = life;
             dispatch.run(&queue, &shutdown).await;
         }));
-        running.insert(spec.queue.clone(), Running { trigger, ended });
+        running.insert(spec.queue.clone(), Running { trigger: Some(trigger), ended: ended.shared(), alive });
         Ok(())
     }
 
     async fn stop(&self, queue: &QueueName) -> Result<(), PollerError> {
-        let poller = self.lock().remove(queue);
-        if let Some(Running { trigger, ended }) = poller {
-            trigger.fire();
+        // It stays listed until it has ended, so that a caller who was dropped here waits for it when it calls again.
+        let ended = self.lock().get_mut(queue).map(Running::begin_end);
+        if let Some(ended) = ended {
             // An error says that the sender was dropped: the poller has ended.
             ended.await.ok();
+            let mut running = self.lock();
+            if running.get(queue).is_some_and(Running::has_ended) {
+                running.remove(queue);
+            }
         }
         Ok(())
     }
-}
-
-fn has_ended(ended: &mut oneshot::Receiver<()>) -> bool {
-    !matches!(ended.try_recv(), Ok(None))
 }

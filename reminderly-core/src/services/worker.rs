@@ -142,14 +142,14 @@ impl Worker {
     }
 
     /// One round of intake, sweeps and sending: for hosts that schedule by themselves. Answers when the next one is due, if that
-    /// is known.
+    /// is known. A failure of one part is logged and keeps the others from nothing.
     ///
     /// # Errors
     ///
-    /// [`ServiceError::Store`] if nothing can be listed.
+    /// [`ServiceError::Store`] if the packets to send cannot be listed.
     pub async fn round(&self) -> Result<Option<DateTime<Utc>>, ServiceError> {
-        self.intake_round().await?;
-        self.sweep_round().await?;
+        log_failure(self.intake_round().await, "intake failed; the next round tries again");
+        log_failure(self.sweep_round().await, "sweep failed; the next round tries again");
         self.sending_round().await
     }
 

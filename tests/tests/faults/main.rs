@@ -9,14 +9,18 @@
     reason = "helpers of tests fail by panicking"
 )]
 
+mod access;
 mod bad_input;
+mod canary;
 mod companies;
 mod crashes;
+mod grants;
 mod main_job;
 mod panics;
 mod personas;
 mod pressure;
 mod queue_faults;
+mod replies;
 mod shutdowns;
 mod stops;
 mod windows;

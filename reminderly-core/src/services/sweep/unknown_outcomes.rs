@@ -79,7 +79,16 @@ impl UnknownOutcomes {
         let now = self.ports.clock.now();
         let mut by_provider: BTreeMap<ProviderName, Vec<(OpenAttempt, UnknownOutcome)>> = BTreeMap::new();
         for attempt in open {
-            let policy = self.policy(&attempt).await?;
+            let policy = match self.policy(&attempt).await {
+                Ok(policy) => policy,
+                Err(error @ ServiceError::Store(_)) => return Err(error),
+                Err(error) => {
+                    // One unreadable campaign must not keep the outcomes of all others open.
+                    let packet = attempt.location.packet;
+                    warn!(packet.id = %packet, error = &error as &dyn std::error::Error, "policy is not known; held");
+                    UnknownOutcome::Hold
+                }
+            };
             by_provider.entry(attempt.attempt.provider.clone()).or_default().push((attempt, policy));
         }
         for (provider, attempts) in by_provider {
