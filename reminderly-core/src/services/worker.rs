@@ -16,8 +16,8 @@ use crate::ports::source::{PacketSource, SourceFile};
 use crate::services::compiled::CompiledCampaigns;
 use crate::services::sweep::{OverdueClaims, StalledPackets, Unfinished, UnknownOutcomes};
 use crate::services::{
-    Callbacks, Dispositions, Enqueue, Fleet, IncomingMessages, Ingest, Mapping, Ports,
-    ServiceError, Settings, Shutdown,
+    Callbacks, Dispositions, Enqueue, Fleet, IncomingMessages, Ingest, Mapping, Ports, ServiceError,
+    Settings, Shutdown,
 };
 
 const PACKETS_PER_PAGE: usize = 500;
