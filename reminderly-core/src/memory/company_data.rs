@@ -24,7 +24,8 @@ pub(super) struct CompanyData {
     pub(super) campaigns: BTreeMap<CampaignId, CampaignData>,
     pub(super) natural_keys: HashMap<NaturalKey, MessageId>,
     pub(super) messages_to: HashMap<ContactPoint, Vec<(PacketId, Slot)>>,
-    pub(super) contacts_of: HashMap<PersonKey, BTreeSet<ContactPoint>>,
+    /// In order, each once.
+    pub(super) contacts_of: HashMap<PersonKey, Vec<ContactPoint>>,
     pub(super) unsubscribes: HashMap<RefusalKey, Vec<Unsubscribe>>,
     /// The latest will of each key, by the person's time.
     pub(super) wills: HashMap<RefusalKey, (UnsubscribeChange, DateTime<Utc>)>,
@@ -92,7 +93,12 @@ impl CompanyData {
         person: PersonKey,
         place: (PacketId, Slot),
     ) {
-        self.contacts_of.entry(person).or_default().insert(contact.clone());
-        self.messages_to.entry(contact).or_default().push(place);
+        // Most persons have one contact point, and most contact points one message: room for more would be the better part of
+        // what a large store takes.
+        let contacts = self.contacts_of.entry(person).or_insert_with(|| Vec::with_capacity(1));
+        if let Err(position) = contacts.binary_search(&contact) {
+            contacts.insert(position, contact.clone());
+        }
+        self.messages_to.entry(contact).or_insert_with(|| Vec::with_capacity(1)).push(place);
     }
 }

@@ -1,7 +1,7 @@
 //! All that the store holds, and the one place where messages change.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
@@ -22,7 +22,8 @@ pub(super) struct Data {
     pub(super) packets: BTreeMap<PacketId, PacketData>,
     /// Packets that have neither ended nor failed: what sweeps look at.
     pub(super) open_packets: BTreeSet<PacketId>,
-    pub(super) attempts: HashMap<AttemptId, AttemptLocation>,
+    /// A tree for the same reason as a packet's slots.
+    pub(super) attempts: BTreeMap<AttemptId, AttemptLocation>,
     pub(super) last_campaign_number: u32,
 }
 

@@ -1,6 +1,6 @@
 //! A packet with its rows, messages and indexes.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -26,7 +26,8 @@ pub(super) struct PacketData {
     pub(super) rejected: BTreeMap<RowNumber, RejectedRow>,
     #[expect(clippy::vec_box, reason = "a packet that grows does not move what it has")]
     messages: Vec<Box<MessageData>>,
-    slots: HashMap<MessageId, Slot>,
+    /// A tree, because ids of one time lie side by side: a hash would scatter a batch over all memory.
+    slots: BTreeMap<MessageId, Slot>,
     /// Planned and queued messages without a copy, by `not_before`.
     due: BTreeSet<(DateTime<Utc>, Slot)>,
     /// Queued messages with a copy, by the instant at which it is presumed lost.
@@ -67,7 +68,7 @@ impl PacketData {
             rows: BTreeMap::new(),
             rejected: BTreeMap::new(),
             messages: Vec::new(),
-            slots: HashMap::new(),
+            slots: BTreeMap::new(),
             due: BTreeSet::new(),
             copies: BTreeSet::new(),
             sending: BTreeSet::new(),
