@@ -99,8 +99,8 @@ pub enum ReturnReason {
     Throttled,
     /// The provider could not be reached: surely nothing was sent.
     Unreachable,
-    /// The worker was told to stop.
-    Shutdown,
+    /// The worker could not go on before it called the provider.
+    Interrupted,
 }
 
 impl ReturnReason {
@@ -110,7 +110,7 @@ impl ReturnReason {
             Self::TooLate => "too_late_to_start",
             Self::Throttled => "throttled",
             Self::Unreachable => "provider_unreachable",
-            Self::Shutdown => "shutdown",
+            Self::Interrupted => "interrupted",
         }
     }
 }

@@ -72,10 +72,23 @@ pub struct Question {
     pub incoming: IncomingId,
     /// What the person wanted.
     pub kind: ResponseKind,
-    /// The messages to choose from: the answer `1` means the first.
-    pub options: Vec<MessageId>,
+    /// The appointments to choose from: the answer `1` means the first.
+    pub options: Vec<QuestionOption>,
+    /// The packet of the message that asks.
+    pub packet: PacketId,
+    /// The message that asks: nobody answers a question that was not put.
+    pub message: MessageId,
     /// After this instant a number is no answer to it any more.
     pub expires_at: DateTime<Utc>,
+}
+
+/// An appointment of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuestionOption {
+    /// The appointment.
+    pub key: AppointmentKey,
+    /// The person.
+    pub person: PersonKey,
 }
 
 /// An incoming message with everything that follows from it: stored as one fact.

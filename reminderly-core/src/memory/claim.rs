@@ -89,6 +89,9 @@ fn refusal(data: &Data, packet: &PacketData, slot: Slot, terms: &ClaimTerms) -> 
     if !company.wills.is_empty() && keys_of(contact, person).iter().any(|key| company.refuses(key)) {
         return Some(ClaimRefusal::Unsubscribed);
     }
+    if company.has_released(message) {
+        return Some(ClaimRefusal::Answered);
+    }
     if state.not_before.is_some_and(|at| terms.now < at) {
         return Some(ClaimRefusal::NotYet);
     }

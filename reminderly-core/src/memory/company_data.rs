@@ -6,14 +6,17 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::domain::access::Company;
+use crate::domain::appointment_key::AppointmentKey;
 use crate::domain::attempt::ProviderName;
 use crate::domain::campaign::definition::CampaignDefinition;
 use crate::domain::campaign::lifecycle::Campaign;
+use crate::domain::contact_method::ContactMethod;
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::incoming::{IncomingRecord, Question};
-use crate::domain::message::NaturalKey;
+use crate::domain::message::{Message, NaturalKey, Origin};
 use crate::domain::person::PersonKey;
 use crate::domain::report::IncomingCounts;
+use crate::domain::response::Response;
 use crate::domain::unsubscribe::{RefusalKey, Unsubscribe, UnsubscribeChange};
 use crate::ids::{CampaignId, IncomingId, MessageId, PacketId};
 use crate::memory::packet_data::Slot;
@@ -24,8 +27,8 @@ pub(super) struct CompanyData {
     pub(super) campaigns: BTreeMap<CampaignId, CampaignData>,
     pub(super) natural_keys: HashMap<NaturalKey, MessageId>,
     pub(super) messages_to: HashMap<ContactPoint, Vec<(PacketId, Slot)>>,
-    /// In order, each once.
-    pub(super) contacts_of: HashMap<PersonKey, Vec<ContactPoint>>,
+    /// In order, each once; without the contact points whose address is the person's key.
+    contacts_of: HashMap<PersonKey, Vec<ContactPoint>>,
     pub(super) unsubscribes: HashMap<RefusalKey, Vec<Unsubscribe>>,
     /// The latest will of each key, by the person's time.
     pub(super) wills: HashMap<RefusalKey, (UnsubscribeChange, DateTime<Utc>)>,
@@ -33,6 +36,8 @@ pub(super) struct CompanyData {
     pub(super) incoming_events: HashSet<(ProviderName, Arc<str>)>,
     pub(super) incoming_counts: IncomingCounts,
     pub(super) questions: HashMap<ContactPoint, Question>,
+    /// The latest answer of each person about each appointment, by whatever method. A moved appointment is another one.
+    responses: HashMap<(AppointmentKey, PersonKey, DateTime<Utc>), (Response, CampaignId)>,
 }
 
 #[derive(Debug)]
@@ -57,7 +62,31 @@ impl CompanyData {
             incoming_events: HashSet::new(),
             incoming_counts: IncomingCounts::default(),
             questions: HashMap::new(),
+            responses: HashMap::new(),
         }
+    }
+
+    /// The latest answer about a message's appointment.
+    pub(super) fn response(&self, message: &Message) -> Option<Response> {
+        self.responses.get(&appointment_of(message)?).map(|(response, _)| *response)
+    }
+
+    /// Keeps an answer about a message's appointment.
+    pub(super) fn respond(&mut self, message: &Message, response: Response) {
+        if let Some(appointment) = appointment_of(message) {
+            self.responses.insert(appointment, (response, message.campaign));
+        }
+    }
+
+    /// Whether the message reminds of an appointment that the person has told its campaign to be cancelled or moved.
+    pub(super) fn has_released(&self, message: &Message) -> bool {
+        if self.responses.is_empty() || !matches!(message.origin, Origin::Row { .. }) {
+            return false;
+        }
+        let latest = appointment_of(message).and_then(|appointment| self.responses.get(&appointment));
+        latest.is_some_and(|(response, campaign)| {
+            response.kind.ends_reminders() && *campaign == message.campaign
+        })
     }
 
     /// Whether contact under a key is refused.
@@ -87,6 +116,19 @@ impl CompanyData {
         }
     }
 
+    /// The contact points to which a person was ever to be contacted, in order.
+    pub(super) fn contact_points_of(&self, person: &PersonKey) -> Vec<ContactPoint> {
+        let named = ContactMethod::ALL
+            .into_iter()
+            .filter_map(|method| ContactPoint::parse_stored(method, person.as_str()).ok());
+        let mut contacts: Vec<ContactPoint> =
+            named.filter(|contact| self.messages_to.contains_key(contact)).collect();
+        contacts.extend(self.contacts_of.get(person).into_iter().flatten().cloned());
+        contacts.sort_unstable();
+        contacts.dedup();
+        contacts
+    }
+
     pub(super) fn index_contact(
         &mut self,
         contact: ContactPoint,
@@ -94,11 +136,17 @@ impl CompanyData {
         place: (PacketId, Slot),
     ) {
         // Most persons have one contact point, and most contact points one message: room for more would be the better part of
-        // what a large store takes.
-        let contacts = self.contacts_of.entry(person).or_insert_with(|| Vec::with_capacity(1));
-        if let Err(position) = contacts.binary_search(&contact) {
-            contacts.insert(position, contact.clone());
+        // what a large store takes. A person who is named by the contact point alone needs no entry.
+        if person.as_str() != contact.address() {
+            let contacts = self.contacts_of.entry(person).or_insert_with(|| Vec::with_capacity(1));
+            if let Err(position) = contacts.binary_search(&contact) {
+                contacts.insert(position, contact.clone());
+            }
         }
         self.messages_to.entry(contact).or_insert_with(|| Vec::with_capacity(1)).push(place);
     }
+}
+
+fn appointment_of(message: &Message) -> Option<(AppointmentKey, PersonKey, DateTime<Utc>)> {
+    Some((message.key.clone(), message.person.clone()?, message.appointment.at))
 }

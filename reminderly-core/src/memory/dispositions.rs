@@ -11,7 +11,7 @@ use crate::batch::Outcomes;
 use crate::domain::attempt::{AttemptLocation, AttemptOutcome};
 use crate::domain::disposition::{AttemptReport, Disposition};
 use crate::domain::message::MessageState;
-use crate::domain::message_status::MessageEvent;
+use crate::domain::message_status::{MessageEvent, MessageStatus};
 use crate::ids::{AttemptId, CompanyId, PacketId};
 use crate::ports::store::{DispositionOutcome, DispositionStore, LocatedDisposition, StoreError};
 
@@ -51,6 +51,9 @@ fn record(
     let Some(attempt) = message.attempts.iter_mut().find(|attempt| attempt.id == disposition.attempt) else {
         return DispositionOutcome::Missing;
     };
+    if attempt.provider != disposition.provider {
+        return DispositionOutcome::Missing;
+    }
     let event = (disposition.provider.clone(), Arc::clone(&disposition.event));
     if !message.disposition_events.insert(event) {
         return DispositionOutcome::Duplicate(status);
@@ -66,7 +69,9 @@ fn record(
     if attempt.reference.is_none() {
         attempt.reference.clone_from(&disposition.reference);
     }
-    if latest != Some(disposition.attempt) {
+    // While a newer attempt is in work, it decides. Otherwise the proof counts, or the message would go out once more.
+    let idle = status == MessageStatus::Queued || status.is_unsent();
+    if latest != Some(disposition.attempt) && !idle {
         return DispositionOutcome::Recorded(status);
     }
     move_message(data, located.packet, slot, disposition, &report, at);

@@ -1,5 +1,5 @@
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -12,13 +12,13 @@ use super::data::{Change, Data};
 use super::packet_data::{MessageData, Slot};
 use crate::batch::Page;
 use crate::domain::appointment_key::AppointmentKey;
+use crate::domain::attempt::AttemptOutcome;
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::incoming::{Answerable, IncomingRecord, Question, TiedResponse};
 use crate::domain::message::{Detail, MessageState, Origin};
 use crate::domain::message_status::{MessageEvent, MessageStatus};
 use crate::domain::packet::{Draining, PacketStage};
 use crate::domain::person::PersonKey;
-use crate::domain::response::Response;
 use crate::domain::skip_reason::SkipReason;
 use crate::ids::{CampaignId, CompanyId, IncomingId, PacketId};
 use crate::ports::store::{IncomingOutcome, IncomingStore, StoreError};
@@ -56,6 +56,37 @@ impl IncomingStore for MemoryStore {
             .await)
     }
 
+    async fn persons_of(
+        &self,
+        company: CompanyId,
+        contact: &ContactPoint,
+    ) -> Result<Vec<PersonKey>, StoreError> {
+        Ok(self
+            .transact(|data| {
+                let persons = messages_to(data, company, contact)
+                    .filter_map(|found| found.record.message.person.clone());
+                persons.collect::<BTreeSet<_>>().into_iter().collect()
+            })
+            .await)
+    }
+
+    async fn follow_ups_since(
+        &self,
+        company: CompanyId,
+        to: &ContactPoint,
+        since: DateTime<Utc>,
+    ) -> Result<usize, StoreError> {
+        Ok(self
+            .transact(|data| {
+                let follow_up = |found: &&MessageData| {
+                    let message = &found.record.message;
+                    matches!(message.origin, Origin::Reply { .. }) && message.created_at >= since
+                };
+                messages_to(data, company, to).filter(follow_up).count()
+            })
+            .await)
+    }
+
     async fn contact_points_of(
         &self,
         company: CompanyId,
@@ -63,8 +94,8 @@ impl IncomingStore for MemoryStore {
     ) -> Result<Vec<ContactPoint>, StoreError> {
         Ok(self
             .transact(|data| {
-                let contacts = data.companies.get(&company).and_then(|found| found.contacts_of.get(person));
-                contacts.into_iter().flatten().cloned().collect()
+                let found = data.companies.get(&company);
+                found.map(|found| found.contact_points_of(person)).unwrap_or_default()
             })
             .await)
     }
@@ -132,18 +163,48 @@ fn respond(data: &mut Data, company: CompanyId, tied: TiedResponse) -> bool {
         data.packet(company, tied.packet).and_then(|packet| Some((packet, packet.slot(tied.message)?)));
     let Some((packet, slot)) = place else { return false };
     let Some(message) = packet.record(slot).map(|record| record.message.clone()) else { return false };
-    let earlier =
-        message.person.as_ref().and_then(|person| latest_response(data, company, &message.key, person));
+    let earlier = data.companies.get(&company).and_then(|found| found.response(&message));
     if !tied.response.kind.may_follow(earlier.map(|response| response.kind)) {
         return false;
     }
     if let Ok(packet) = data.packet_mut(company, tied.packet) {
         packet.amend(slot, |message| message.record.state.response = Some(tied.response));
     }
+    if let Ok(found) = data.company_mut(company) {
+        found.respond(&message, tied.response);
+    }
+    prove_sent(data, tied, slot);
     if let (true, Some(person)) = (tied.response.kind.ends_reminders(), &message.person) {
         skip_answered(data, company, message.campaign, &message.key, person, tied.response.at);
     }
     true
+}
+
+/// Who answers a message has got it: what was unknown is sent.
+fn prove_sent(data: &mut Data, tied: TiedResponse, slot: Slot) {
+    let at = tied.response.at;
+    let status = data
+        .packets
+        .get(&tied.packet)
+        .and_then(|packet| packet.record(slot))
+        .map(|record| record.state.status);
+    if status != Some(MessageStatus::Unknown) {
+        return;
+    }
+    let mut sent = |state: &mut MessageState| {
+        state.held = false;
+        state.detail = None;
+        state.sent_at = state.sent_at.or(Some(at));
+    };
+    let reason = Cow::Borrowed("the person answered it");
+    let change = Change { event: MessageEvent::Found, at, reason, state: &mut sent };
+    // The table allows it.
+    data.transit(tied.packet, slot, change).ok();
+    let message = data.packets.get_mut(&tied.packet).and_then(|packet| packet.get_mut(slot));
+    if let Some(attempt) = message.and_then(|message| message.attempts.last_mut()) {
+        attempt.outcome = Some(AttemptOutcome::Accepted);
+        attempt.settled_at = Some(at);
+    }
 }
 
 /// Skips the open reminders of an appointment that the person has released.
@@ -156,9 +217,9 @@ fn skip_answered(
     at: DateTime<Utc>,
 ) {
     let Some(found) = data.companies.get(&company) else { return };
-    let contacts = found.contacts_of.get(person).into_iter().flatten();
+    let contacts = found.contact_points_of(person);
     let places: Vec<(PacketId, Slot)> =
-        contacts.filter_map(|contact| found.messages_to.get(contact)).flatten().copied().collect();
+        contacts.iter().filter_map(|contact| found.messages_to.get(contact)).flatten().copied().collect();
     for (packet, slot) in places {
         let about_it = |message: &MessageData| {
             let message = &message.record.message;
@@ -202,7 +263,7 @@ fn answerable(data: &Data, company: CompanyId, from: &ContactPoint, now: DateTim
         }
         let claimed_at = found.attempts.last().map(|attempt| attempt.claimed_at);
         let Some(sent_at) = state.sent_at.or(claimed_at) else { continue };
-        let response = latest_response(data, company, &message.key, &person);
+        let response = data.companies.get(&company).and_then(|found| found.response(message));
         let candidate = Answerable {
             message: message.id,
             packet: message.packet,
@@ -221,21 +282,4 @@ fn answerable(data: &Data, company: CompanyId, from: &ContactPoint, now: DateTim
     let mut all: Vec<Answerable> = latest.into_values().collect();
     all.sort_by_key(|answerable| (answerable.appointment.at, answerable.message));
     all
-}
-
-/// The latest answer of a person about an appointment, by whatever method; of one instant, the one that says more.
-fn latest_response(
-    data: &Data,
-    company: CompanyId,
-    key: &AppointmentKey,
-    person: &PersonKey,
-) -> Option<Response> {
-    let contacts = data.companies.get(&company).and_then(|found| found.contacts_of.get(person));
-    let messages = contacts.into_iter().flatten().flat_map(|contact| messages_to(data, company, contact));
-    messages
-        .filter(|found| {
-            found.record.message.key == *key && found.record.message.person.as_ref() == Some(person)
-        })
-        .filter_map(|found| found.record.state.response)
-        .max_by_key(|response: &Response| (response.at, response.kind as u8))
 }

@@ -253,11 +253,10 @@ fn plan(
         while let Some(planned) = next {
             let asked = planned.verdict;
             let stored = take_natural_key(data, company, planned);
-            match stored.verdict {
-                PlanVerdict::Send { .. } => goes = true,
-                // What the planner skipped as a duplicate found no key taken.
-                PlanVerdict::Skip(_) => duplicates += u64::from(stored.verdict != asked),
-            }
+            goes |= matches!(stored.verdict, PlanVerdict::Send { .. });
+            // What the planner skipped as a duplicate found no key taken.
+            let duplicate = PlanVerdict::Skip(SkipReason::Duplicate);
+            duplicates += u64::from(stored.verdict == duplicate && asked != duplicate);
             data.insert_message(packet, stored);
             next = messages.next_if(|planned| planned.message.origin.row() == row);
         }
@@ -267,12 +266,17 @@ fn plan(
     Ok(PlanOutcome::Stored { duplicates })
 }
 
-/// Takes the natural key of a planned message, or makes it a skipped duplicate.
+/// Takes the natural key of a planned message, or makes it a skipped duplicate; one whose appointment the person has released
+/// is not sent at all.
 fn take_natural_key(data: &mut Data, company: CompanyId, mut planned: PlannedMessage) -> PlannedMessage {
     if let PlanVerdict::Send { at, .. } = planned.verdict
         && let Some(key) = planned.message.natural_key(at)
         && let Some(company) = data.companies.get_mut(&company)
     {
+        if company.has_released(&planned.message) {
+            planned.verdict = PlanVerdict::Skip(SkipReason::Answered);
+            return planned;
+        }
         let holder = *company.natural_keys.entry(key).or_insert(planned.message.id);
         if holder != planned.message.id {
             planned.verdict = PlanVerdict::Skip(SkipReason::Duplicate);
@@ -320,7 +324,7 @@ fn put_back(data: &mut Data, packet: PacketId, snooze: &Snooze) -> WriteOutcome 
         state.copy_until = None;
         match snooze.until {
             SnoozeUntil::Unchanged => {}
-            SnoozeUntil::NotBefore(at) => state.not_before = Some(at),
+            SnoozeUntil::NotBefore(at) => state.not_before = state.not_before.max(Some(at)),
             SnoozeUntil::Planned { not_before, legal_until } => {
                 state.not_before = Some(not_before);
                 state.legal_until = Some(legal_until);

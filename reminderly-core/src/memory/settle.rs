@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use super::data::{Change, Data};
 use super::packet_data::Slot;
-use crate::domain::attempt::{AttemptOutcome, ProviderReference};
+use crate::domain::attempt::{Attempt, AttemptOutcome, ProviderReference};
 use crate::domain::message::{Detail, MessageState};
-use crate::domain::message_status::MessageEvent;
+use crate::domain::message_status::{MessageEvent, MessageStatus};
 use crate::ids::PacketId;
 use crate::ports::store::{SettleOutcome, SettleVerdict, Settlement};
 
@@ -14,11 +14,12 @@ pub(super) fn settle(data: &mut Data, packet: PacketId, settlement: &Settlement)
     let found = data.packets.get(&packet).and_then(|found| Some((found, found.slot(settlement.message)?)));
     let Some((found, slot)) = found else { return SettleOutcome::Missing };
     let Some(state) = found.record(slot).map(|record| &record.state) else { return SettleOutcome::Missing };
-    // A message that nobody has claimed has no attempt to settle.
-    if state.epoch != settlement.epoch || state.epoch == 0 {
-        return SettleOutcome::Stale(state.status);
-    }
     let effect = Effect::of(&settlement.verdict);
+    if !concerns(state, settlement.epoch, effect.event) {
+        let status = state.status;
+        keep_reference(data, packet, slot, settlement.epoch, &effect);
+        return SettleOutcome::Stale(status);
+    }
     if state.held && !decides(effect.event) {
         return SettleOutcome::Stale(state.status);
     }
@@ -31,11 +32,19 @@ pub(super) fn settle(data: &mut Data, packet: PacketId, settlement: &Settlement)
             SettleOutcome::Applied(status)
         }
         Err(Some(status)) => {
-            keep_reference(data, packet, slot, &effect);
+            keep_reference(data, packet, slot, settlement.epoch, &effect);
             SettleOutcome::Stale(status)
         }
         Err(None) => SettleOutcome::Missing,
     }
+}
+
+/// Whether a verdict on an attempt still matters: it is the latest, or none is in work and it proves that an earlier one was
+/// accepted. A message that nobody has claimed has no attempt.
+fn concerns(state: &MessageState, epoch: u32, event: MessageEvent) -> bool {
+    let proof = matches!(event, MessageEvent::Accepted | MessageEvent::Found);
+    let idle = state.status == MessageStatus::Queued || state.status.is_unsent();
+    epoch > 0 && (epoch == state.epoch || (epoch < state.epoch && proof && idle))
 }
 
 /// Whether the event closes a message that was given up: its packet may have ended, so nothing opens it again.
@@ -123,8 +132,7 @@ fn apply(state: &mut MessageState, settlement: &Settlement) {
 }
 
 fn record(data: &mut Data, packet: PacketId, slot: Slot, settlement: &Settlement, effect: &Effect) {
-    let message = data.packets.get_mut(&packet).and_then(|found| found.get_mut(slot));
-    let Some(attempt) = message.and_then(|message| message.attempts.last_mut()) else { return };
+    let Some(attempt) = attempt(data, packet, slot, settlement.epoch) else { return };
     if let Some(outcome) = &effect.outcome {
         attempt.outcome = Some(outcome.clone());
         attempt.settled_at = Some(settlement.at);
@@ -135,13 +143,17 @@ fn record(data: &mut Data, packet: PacketId, slot: Slot, settlement: &Settlement
 }
 
 /// A callback may have moved the message before the worker could say what it knows; the provider's id is worth keeping.
-fn keep_reference(data: &mut Data, packet: PacketId, slot: Slot, effect: &Effect) {
-    let message = data.packets.get_mut(&packet).and_then(|found| found.get_mut(slot));
-    let Some(attempt) = message.and_then(|message| message.attempts.last_mut()) else { return };
+fn keep_reference(data: &mut Data, packet: PacketId, slot: Slot, epoch: u32, effect: &Effect) {
+    let Some(attempt) = attempt(data, packet, slot, epoch) else { return };
     if effect.outcome == Some(AttemptOutcome::Accepted) && attempt.outcome.is_none() {
         attempt.outcome.clone_from(&effect.outcome);
     }
     if attempt.reference.is_none() {
         attempt.reference.clone_from(&effect.reference);
     }
+}
+
+fn attempt(data: &mut Data, packet: PacketId, slot: Slot, epoch: u32) -> Option<&mut Attempt> {
+    let message = data.packets.get_mut(&packet)?.get_mut(slot)?;
+    message.attempts.iter_mut().find(|attempt| attempt.epoch == epoch)
 }

@@ -2,6 +2,7 @@
 
 use metrics::counter;
 use serde::{Deserialize, Serialize};
+use tracing::warn;
 
 use crate::domain::access::{Action, Actor, Grants, authorize};
 use crate::domain::attempt::ProviderName;
@@ -43,6 +44,8 @@ pub struct CallbackReceipt {
     pub dispositions: usize,
     /// Incoming messages that were queued.
     pub incoming: usize,
+    /// Incoming messages to accounts that are nobody's: they are left out, and the others are not held up.
+    pub unplaced: usize,
 }
 
 /// Takes callbacks in.
@@ -82,7 +85,7 @@ impl Callbacks {
     /// # Errors
     ///
     /// [`ServiceError::Callback`]: answer 401 for a forgery, 400 for nonsense, 413 for a giant. [`ServiceError::NotFound`]
-    /// if no such provider is wired, or the account that was written to is nobody's. [`ServiceError::Queue`]: answer 503, the
+    /// if no such provider is wired, or all that it brings is for accounts that are nobody's. [`ServiceError::Queue`]: answer 503, the
     /// provider calls again.
     pub async fn accept(
         &self,
@@ -95,31 +98,47 @@ impl Callbacks {
         let events = decoder.decode(request, now).inspect_err(|_| {
             counter!("reminderly_callbacks_refused_total").increment(1);
         })?;
-        let (mut dispositions, mut incoming) = (Vec::new(), Vec::new());
+        if events.iter().any(|event| event.provider() != provider) {
+            return Err(CallbackError::ForeignProvider.into());
+        }
+        let (mut dispositions, mut incoming, mut unplaced) = (Vec::new(), Vec::new(), 0);
         for event in events {
-            if event.provider() != provider {
-                return Err(CallbackError::ForeignProvider.into());
-            }
             match event {
                 CallbackEvent::Disposition(disposition) => {
                     let payload = self.seal(DISPOSITION_PURPOSE, &DispositionPayload { disposition })?;
                     dispositions.push(Envelope::Disposition(payload).into());
                 }
-                CallbackEvent::Incoming(message) => {
-                    let nobody = ServiceError::NotFound { what: "company of the account" };
-                    let company =
-                        self.ports.providers.company_of(provider, &message.account).ok_or(nobody)?;
-                    let scope = authorize(Actor::Gateway, Action::Receive, company, &Grants::default())?;
-                    let company = scope.require(Action::Receive)?;
-                    let payload =
-                        self.seal(INCOMING_PURPOSE, &IncomingPayload { company, incoming: message })?;
-                    incoming.push(Envelope::Incoming(payload).into());
-                }
+                CallbackEvent::Incoming(message) => match self.place(provider, message)? {
+                    Some(envelope) => incoming.push(envelope.into()),
+                    None => unplaced += 1,
+                },
             }
         }
-        self.send(&self.settings.queues.dispositions, &dispositions).await?;
+        // A refusal of contact matters more than a delivery report.
         self.send(&self.settings.queues.incoming, &incoming).await?;
-        Ok(CallbackReceipt { dispositions: dispositions.len(), incoming: incoming.len() })
+        self.send(&self.settings.queues.dispositions, &dispositions).await?;
+        let receipt =
+            CallbackReceipt { dispositions: dispositions.len(), incoming: incoming.len(), unplaced };
+        if unplaced > 0 {
+            counter!("reminderly_callbacks_unplaced_total")
+                .increment(u64::try_from(unplaced).unwrap_or(u64::MAX));
+            warn!(provider = %provider, messages = unplaced, "messages came to accounts that are nobody's");
+        }
+        if unplaced > 0 && receipt.dispositions + receipt.incoming == 0 {
+            return Err(ServiceError::NotFound { what: "company of the account" });
+        }
+        Ok(receipt)
+    }
+
+    /// An incoming message for the company of its account; `None` if the account is nobody's.
+    fn place(&self, provider: &ProviderName, message: Incoming) -> Result<Option<Envelope>, ServiceError> {
+        let Some(company) = self.ports.providers.company_of(provider, &message.account) else {
+            return Ok(None);
+        };
+        let scope = authorize(Actor::Gateway, Action::Receive, company, &Grants::default())?;
+        let company = scope.require(Action::Receive)?;
+        let payload = self.seal(INCOMING_PURPOSE, &IncomingPayload { company, incoming: message })?;
+        Ok(Some(Envelope::Incoming(payload)))
     }
 
     fn seal<T: Serialize>(&self, purpose: &str, payload: &T) -> Result<SealedPayload, ServiceError> {

@@ -161,6 +161,8 @@ impl Campaigns {
     /// failed; nothing can go on there any more.
     async fn begin_cancelling(&self, packet: &Packet) -> Result<(), ServiceError> {
         self.ports.store.set_draining(packet.company, packet.id, Draining::Cancelling).await?;
+        // Read anew: it may have failed in between.
+        let Some(packet) = self.ports.store.packet(packet.company, packet.id).await? else { return Ok(()) };
         if let Some(failure) = packet.failure.as_ref().filter(|_| packet.stage == PacketStage::Failed) {
             let change = StageChange {
                 packet: packet.id,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::domain::mapping::CompiledCampaign;
 use crate::domain::packet::Packet;
-use crate::ids::CampaignId;
+use crate::ids::{CampaignId, CompanyId};
 use crate::ports::store::Store;
 use crate::services::ServiceError;
 
@@ -16,7 +16,7 @@ const CAPACITY: usize = 1_000;
 #[derive(Debug)]
 pub struct CompiledCampaigns {
     store: Arc<dyn Store>,
-    kept: Mutex<HashMap<(CampaignId, u32), Arc<CompiledCampaign>>>,
+    kept: Mutex<HashMap<(CompanyId, CampaignId, u32), Arc<CompiledCampaign>>>,
 }
 
 impl CompiledCampaigns {
@@ -31,13 +31,13 @@ impl CompiledCampaigns {
     ///
     /// [`ServiceError::NotFound`] if the store does not have it, [`ServiceError::InvalidCampaign`] if an older release saved
     /// what this one refuses, [`ServiceError::Store`].
-    pub async fn of(&self, packet: &Packet) -> Result<Arc<CompiledCampaign>, ServiceError> {
-        let key = (packet.campaign, packet.campaign_version);
+    pub(crate) async fn of(&self, packet: &Packet) -> Result<Arc<CompiledCampaign>, ServiceError> {
+        let key = (packet.company, packet.campaign, packet.campaign_version);
         if let Some(kept) = self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Ok(Arc::clone(kept));
         }
         let missing = ServiceError::NotFound { what: "campaign version" };
-        let definition = self.store.definition(packet.company, key.0, key.1).await?.ok_or(missing)?;
+        let definition = self.store.definition(key.0, key.1, key.2).await?.ok_or(missing)?;
         let compiled = Arc::new(CompiledCampaign::new(definition).map_err(ServiceError::InvalidCampaign)?);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= CAPACITY {

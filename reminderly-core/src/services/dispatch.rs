@@ -24,9 +24,6 @@ use crate::services::{Ports, ServiceError, Settings};
 use gate::SenderGates;
 use slice_work::SliceWork;
 
-/// Copies per receive: the most that SQS gives.
-const RECEIVE_BATCH: usize = 10;
-
 /// How long a poller waits after a failure of the queue before it asks again.
 const FAILURE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -87,7 +84,12 @@ impl Dispatch {
         wait: Duration,
         shutdown: &Shutdown,
     ) -> Result<Polled, ServiceError> {
-        let receive = self.ports.queue.receive(queue, RECEIVE_BATCH, wait, self.settings.visibility);
+        let receive = self.ports.queue.receive(
+            queue,
+            self.settings.slices_at_once.max(1),
+            wait,
+            self.settings.visibility,
+        );
         // A dropped receive may have leased copies: they come again when their visibility ends.
         let leases = match futures::future::select(receive, Box::pin(shutdown.wait())).await {
             futures::future::Either::Left((leases, _)) => leases?,

@@ -90,7 +90,8 @@ impl Dispositions {
             key: contact.refusal_key(),
             change: UnsubscribeChange::OptedOut,
             source: UnsubscribeSource::Provider,
-            at,
+            // Its own time, so that one that comes again does not overtake a later will.
+            at: located.disposition.at.min(at),
         };
         self.ports.store.record_unsubscribes(company, &[event]).await?.into_vec();
         Ok(())

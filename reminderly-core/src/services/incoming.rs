@@ -65,6 +65,8 @@ impl IncomingMessages {
     pub async fn receive(&self, scope: &CompanyScope, incoming: &Incoming) -> Result<Received, ServiceError> {
         let company = scope.require(Action::Operate)?;
         let now = self.ports.clock.now();
+        // A provider whose clock is ahead must not open windows or overtake refusals.
+        let incoming = &Incoming { at: incoming.at.min(now), ..incoming.clone() };
         let id: IncomingId = self.ports.ids.next(now);
         for _ in 0..DECISIONS {
             let decision = self.decide(company, id, incoming).await?;

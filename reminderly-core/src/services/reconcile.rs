@@ -90,11 +90,10 @@ impl Reconcile {
                         | MessageStatus::Undelivered
                         | MessageStatus::Unknown
                 );
-                if tried && self.store.attempts(company, packet.id, message.id).await?.is_empty() {
+                if tried && state.epoch == 0 {
                     found.push(Discrepancy::MessageWithoutAttempt(message.id));
                 }
-                let waits = matches!(state.status, MessageStatus::Planned | MessageStatus::Queued);
-                if packet.stage.is_closed() && waits {
+                if packet.stage.is_closed() && state.is_open() {
                     found.push(Discrepancy::OpenAfterEnd(message.id));
                 }
             }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures::future::{join, join4, select};
 use tracing::warn;
@@ -12,7 +13,7 @@ use crate::domain::access::{Action, Actor, Grants, PlatformScope, authorize, aut
 use crate::domain::packet::{Packet, PacketOrigin, PacketStage};
 use crate::ids::{CampaignId, CompanyId};
 use crate::ports::poller::PollerHost;
-use crate::ports::source::{PacketSource, SourceFile};
+use crate::ports::source::{PacketSource, SourceError, SourceFile, SourceReader};
 use crate::services::compiled::CompiledCampaigns;
 use crate::services::sweep::{OverdueClaims, StalledPackets, Unfinished, UnknownOutcomes};
 use crate::services::{
@@ -50,8 +51,34 @@ impl WatchedInbox {
         files.iter().any(|file| file.modified.is_none() || !seen.contains(file))
     }
 
+    /// The source without the files that need not be read again.
+    fn unseen(&self) -> Unseen {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Unseen { source: Arc::clone(&self.inbox.source), seen }
+    }
+
     fn remember(&self, files: Vec<SourceFile>) {
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = files.into_iter().collect();
+    }
+}
+
+/// A source that does not list what was seen.
+#[derive(Debug)]
+struct Unseen {
+    source: Arc<dyn PacketSource>,
+    seen: HashSet<SourceFile>,
+}
+
+#[async_trait]
+impl PacketSource for Unseen {
+    async fn list(&self) -> Result<Vec<SourceFile>, SourceError> {
+        let mut files = self.source.list().await?;
+        files.retain(|file| file.modified.is_none() || !self.seen.contains(file));
+        Ok(files)
+    }
+
+    async fn open(&self, name: &str, offset: u64) -> Result<Box<dyn SourceReader>, SourceError> {
+        self.source.open(name, offset).await
     }
 }
 
@@ -205,8 +232,10 @@ impl Worker {
         let Inbox { company, campaign, source } = &inbox.inbox;
         let scope = authorize(Actor::Worker, Action::Operate, *company, &Grants::default())?;
         let mut files = source.list().await?;
+        let names: HashSet<String> = files.iter().map(|file| file.name.clone()).collect();
         if inbox.has_new(&files) {
-            for file in self.ingest.discover(&scope, *campaign, &**source).await? {
+            let unseen = inbox.unseen();
+            for file in self.ingest.discover(&scope, *campaign, &unseen).await? {
                 let prepared = self.ingest.prepare(&scope, *campaign, &**source, &file.name).await;
                 if prepared.is_err() {
                     // It does not hold up the others, and is looked at again.
@@ -219,7 +248,8 @@ impl Worker {
         for packet in self.open_packets().await? {
             let early = matches!(packet.stage, PacketStage::Prepared | PacketStage::Ingested);
             let ours = packet.company == *company && packet.campaign == *campaign;
-            if early && ours && matches!(packet.origin, PacketOrigin::File { .. }) {
+            let here = matches!(&packet.origin, PacketOrigin::File { name, .. } if names.contains(&**name));
+            if early && ours && here {
                 let loaded = self.ingest.load(&scope, packet.id, &**source, &mut |_| {}).await;
                 log_failure(loaded, "file was not loaded");
             }

@@ -5,7 +5,7 @@ use super::values::{number, person, sms};
 use crate::domain::attempt::Attempt;
 use crate::domain::campaign::lifecycle::Campaign;
 use crate::domain::contact_point::ContactPoint;
-use crate::domain::incoming::{Answerable, IncomingRecord, Question};
+use crate::domain::incoming::{Answerable, IncomingRecord, Question, QuestionOption};
 use crate::domain::message::MessageRecord;
 use crate::domain::message_status::{MessageStatus, Transition};
 use crate::domain::packet::Packet;
@@ -77,10 +77,12 @@ impl Decoy {
             bench.opt_out(RefusalKey::Person(person(n + 1))).await;
         }
         let mut asked = bench.incoming(2);
-        let options = vec![sent.message];
+        let options = vec![QuestionOption { key: super::values::key(2), person: person(2) }];
+        let (packet, message) = (sent.packet, sent.message);
         let expires_at = bench.at(600);
         let kind = ResponseKind::Cancelled;
-        asked.effect.question = Some(Question { incoming: asked.id, kind, options, expires_at });
+        asked.effect.question =
+            Some(Question { incoming: asked.id, kind, options, packet, message, expires_at });
         assert_eq!(bench.take_in(asked).await, IncomingOutcome::Recorded);
         let before = Snapshot::of(&bench).await;
         Self { bench, before }

@@ -41,14 +41,17 @@ pub async fn a_repeated_event_is_a_duplicate(bench: &Bench) {
     assert_eq!(outcomes.into_vec(), [Recorded(status), Duplicate(status)]);
 }
 
-/// Event ids are a provider's own.
-pub async fn another_provider_has_its_own_events(bench: &Bench) {
+/// Only the provider that was asked reports about an attempt.
+pub async fn another_provider_has_nothing_to_say(bench: &Bench) {
     let placed = bench.in_status(MessageStatus::Sent).await;
-    bench.report(&placed, "D-1", AttemptReport::Sent).await;
     let mut other = Bench::disposition(&placed, "D-1", AttemptReport::Delivered);
     other.disposition.provider = ProviderName::from("another");
     let outcomes = bench.store.record_dispositions(bench.company, &[other], bench.at(3)).await.answered();
-    assert_eq!(outcomes.into_vec(), [Recorded(MessageStatus::Delivered)]);
+    assert_eq!(outcomes.into_vec(), [Missing]);
+    assert_eq!(
+        (bench.status(&placed).await, bench.attempt(&placed).await.report),
+        (MessageStatus::Sent, None)
+    );
 }
 
 /// A late or contradicting failure never takes back a delivery.

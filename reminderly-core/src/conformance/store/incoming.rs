@@ -8,7 +8,7 @@ use super::values::{email, number, person, sms};
 use crate::domain::appointment::Appointment;
 use crate::domain::attempt::ProviderName;
 use crate::domain::contact_point::ContactPoint;
-use crate::domain::incoming::{IncomingEffect, IncomingRecord, Question};
+use crate::domain::incoming::{IncomingEffect, IncomingRecord, Question, QuestionOption};
 use crate::domain::message::{Detail, PlanVerdict, PlannedMessage};
 use crate::domain::message_status::MessageStatus;
 use crate::domain::packet::{Draining, PacketStage};
@@ -329,9 +329,12 @@ fn with_follow_up(
 
 fn ask(bench: &Bench, from: u64, minutes: i64) -> IncomingRecord {
     let mut record = bench.incoming(from);
-    let options = vec![bench.id(), bench.id()];
+    let option = |n| QuestionOption { key: super::values::key(n), person: person(n) };
+    let options = vec![option(1), option(2)];
+    let (packet, message) = (bench.id(), bench.id());
     let expires_at = bench.at(minutes);
-    record.effect.question = Some(Question { incoming: record.id, kind: Confirmed, options, expires_at });
+    record.effect.question =
+        Some(Question { incoming: record.id, kind: Confirmed, options, packet, message, expires_at });
     record
 }
 

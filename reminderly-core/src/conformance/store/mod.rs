@@ -30,6 +30,7 @@ mod isolation;
 mod packets;
 mod plan;
 mod rows;
+mod safety;
 mod sending;
 mod settle;
 mod sweeps;
@@ -59,6 +60,7 @@ pub use isolation::*;
 pub use packets::*;
 pub use plan::*;
 pub use rows::*;
+pub use safety::*;
 pub use settle::*;
 pub use sweeps::*;
 pub use unsubscribes::*;
@@ -216,7 +218,16 @@ macro_rules! for_each_store_case {
             a_missing_packet_closes_nothing
             a_report_moves_the_message
             a_repeated_event_is_a_duplicate
-            another_provider_has_its_own_events
+            another_provider_has_nothing_to_say
+            a_snooze_brings_nothing_forward
+            a_report_of_an_older_attempt_stops_the_next
+            a_late_acceptance_of_an_older_attempt_stops_the_next
+            a_late_refusal_of_an_older_attempt_is_stale
+            an_answer_proves_that_a_message_was_sent
+            a_released_appointment_is_not_claimed
+            a_released_appointment_is_not_planned
+            persons_and_contact_points_are_found
+            follow_ups_are_counted
             reports_out_of_order_are_joined
             every_order_of_reports_gives_one_result
             a_report_before_the_settlement_wins
@@ -339,6 +350,7 @@ mod tests {
             include_str!("packets.rs"),
             include_str!("plan.rs"),
             include_str!("rows.rs"),
+            include_str!("safety.rs"),
             include_str!("settle.rs"),
             include_str!("sweeps.rs"),
             include_str!("unsubscribes.rs"),

@@ -45,7 +45,7 @@ pub async fn a_message_refused_for_good_fails(bench: &Bench) {
 /// Returned → queued, and nothing counts but the number.
 pub async fn a_returned_message_spends_no_attempt(bench: &Bench) {
     for reason in
-        [ReturnReason::TooLate, ReturnReason::Throttled, ReturnReason::Unreachable, ReturnReason::Shutdown]
+        [ReturnReason::TooLate, ReturnReason::Throttled, ReturnReason::Unreachable, ReturnReason::Interrupted]
     {
         let placed = bench.sending().await;
         let verdict = SettleVerdict::Returned { reason, not_before: bench.at(4) };

@@ -28,7 +28,7 @@ pub enum DispositionOutcome {
     Recorded(MessageStatus),
     /// The same event was stored before; nothing changed.
     Duplicate(MessageStatus),
-    /// There is no such attempt.
+    /// There is no such attempt of this provider.
     Missing,
 }
 
@@ -46,8 +46,8 @@ pub trait DispositionStore: Debug + Send + Sync + 'static {
         attempts: &[AttemptId],
     ) -> Result<Vec<Option<AttemptLocation>>, StoreError>;
 
-    /// Stores dispositions, joins each into the report of its attempt and, if that is the message's latest attempt, moves the
-    /// message by the transition table: one fact each. Natural key: message, provider and event.
+    /// Stores dispositions, joins each into the report of its attempt and moves the message by the transition table, if that is
+    /// its latest attempt or none is in work (it is queued, or ended unsent): one fact each. Natural key: message, provider and event.
     ///
     /// # Errors
     ///

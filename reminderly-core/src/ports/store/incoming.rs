@@ -29,8 +29,8 @@ pub enum IncomingOutcome {
 pub trait IncomingStore: Debug + Send + Sync + 'static {
     /// Stores an incoming message with its whole [effect](crate::domain::incoming::IncomingEffect) as one fact. Natural key:
     /// provider and event. A response that ends reminders also skips (`answered`) the open messages of the same campaign,
-    /// person and appointment, by whatever contact point; what is claimed, sent or a follow-up stays. Callers give a follow-up
-    /// without contact point as skipped.
+    /// person and appointment, by whatever contact point, and holds for every later claim and plan; what is claimed, sent or a follow-up stays. Callers give a follow-up
+    /// without contact point as skipped. A message that is answered was sent: `unknown` becomes `sent`.
     ///
     /// # Errors
     ///
@@ -66,6 +66,29 @@ pub trait IncomingStore: Debug + Send + Sync + 'static {
         from: &ContactPoint,
         now: DateTime<Utc>,
     ) -> Result<Option<Question>, StoreError>;
+
+    /// Every person of the company who was ever to be contacted at this contact point, in order.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    async fn persons_of(
+        &self,
+        company: CompanyId,
+        contact: &ContactPoint,
+    ) -> Result<Vec<PersonKey>, StoreError>;
+
+    /// How many follow-ups to this contact point were made at or after `since`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    async fn follow_ups_since(
+        &self,
+        company: CompanyId,
+        to: &ContactPoint,
+        since: DateTime<Utc>,
+    ) -> Result<usize, StoreError>;
 
     /// Every contact point to which a person of the company was ever to be contacted.
     ///

@@ -71,7 +71,8 @@ pub struct Snooze {
 pub enum SnoozeUntil {
     /// When it was to go anyway.
     Unchanged,
-    /// Not before this instant; its legal interval stays.
+    /// Not before this instant, nor before the one that it has; its legal interval stays. A stale copy can never bring a message
+    /// forward out of its interval.
     NotBefore(DateTime<Utc>),
     /// It was planned again.
     Planned {
@@ -107,7 +108,8 @@ pub enum CloseVerdict {
 #[async_trait]
 pub trait MessageStore: Debug + Send + Sync + 'static {
     /// Stores mapped rows, if the packet is `loaded` and stands at `batch.after`: messages as planned or skipped, failed rows
-    /// as rejected. A planned message whose natural key is taken is stored as skipped (`duplicate`).
+    /// as rejected. A planned message whose natural key is taken is stored as skipped (`duplicate`), one about an appointment
+    /// that the person has released as skipped (`answered`).
     ///
     /// # Errors
     ///

@@ -97,6 +97,8 @@ pub enum ClaimRefusal {
     CampaignNotActive,
     /// The person refused contact.
     Unsubscribed,
+    /// The person has cancelled the appointment or wants to move it. Follow-ups go all the same.
+    Answered,
     /// Its instant lies ahead.
     NotYet,
     /// Its legal interval is over.
@@ -170,7 +172,7 @@ pub enum SettleVerdict {
 pub enum SettleOutcome {
     /// Applied; this is the status now.
     Applied(MessageStatus),
-    /// Another attempt is the latest, the status does not allow it (evidence came first), or the message was given up and
+    /// Another attempt is the latest (and in work, or this is no proof of acceptance), the status does not allow it (evidence came first), or the message was given up and
     /// this is no evidence. Nothing changed, but for the provider's id of an acceptance, which is kept if none was known.
     Stale(MessageStatus),
     /// There is no such message in the packet.

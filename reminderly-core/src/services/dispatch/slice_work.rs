@@ -31,9 +31,16 @@ use crate::services::{Ports, ServiceError, Settings};
 /// A request starts within this time of its claim or not at all: what bounds P4.
 const START_WITHIN: Duration = Duration::from_secs(1);
 
-/// How long a settlement that the store did not take is tried again, in steps. What is still unsettled then is reaped.
-const SETTLE_RETRIES: [Duration; 3] =
-    [Duration::from_millis(100), Duration::from_secs(1), Duration::from_secs(4)];
+/// How long what the store did not answer is tried again, in steps: as long as an outage that a failover takes. What is still
+/// unsettled then is reaped.
+const RETRIES: [Duration; 6] = [
+    Duration::from_millis(100),
+    Duration::from_secs(1),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+    Duration::from_secs(8),
+    Duration::from_secs(8),
+];
 
 /// How long messages wait for which no provider is routed.
 const NO_ROUTE_PAUSE: Duration = Duration::from_mins(5);
@@ -58,7 +65,8 @@ impl SliceWork<'_> {
     /// Works the slice; answers for how many messages a provider was asked.
     pub(super) async fn run(&self) -> Result<u64, ServiceError> {
         let slice = self.slice;
-        let Some(provider) = self.ports.providers.route(slice.company, slice.method) else {
+        let route = self.ports.providers.route(slice.company, slice.method);
+        let Some(provider) = route.filter(|provider| provider.method() == slice.method) else {
             error!(method = %slice.method, "no provider is routed for the company and method");
             let until = SnoozeUntil::NotBefore(self.ports.clock.now() + NO_ROUTE_PAUSE);
             self.snooze(&slice.messages, until, "no provider is routed").await?;
@@ -128,12 +136,17 @@ impl SliceWork<'_> {
             method: provider.method(),
         };
         let (company, packet) = (self.slice.company, self.slice.packet);
-        let outcomes = match self.ports.store.claim(company, packet, &requests, &terms).await {
-            // The answer of the commit was lost. The claim is idempotent by attempt id: ask once more.
-            Err(StoreError::CommitUnknown { .. }) => {
-                self.ports.store.claim(company, packet, &requests, &terms).await?
+        let mut retries = RETRIES.into_iter();
+        let outcomes = loop {
+            match self.ports.store.claim(company, packet, &requests, &terms).await {
+                // The answer of the commit was lost. The claim is idempotent by attempt id, so it is asked again until it is
+                // known: what was claimed and can no longer be started is given back.
+                Err(error @ StoreError::CommitUnknown { .. }) => {
+                    let Some(wait) = retries.next() else { return Err(error.into()) };
+                    self.ports.clock.sleep_until(self.ports.clock.now() + wait).await;
+                }
+                other => break other?,
             }
-            other => other?,
         };
         let mut claimed = Vec::with_capacity(chunk.len());
         let mut refused = Vec::new();
@@ -145,7 +158,7 @@ impl SliceWork<'_> {
         }
         if let Err(error) = self.deal_with(&refused).await {
             // What was claimed must not be left to the reaper for the sake of what was not.
-            self.return_unsent(&claimed, ReturnReason::Shutdown, now).await?;
+            self.return_unsent(&claimed, ReturnReason::Interrupted, now).await?;
             return Err(error);
         }
         Ok(claimed)
@@ -158,14 +171,15 @@ impl SliceWork<'_> {
         for (_, refusal) in refused {
             counter!("reminderly_claims_refused_total", "reason" => refusal_name(*refusal)).increment(1);
         }
-        let unsubscribed = of(|refusal| matches!(refusal, ClaimRefusal::Unsubscribed));
-        if !unsubscribed.is_empty() {
-            let now = self.ports.clock.now();
-            let verdict = CloseVerdict::Skipped(SkipReason::Unsubscribed);
-            let closes: Vec<Close> =
-                unsubscribed.into_iter().map(|message| Close { message, verdict, at: now }).collect();
-            self.ports.store.close(self.slice.company, self.slice.packet, &closes).await?.into_vec();
-        }
+        let at = self.ports.clock.now();
+        let skip = |reason| move |message| Close { message, verdict: CloseVerdict::Skipped(reason), at };
+        let unsubscribed = of(|refusal| matches!(refusal, ClaimRefusal::Unsubscribed)).into_iter();
+        let answered = of(|refusal| matches!(refusal, ClaimRefusal::Answered)).into_iter();
+        let closes: Vec<Close> = unsubscribed
+            .map(skip(SkipReason::Unsubscribed))
+            .chain(answered.map(skip(SkipReason::Answered)))
+            .collect();
+        self.ports.store.close(self.slice.company, self.slice.packet, &closes).await?.into_vec();
         // Paused, closed, too early or outside the window: the copy goes, the message waits; the feeder knows when it is due.
         let waiting = of(|refusal| {
             matches!(
@@ -248,7 +262,7 @@ impl SliceWork<'_> {
     /// Settles, and tries again for a while: an unsettled attempt would be reaped as unknown.
     async fn settle(&self, settlements: &[Settlement]) -> Result<(), ServiceError> {
         let (company, packet) = (self.slice.company, self.slice.packet);
-        let mut retries = SETTLE_RETRIES.into_iter();
+        let mut retries = RETRIES.into_iter();
         loop {
             match self.ports.store.settle(company, packet, settlements).await {
                 Ok(outcomes) => {
@@ -335,6 +349,7 @@ fn refusal_name(refusal: ClaimRefusal) -> &'static str {
         ClaimRefusal::PacketClosed => "packet_closed",
         ClaimRefusal::CampaignNotActive => "campaign_not_active",
         ClaimRefusal::Unsubscribed => "unsubscribed",
+        ClaimRefusal::Answered => "answered",
         ClaimRefusal::NotYet => "not_yet",
         ClaimRefusal::OutsideWindow => "outside_window",
     }

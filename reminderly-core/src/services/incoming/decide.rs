@@ -7,8 +7,9 @@ use chrono::TimeDelta;
 use super::IncomingMessages;
 use crate::domain::campaign::definition::FollowUpTrigger;
 use crate::domain::contact_point::ContactPoint;
-use crate::domain::incoming::{Answerable, Incoming, IncomingEffect, Question, TiedResponse};
+use crate::domain::incoming::{Answerable, Incoming, IncomingEffect, Question, QuestionOption, TiedResponse};
 use crate::domain::mapping::CompiledCampaign;
+use crate::domain::message::PlanVerdict;
 use crate::domain::reply::{
     Classification, OptOutScope, ReplyKind, ReplyReason, ReplyWords, classify, normalise,
 };
@@ -82,20 +83,29 @@ impl IncomingMessages {
         Ok(readings.fold(first, agree))
     }
 
-    /// The answer to an open question: the wish that led to it, and the appointment of the number.
+    /// The answer to an open question: the wish that led to it, and the appointment of the number. Only while the question is
+    /// the last that the person heard from us: a number may also answer the reminder that came after it.
     async fn chosen(&self, case: &Case<'_>) -> Result<Option<(ResponseKind, Answerable)>, ServiceError> {
         let now = self.ports.clock.now();
         let from = &case.incoming.from;
         let Some(question) = self.ports.store.open_question(case.company, from, now).await? else {
             return Ok(None);
         };
-        let number =
-            normalise(&case.incoming.text).parse::<usize>().ok().and_then(|number| number.checked_sub(1));
-        let message = number.and_then(|position| question.options.get(position));
-        let chosen = case.answerable.iter().find(|candidate| Some(&candidate.message) == message);
-        Ok(chosen
-            .filter(|chosen| question.kind.may_follow(chosen.response))
-            .map(|chosen| (question.kind, chosen.clone())))
+        let asking = self.ports.store.message(case.company, question.packet, question.message).await?;
+        let Some(asked_at) = asking.and_then(|record| record.state.sent_at) else { return Ok(None) };
+        if case.answerable.iter().any(|candidate| candidate.sent_at > asked_at) {
+            return Ok(None);
+        }
+        let number = normalise(&case.incoming.text).parse::<usize>().ok();
+        let option = number
+            .and_then(|number| number.checked_sub(1))
+            .and_then(|position| question.options.get(position));
+        let is_meant = |candidate: &&Answerable| {
+            option.is_some_and(|option| option.key == candidate.key && option.person == candidate.person)
+        };
+        let chosen = case.answerable.iter().find(is_meant);
+        let chosen = chosen.filter(|chosen| question.kind.may_follow(chosen.response));
+        Ok(chosen.map(|chosen| (question.kind, chosen.clone())))
     }
 
     /// A wish about an appointment: tied, asked about, or given to a human.
@@ -154,16 +164,21 @@ impl IncomingMessages {
             return Ok(Decision { classification, effect });
         }
         let follow_up = self.question(case.company, case.id, case.incoming, options).await?;
+        let asking = follow_up.as_ref().filter(|planned| matches!(planned.verdict, PlanVerdict::Send { .. }));
         let first = options.iter().map(|option| option.appointment.at).min().unwrap_or(now);
-        let question = Question {
+        let question = asking.map(|planned| Question {
             incoming: case.id,
             kind,
-            options: options.iter().map(|option| option.message).collect(),
+            options: options
+                .iter()
+                .map(|option| QuestionOption { key: option.key.clone(), person: option.person.clone() })
+                .collect(),
+            packet: planned.message.packet,
+            message: planned.message.id,
             expires_at: first.min(now + QUESTION_LASTS),
-        };
-        let needs_review = follow_up.is_none();
-        let effect =
-            IncomingEffect { question: Some(question), follow_up, needs_review, ..IncomingEffect::default() };
+        });
+        let needs_review = question.is_none();
+        let effect = IncomingEffect { question, follow_up, needs_review, ..IncomingEffect::default() };
         Ok(Decision { classification, effect })
     }
 
@@ -193,10 +208,10 @@ impl IncomingMessages {
     ) -> Result<Decision, ServiceError> {
         let mut keys = vec![case.incoming.from.refusal_key()];
         if scope == OptOutScope::Person {
-            for candidate in &case.answerable {
-                let contacts = self.ports.store.contact_points_of(case.company, &candidate.person).await?;
+            for person in self.ports.store.persons_of(case.company, &case.incoming.from).await? {
+                let contacts = self.ports.store.contact_points_of(case.company, &person).await?;
                 keys.extend(contacts.iter().map(ContactPoint::refusal_key));
-                keys.push(RefusalKey::Person(candidate.person.clone()));
+                keys.push(RefusalKey::Person(person));
             }
         }
         keys.sort_unstable();

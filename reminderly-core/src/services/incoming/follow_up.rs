@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use chrono::TimeDelta;
+
 use super::IncomingMessages;
 use crate::domain::campaign::definition::FollowUpTrigger;
 use crate::domain::campaign::lifecycle::CampaignState;
@@ -19,6 +21,12 @@ use crate::domain::skip_reason::SkipReason;
 use crate::ids::{CompanyId, IdSourceExt as _, IncomingId, PacketId};
 use crate::ports::store::{NewPacket, PacketCreation};
 use crate::services::ServiceError;
+
+/// The most follow-ups to one contact point within [`FOLLOW_UPS_WITHIN`]; what comes after that is recorded without an answer.
+const FOLLOW_UPS_MAX: usize = 10;
+
+/// See [`FOLLOW_UPS_MAX`].
+const FOLLOW_UPS_WITHIN: TimeDelta = TimeDelta::hours(24);
 
 /// What a follow-up is made from.
 struct Occasion {
@@ -92,9 +100,14 @@ impl IncomingMessages {
         occasion: &Occasion,
         content: Content,
     ) -> Result<Option<PlannedMessage>, ServiceError> {
+        let now = self.ports.clock.now();
+        let since = now - FOLLOW_UPS_WITHIN;
+        if self.ports.store.follow_ups_since(company, &incoming.from, since).await? >= FOLLOW_UPS_MAX {
+            // Two machines that answer each other would never stop.
+            return Ok(None);
+        }
         let Some(packet) = self.follow_up_packet(company, &occasion.packet).await? else { return Ok(None) };
         let answered = &occasion.record.message;
-        let now = self.ports.clock.now();
         let schedule = &occasion.campaign.definition().schedule;
         let method = incoming.from.method();
         let verdict = match follow_up_instant(schedule, method, &[answered.contact_zone], incoming.at, now) {

@@ -1,14 +1,17 @@
 //! Attempts of which nobody knows whether they were accepted.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::FutureExt as _;
+use futures::future::{Either, select};
 use metrics::{counter, gauge};
-use tracing::warn;
+use tracing::{error, warn};
 
 use crate::domain::access::PlatformScope;
-use crate::domain::attempt::ProviderName;
+use crate::domain::attempt::{ProviderName, ProviderReference};
 use crate::domain::campaign::definition::UnknownOutcome;
 use crate::ports::provider::Finding;
 use crate::ports::store::{OpenAttempt, SettleOutcome, SettleVerdict, Settlement};
@@ -22,6 +25,22 @@ const HOLD_AFTER: TimeDelta = TimeDelta::hours(24);
 
 /// So long after `answer_by` a campaign that permits it sends again without proof.
 const RESEND_AFTER: TimeDelta = TimeDelta::minutes(10);
+
+/// How long a look-up may take.
+const LOOK_UP_WITHIN: TimeDelta = TimeDelta::seconds(30);
+
+/// What is known about an attempt.
+#[derive(Debug, Clone)]
+enum Knowledge {
+    /// It was accepted.
+    Accepted { reference: ProviderReference, at: DateTime<Utc> },
+    /// It surely was not.
+    Absent,
+    /// Nobody can say, now or later.
+    Undecidable,
+    /// Nobody has said yet.
+    NotYet,
+}
 
 /// What a sweep found out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -81,7 +100,7 @@ impl UnknownOutcomes {
         for attempt in open {
             let policy = match self.policy(&attempt).await {
                 Ok(policy) => policy,
-                Err(error @ ServiceError::Store(_)) => return Err(error),
+                Err(error) if error.is_transient() => return Err(error),
                 Err(error) => {
                     // One unreadable campaign must not keep the outcomes of all others open.
                     let packet = attempt.location.packet;
@@ -92,10 +111,16 @@ impl UnknownOutcomes {
             by_provider.entry(attempt.attempt.provider.clone()).or_default().push((attempt, policy));
         }
         for (provider, attempts) in by_provider {
-            let knowledge = self.look_up(&provider, &attempts, now).await;
-            for ((attempt, policy), known) in attempts.into_iter().zip(knowledge) {
-                let verdict = self.judge(&attempt, policy, known, now);
-                self.settle(&attempt, verdict, now, resolved).await?;
+            // Who holds never asks.
+            let (held, asked): (Vec<_>, Vec<_>) =
+                attempts.into_iter().partition(|(_, policy)| *policy == UnknownOutcome::Hold);
+            let (asked, policies): (Vec<_>, Vec<_>) = asked.into_iter().unzip();
+            let knowledge =
+                if asked.is_empty() { Vec::new() } else { self.look_up(&provider, &asked, now).await };
+            let held = held.into_iter().map(|(open, policy)| ((open, policy), Knowledge::NotYet));
+            for ((open, policy), known) in asked.into_iter().zip(policies).zip(knowledge).chain(held) {
+                let verdict = self.judge(&open, policy, known, now);
+                self.settle(&open, verdict, now, resolved).await?;
             }
         }
         Ok(())
@@ -108,30 +133,45 @@ impl UnknownOutcomes {
         Ok(self.campaigns.of(&packet).await?.definition().unknown_outcome)
     }
 
-    /// What the provider knows, by position. An absence counts only once the request is provably dead.
+    /// What the provider knows, by position. An absence counts only once the request is provably dead, and that the provider
+    /// cannot say only once it could have said.
     async fn look_up(
         &self,
         provider: &ProviderName,
-        attempts: &[(OpenAttempt, UnknownOutcome)],
+        attempts: &[OpenAttempt],
         now: DateTime<Utc>,
-    ) -> Vec<Finding> {
-        let nothing = || vec![Finding::Inconclusive; attempts.len()];
-        let Some(lookup) = self.ports.providers.lookup(provider) else { return nothing() };
-        let ids: Vec<_> = attempts.iter().map(|(open, _)| open.attempt.id).collect();
-        let findings = match lookup.find(&ids).await {
-            Ok(findings) => findings.into_vec(),
-            Err(error) => {
+    ) -> Vec<Knowledge> {
+        let Some(lookup) = self.ports.providers.lookup(provider) else {
+            return vec![Knowledge::Undecidable; attempts.len()];
+        };
+        let ids: Vec<_> = attempts.iter().map(|open| open.attempt.id).collect();
+        // The sweep must go on whatever a provider does.
+        let find = AssertUnwindSafe(lookup.find(&ids)).catch_unwind();
+        let time_out = self.ports.clock.sleep_until(now + LOOK_UP_WITHIN);
+        let findings = match select(Box::pin(find), time_out).await {
+            Either::Left((Ok(Ok(findings)), _)) => findings.into_vec(),
+            Either::Left((Ok(Err(error)), _)) => {
                 warn!(provider = %provider, error = &error as &dyn std::error::Error, "look-up failed");
-                return nothing();
+                Vec::new()
+            }
+            Either::Left((Err(_), _)) => {
+                error!(provider = %provider, "look-up panicked");
+                Vec::new()
+            }
+            Either::Right(_) => {
+                warn!(provider = %provider, "look-up did not answer in time");
+                Vec::new()
             }
         };
-        let mut known = nothing();
-        for ((slot, finding), (open, policy)) in known.iter_mut().zip(findings).zip(attempts) {
+        let mut known = vec![Knowledge::NotYet; attempts.len()];
+        for ((slot, finding), open) in known.iter_mut().zip(findings).zip(attempts) {
             let dead = now >= open.attempt.answer_by + lookup.quiet_after();
-            let counts = *policy != UnknownOutcome::Hold && (finding != Finding::Absent || dead);
-            if counts {
-                *slot = finding;
-            }
+            *slot = match finding {
+                Finding::Accepted { reference, at } => Knowledge::Accepted { reference, at },
+                Finding::Absent if dead => Knowledge::Absent,
+                Finding::Inconclusive if dead => Knowledge::Undecidable,
+                Finding::Absent | Finding::Inconclusive => Knowledge::NotYet,
+            };
         }
         known
     }
@@ -140,24 +180,28 @@ impl UnknownOutcomes {
         &self,
         open: &OpenAttempt,
         policy: UnknownOutcome,
-        known: Finding,
+        known: Knowledge,
         now: DateTime<Utc>,
     ) -> Option<SettleVerdict> {
         let answer_by = open.attempt.answer_by;
+        let hold_at = open.appointment_at.min(answer_by + HOLD_AFTER).max(answer_by);
+        let hold = (now >= hold_at).then_some(SettleVerdict::GivenUp);
         match known {
-            Finding::Accepted { reference, at } => Some(SettleVerdict::Found { reference, accepted_at: at }),
-            Finding::Absent if open.attempts < self.settings.retry.max_attempts => {
+            Knowledge::Accepted { reference, at } => {
+                Some(SettleVerdict::Found { reference, accepted_at: at })
+            }
+            Knowledge::Absent if open.attempts < self.settings.retry.max_attempts => {
                 Some(SettleVerdict::ProvenAbsent)
             }
-            Finding::Absent => Some(SettleVerdict::RefusedForGood { code: "attempts_exhausted".to_owned() }),
-            Finding::Inconclusive => {
-                let resend = policy == UnknownOutcome::ResolveThenResendOnce && open.attempts == 1;
-                if resend && now >= answer_by + RESEND_AFTER && now < open.appointment_at {
-                    return Some(SettleVerdict::ResendPermitted);
-                }
-                let hold_at = open.appointment_at.min(answer_by + HOLD_AFTER).max(answer_by);
-                (now >= hold_at).then_some(SettleVerdict::GivenUp)
+            Knowledge::Absent => {
+                Some(SettleVerdict::RefusedForGood { code: "attempts_exhausted".to_owned() })
             }
+            Knowledge::Undecidable => {
+                let once = policy == UnknownOutcome::ResolveThenResendOnce && open.attempts == 1;
+                let resend = once && now >= answer_by + RESEND_AFTER && now < open.appointment_at;
+                if resend { Some(SettleVerdict::ResendPermitted) } else { hold }
+            }
+            Knowledge::NotYet => hold,
         }
     }
 

@@ -1,0 +1,133 @@
+//! What keeps a reminder from going out twice, at a wrong hour, or for an appointment that was released.
+
+use chrono::TimeDelta;
+
+use super::bench::{Answered as _, Bench, Placed};
+use super::sending::accepted;
+use super::values::{email, number, person, sms};
+use crate::domain::attempt::{AttemptOutcome, ReturnReason};
+use crate::domain::contact_point::ContactPoint;
+use crate::domain::disposition::AttemptReport;
+use crate::domain::message::{Detail, MessageRecord};
+use crate::domain::message_status::MessageStatus;
+use crate::domain::response::ResponseKind;
+use crate::domain::skip_reason::SkipReason;
+use crate::ports::store::{
+    ClaimRefusal, DispositionOutcome, IncomingOutcome, PlanOutcome, SettleOutcome, SettleVerdict, Snooze,
+    SnoozeUntil,
+};
+
+/// A stale copy that meets a closed sender must not pull a message forward out of its interval.
+pub async fn a_snooze_brings_nothing_forward(bench: &Bench) {
+    let placed = bench.handed().await;
+    let planned = SnoozeUntil::Planned { not_before: bench.at(600), legal_until: bench.at(900) };
+    for until in [planned, SnoozeUntil::NotBefore(bench.at(5)), SnoozeUntil::Unchanged] {
+        let snooze = Snooze { message: placed.message, until, reason: "test".into(), at: bench.at(1) };
+        bench.store.snooze(bench.company, placed.packet, &[snooze]).await.answered().into_vec();
+        assert_eq!(bench.state(&placed).await.not_before, Some(bench.at(600)));
+    }
+}
+
+/// A report about an earlier attempt stops the next send, while none is in work.
+pub async fn a_report_of_an_older_attempt_stops_the_next(bench: &Bench) {
+    let (first, _) = waits_again(bench).await;
+    let outcome = bench.report(&first, "D-1", AttemptReport::Delivered).await;
+    assert_eq!(outcome, DispositionOutcome::Recorded(MessageStatus::Delivered));
+}
+
+/// So does a worker that was stalled and then says that the provider accepted it.
+pub async fn a_late_acceptance_of_an_older_attempt_stops_the_next(bench: &Bench) {
+    let (first, second) = waits_again(bench).await;
+    bench.must_settle(&first, accepted(), MessageStatus::Sent).await;
+    let attempts = bench.attempts(&first).await;
+    assert_eq!(attempts[0].outcome, Some(AttemptOutcome::Accepted));
+    assert!(matches!(attempts[1].outcome, Some(AttemptOutcome::Returned { .. })));
+    let late = bench.settle(&second, SettleVerdict::Reaped).await;
+    assert_eq!(late, SettleOutcome::Stale(MessageStatus::Sent));
+}
+
+/// Anything else that an older attempt says is stale.
+pub async fn a_late_refusal_of_an_older_attempt_is_stale(bench: &Bench) {
+    let (first, _) = waits_again(bench).await;
+    let refused = SettleVerdict::RefusedForGood { code: "21211".to_owned() };
+    assert_eq!(bench.settle(&first, refused).await, SettleOutcome::Stale(MessageStatus::Queued));
+}
+
+/// Who answers a message has got it.
+pub async fn an_answer_proves_that_a_message_was_sent(bench: &Bench) {
+    let unknown = bench.in_status(MessageStatus::Unknown).await;
+    let answer = bench.answer(&unknown, ResponseKind::Confirmed, 4);
+    assert_eq!(bench.take_in(answer).await, IncomingOutcome::Recorded);
+    assert_eq!(bench.status(&unknown).await, MessageStatus::Sent);
+    assert_eq!(bench.attempt(&unknown).await.outcome, Some(AttemptOutcome::Accepted));
+}
+
+/// What was in flight when the appointment was released is not sent again.
+pub async fn a_released_appointment_is_not_claimed(bench: &Bench) {
+    let sending = bench.sending().await;
+    bench.take_in(bench.answer(&sending, ResponseKind::Cancelled, 4)).await;
+    let returned = SettleVerdict::Returned { reason: ReturnReason::Throttled, not_before: bench.now };
+    bench.must_settle(&sending, returned, MessageStatus::Queued).await;
+    let again = Placed { attempt: bench.id(), ..sending };
+    bench.assert_refused(&again, ClaimRefusal::Answered).await;
+}
+
+/// Nor is it planned again by a later packet, but under another time it is another appointment.
+pub async fn a_released_appointment_is_not_planned(bench: &Bench) {
+    let sent = bench.in_status(MessageStatus::Sent).await;
+    bench.take_in(bench.answer(&sent, ResponseKind::Cancelled, 4)).await;
+    let packet = bench.loaded(2).await;
+    let same = bench.message_at(packet, 1, sent.n, 3 * 24 * 60);
+    let mut moved = bench.message_at(packet, 2, sent.n, 4 * 24 * 60);
+    moved.message.appointment.at += TimeDelta::days(7);
+    let (same_id, moved_id) = (same.message.id, moved.message.id);
+    let outcome = bench.plan(packet, 0, 2, vec![same, moved]).await;
+    assert_eq!(outcome, PlanOutcome::Stored { duplicates: 0 });
+    let read = async |id| -> MessageRecord {
+        bench.store.message(bench.company, packet, id).await.answered().expect("a message")
+    };
+    assert_eq!(read(same_id).await.state.detail, Some(Detail::Skip(SkipReason::Answered)));
+    assert_eq!(read(moved_id).await.state.status, MessageStatus::Planned);
+}
+
+/// Who was ever to be contacted at a contact point, and where a person was.
+pub async fn persons_and_contact_points_are_found(bench: &Bench) {
+    let packet = bench.loaded(2).await;
+    let own = bench.message(packet, 1, 7);
+    let mut sibling = bench.message(packet, 2, 8);
+    sibling.message.contact = Some(sms(7));
+    sibling.message.person = Some(person(9));
+    bench.plan(packet, 0, 2, vec![own.clone(), sibling]).await;
+    let mut expected = vec![own.message.person.expect("a person"), person(9)];
+    expected.sort_unstable();
+    let persons =
+        async |contact: &ContactPoint| bench.store.persons_of(bench.company, contact).await.answered();
+    assert_eq!(persons(&sms(7)).await, expected);
+    assert_eq!(persons(&email(7)).await, []);
+    let contacts = bench.store.contact_points_of(bench.company, &person(9)).await.answered();
+    assert_eq!(contacts, [ContactPoint::Sms(number(7))]);
+}
+
+/// Follow-ups to a contact point are counted from an instant on.
+pub async fn follow_ups_are_counted(bench: &Bench) {
+    let packet = bench.follow_up_packet().await;
+    for _ in 0..3 {
+        let mut record = bench.incoming(1);
+        record.effect.follow_up = Some(bench.follow_up(packet, record.id, 1));
+        assert_eq!(bench.take_in(record).await, IncomingOutcome::Recorded);
+    }
+    let since = async |n, minutes| {
+        bench.store.follow_ups_since(bench.company, &sms(n), bench.at(minutes)).await.answered()
+    };
+    assert_eq!((since(1, -10_000).await, since(1, 10_000).await, since(2, -10_000).await), (3, 0, 0));
+}
+
+/// A message whose first attempt is unknown to this day, whose second was given back, and which waits for its third.
+async fn waits_again(bench: &Bench) -> (Placed, Placed) {
+    let first = bench.in_status(MessageStatus::Unknown).await;
+    bench.must_settle(&first, SettleVerdict::ResendPermitted, MessageStatus::Queued).await;
+    let second = bench.send_again(&first).await;
+    let returned = SettleVerdict::Returned { reason: ReturnReason::TooLate, not_before: bench.now };
+    bench.must_settle(&second, returned, MessageStatus::Queued).await;
+    (first, second)
+}
