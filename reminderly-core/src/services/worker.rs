@@ -1,19 +1,20 @@
 //! A worker: every loop of the library, composed.
 
+mod agenda;
+mod inbox;
+
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures::future::{join, join4, select};
 use tracing::warn;
 
-use crate::domain::access::{Action, Actor, Grants, PlatformScope, authorize, authorize_platform};
+use crate::domain::access::{Action, Actor, Grants, authorize, authorize_platform};
 use crate::domain::packet::{Packet, PacketOrigin, PacketStage};
-use crate::ids::{CampaignId, CompanyId};
+use crate::ids::{CompanyId, PacketId};
 use crate::ports::poller::PollerHost;
-use crate::ports::source::{PacketSource, SourceError, SourceFile, SourceReader};
 use crate::services::compiled::CompiledCampaigns;
 use crate::services::sweep::{OverdueClaims, StalledPackets, Unfinished, UnknownOutcomes};
 use crate::services::{
@@ -21,66 +22,14 @@ use crate::services::{
     Settings, Shutdown,
 };
 
+use agenda::Agenda;
+pub use inbox::Inbox;
+use inbox::WatchedInbox;
+
 const PACKETS_PER_PAGE: usize = 500;
 
 /// How soon a queue is fed again that holds as much as it may.
 const HELD_BACK_PAUSE: Duration = Duration::from_millis(100);
-
-/// Where a campaign's files arrive.
-#[derive(Debug, Clone)]
-pub struct Inbox {
-    /// The company.
-    pub company: CompanyId,
-    /// The campaign.
-    pub campaign: CampaignId,
-    /// The files.
-    pub source: Arc<dyn PacketSource>,
-}
-
-/// An inbox and the files of it that need not be read again.
-#[derive(Debug)]
-struct WatchedInbox {
-    inbox: Inbox,
-    seen: Mutex<HashSet<SourceFile>>,
-}
-
-impl WatchedInbox {
-    /// Whether a file is new or has changed; without a time of change, a file is never known to be the same.
-    fn has_new(&self, files: &[SourceFile]) -> bool {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        files.iter().any(|file| file.modified.is_none() || !seen.contains(file))
-    }
-
-    /// The source without the files that need not be read again.
-    fn unseen(&self) -> Unseen {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Unseen { source: Arc::clone(&self.inbox.source), seen }
-    }
-
-    fn remember(&self, files: Vec<SourceFile>) {
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = files.into_iter().collect();
-    }
-}
-
-/// A source that does not list what was seen.
-#[derive(Debug)]
-struct Unseen {
-    source: Arc<dyn PacketSource>,
-    seen: HashSet<SourceFile>,
-}
-
-#[async_trait]
-impl PacketSource for Unseen {
-    async fn list(&self) -> Result<Vec<SourceFile>, SourceError> {
-        let mut files = self.source.list().await?;
-        files.retain(|file| file.modified.is_none() || !self.seen.contains(file));
-        Ok(files)
-    }
-
-    async fn open(&self, name: &str, offset: u64) -> Result<Box<dyn SourceReader>, SourceError> {
-        self.source.open(name, offset).await
-    }
-}
 
 /// Does all that has to be done again and again, for every company: takes files in, maps, sets queues and pollers up, feeds
 /// them, takes in dispositions and incoming messages, sweeps and tears down. Any number of workers may run.
@@ -125,7 +74,7 @@ impl Worker {
     /// Also takes in the files that arrive here.
     #[must_use]
     pub fn with_inbox(mut self, inbox: Inbox) -> Self {
-        self.inboxes.push(WatchedInbox { inbox, seen: Mutex::default() });
+        self.inboxes.push(WatchedInbox::new(inbox));
         self
     }
 
@@ -145,18 +94,31 @@ impl Worker {
     pub async fn run_intake(&self, shutdown: &Shutdown) {
         while !shutdown.is_triggered() {
             log_failure(self.intake_round().await, "intake failed; the next round tries again");
-            self.pause(None, shutdown).await;
+            self.pause(shutdown).await;
         }
     }
 
-    /// Sets up, feeds and tears down: a round whenever a message comes due, and one a tick.
+    /// Sets up, feeds and tears down: all packets once a tick, and in between those whose messages come due.
     pub async fn run_sending(&self, shutdown: &Shutdown) {
+        let mut agenda = Agenda::default();
+        let mut next_tick = self.ports.clock.now();
         while !shutdown.is_triggered() {
-            let due = self.sending_round().await.unwrap_or_else(|error| {
-                warn!(error = &error as &dyn std::error::Error, "feeding failed; the next round tries again");
-                None
-            });
-            self.pause(due, shutdown).await;
+            let now = self.ports.clock.now();
+            if now >= next_tick {
+                next_tick = now + self.settings.tick;
+                agenda = self.tend_and_feed().await.unwrap_or_else(|error| {
+                    warn!(
+                        error = &error as &dyn std::error::Error,
+                        "feeding failed; the next round tries again"
+                    );
+                    Agenda::default()
+                });
+            } else {
+                let due = agenda.take_due(now);
+                self.feed(due, &mut agenda).await;
+            }
+            let wake = agenda.next().map_or(next_tick, |due| due.min(next_tick));
+            select(self.ports.clock.sleep_until(wake), Box::pin(shutdown.wait())).await;
         }
     }
 
@@ -164,7 +126,7 @@ impl Worker {
     pub async fn run_sweeps(&self, shutdown: &Shutdown) {
         while !shutdown.is_triggered() {
             log_failure(self.sweep_round().await, "sweep failed; the next round tries again");
-            self.pause(None, shutdown).await;
+            self.pause(shutdown).await;
         }
     }
 
@@ -203,9 +165,17 @@ impl Worker {
     ///
     /// [`ServiceError::Store`] if nothing can be listed.
     pub async fn sending_round(&self) -> Result<Option<DateTime<Utc>>, ServiceError> {
+        Ok(self.tend_and_feed().await?.next())
+    }
+
+    async fn tend_and_feed(&self) -> Result<Agenda, ServiceError> {
         let scope = authorize_platform(Actor::Worker)?;
         self.fleet.tend(&scope).await?;
-        self.feed(&scope).await
+        let packets = self.open_packets().await?.into_iter();
+        let queued = packets.filter(|packet| packet.stage == PacketStage::Queued);
+        let mut agenda = Agenda::default();
+        self.feed(queued.map(|packet| (packet.company, packet.id)), &mut agenda).await;
+        Ok(agenda)
     }
 
     /// Reaps claims and resolves unknown outcomes once.
@@ -220,11 +190,10 @@ impl Worker {
         Ok(())
     }
 
-    /// Waits for the next tick, or for `due` if that is sooner, or for the word to stop.
-    async fn pause(&self, due: Option<DateTime<Utc>>, shutdown: &Shutdown) {
+    /// Waits for the next tick, or for the word to stop.
+    async fn pause(&self, shutdown: &Shutdown) {
         let tick = self.ports.clock.now() + self.settings.tick;
-        let wake = due.map_or(tick, |due| due.min(tick));
-        select(self.ports.clock.sleep_until(wake), Box::pin(shutdown.wait())).await;
+        select(self.ports.clock.sleep_until(tick), Box::pin(shutdown.wait())).await;
     }
 
     /// Makes packets of new files and loads them; goes on with those that were interrupted.
@@ -265,27 +234,32 @@ impl Worker {
         Ok(())
     }
 
-    /// Feeds every packet's queue; answers when that is to be done again.
-    async fn feed(&self, scope: &PlatformScope) -> Result<Option<DateTime<Utc>>, ServiceError> {
-        scope.require_worker()?;
-        let mut next: Option<DateTime<Utc>> = None;
-        for packet in self.open_packets().await? {
-            if packet.stage != PacketStage::Queued {
-                continue;
-            }
-            let scope = authorize(Actor::Worker, Action::Operate, packet.company, &Grants::default())?;
-            let soon = match self.enqueue.feed(&scope, packet.id).await {
-                Ok(fed) => fed.held_back.then(|| self.ports.clock.now() + HELD_BACK_PAUSE),
+    /// Feeds the queues of these packets; puts down when each is to be fed again.
+    async fn feed(&self, packets: impl IntoIterator<Item = (CompanyId, PacketId)>, agenda: &mut Agenda) {
+        for (company, packet) in packets {
+            match self.feed_packet(company, packet).await {
+                Ok(Some(due)) => agenda.put_down(due, company, packet),
+                Ok(None) => {}
+                // The next tick feeds all.
                 Err(error) => {
-                    warn!(packet.id = %packet.id, error = &error as &dyn std::error::Error, "packet was not fed");
-                    None
+                    warn!(packet.id = %packet, error = &error as &dyn std::error::Error, "packet was not fed");
                 }
-            };
-            let now = self.ports.clock.now();
-            let due = self.enqueue.next_due(&scope, packet.id).await?.filter(|due| *due > now);
-            next = next.into_iter().chain(due).chain(soon).min();
+            }
         }
-        Ok(next)
+    }
+
+    async fn feed_packet(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+    ) -> Result<Option<DateTime<Utc>>, ServiceError> {
+        let scope = authorize(Actor::Worker, Action::Operate, company, &Grants::default())?;
+        let fed = self.enqueue.feed(&scope, packet).await?;
+        let now = self.ports.clock.now();
+        if fed.held_back {
+            return Ok(Some(now + HELD_BACK_PAUSE));
+        }
+        Ok(self.enqueue.next_due(&scope, packet).await?.filter(|due| *due > now))
     }
 
     async fn open_packets(&self) -> Result<Vec<Packet>, ServiceError> {
