@@ -14,6 +14,7 @@ use reminderly_core::domain::contact_point::{ContactPoint, PhoneNumber};
 use reminderly_core::domain::disposition::{AttemptReport, Disposition};
 use reminderly_core::domain::envelope::Slice;
 use reminderly_core::domain::incoming::Incoming;
+use reminderly_core::domain::row::RowNumber;
 use reminderly_core::domain::unsubscribe::UnsubscribeChange;
 use reminderly_core::ids::{AttemptId, IdSourceExt as _, MessageId, PacketId};
 use reminderly_core::ports::poller::{PollerError, PollerHost, PollerSpec};
@@ -25,18 +26,17 @@ use reminderly_core::ports::store::{
 use reminderly_core::services::sweep::{OverdueClaims, StalledPackets, UnknownOutcomes};
 use reminderly_core::services::{
     Access, CompiledCampaigns, Dispatch, Dispositions, Enqueue, Explain, Fleet, IncomingMessages, Ingest,
-    Mapping, Reconcile, Reports, ServiceError, Unsubscribes,
+    Mapping, Messages, Reconcile, Reports, ServiceError, Unsubscribes,
 };
 use reminderly_core::sources::MemorySource;
 use reminderly_tests::material;
 use reminderly_tests::world::{Setup, World};
 
 /// What takes no scope, and why: nobody outside is served by it.
-const WITHOUT_SCOPE: [&str; 13] = [
+const WITHOUT_SCOPE: [&str; 17] = [
     "access::authorize", // gives the scopes
     "callbacks::accept", // admitted by the signature
     "callbacks::ensure_queues",
-    "compiled::of",   // is given a packet
     "dispatch::poll", // loops of workers, which get a scope for each slice
     "dispatch::run",
     "dispositions::run",
@@ -45,7 +45,12 @@ const WITHOUT_SCOPE: [&str; 13] = [
     "shutdown::wait",
     "worker::round",
     "worker::run",
-    "worker::run_pipeline",
+    "worker::run_intake",
+    "worker::run_sending",
+    "worker::run_sweeps",
+    "worker::intake_round",
+    "worker::sending_round",
+    "worker::sweep_round",
 ];
 
 struct Victim {
@@ -242,8 +247,27 @@ fn machine_room<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Walked<'
     ]
 }
 
+/// What lists a packet's messages.
+fn listings<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Walked<'a>> {
+    let (packet, message) = (victim.packet, victim.message);
+    let service = || Messages::new(&victim.world.ports);
+    let (pages, attempts, rejected) = (service(), service(), service());
+    vec![
+        walked("messages::page", &[Action::ViewMessages], async move {
+            Ok(!pages.page(scope, packet, None, 10).await?.items.is_empty())
+        }),
+        walked("messages::attempts", &[Action::ViewMessages], async move {
+            Ok(!attempts.attempts(scope, packet, message).await?.is_empty())
+        }),
+        walked("messages::rejected", &[Action::ViewMessages], async move {
+            Ok(!rejected.rejected(scope, packet, RowNumber::default(), 10).await?.items.is_empty())
+        }),
+    ]
+}
+
 fn every_call<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Walked<'a>> {
-    office(victim, scope).into_iter().chain(machine_room(victim, scope)).collect()
+    let office = office(victim, scope).into_iter();
+    office.chain(listings(victim, scope)).chain(machine_room(victim, scope)).collect()
 }
 
 #[test]

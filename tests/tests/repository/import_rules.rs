@@ -19,7 +19,7 @@ fn ports_import_no_use_case_and_no_adapter() {
 
 #[test]
 fn the_memory_store_imports_no_service() {
-    assert_imports("memory", &["batch", "clock", "domain", "ids", "memory", "ports"]);
+    assert_imports("memory", &["batch", "clock", "domain", "give_way", "ids", "memory", "ports"]);
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn sealers_and_sources_import_no_service() {
 
 #[test]
 fn services_import_no_adapter() {
-    let allowed = ["batch", "clock", "domain", "ids", "ports", "retry", "services"];
+    let allowed = ["batch", "clock", "domain", "give_way", "ids", "ports", "retry", "services"];
     // Tests of services run over the in-memory adapters.
     for (path, imports) in imports("services") {
         if !path.contains("/tests") {
