@@ -24,6 +24,7 @@ mod results;
 mod scenario;
 mod simulation;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use crate::campaign_run::CampaignRun;
@@ -44,7 +45,7 @@ fn main() -> ExitCode {
 fn carry_out(invocation: &Invocation) -> Result<ExitCode, Failure> {
     let (scenario, log) = match invocation {
         Invocation::Show(text) => {
-            print!("{text}");
+            say(text);
             return Ok(ExitCode::SUCCESS);
         }
         Invocation::Carry { scenario, log } => (scenario, log),
@@ -56,10 +57,14 @@ fn carry_out(invocation: &Invocation) -> Result<ExitCode, Failure> {
     let files = ResultFiles::of(scenario)?;
     let outcome = run.carry_out()?;
     let totals = run.write(&files, &outcome)?;
-    println!("{}", report::of(scenario, run.campaign(), &outcome, totals));
-    println!("{}", files.list());
+    say(&format!("{}\n{}\n", report::of(scenario, run.campaign(), &outcome, totals), files.list()));
     let is_good = outcome.is_whole() && outcome.is_accounted_for();
     Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Prints; whoever closed the pipe has read enough, and the results are in their files.
+fn say(text: &str) {
+    std::io::stdout().write_all(text.as_bytes()).ok();
 }
 
 /// Logs go to stderr, without wall-clock times: those of a virtual run would mean nothing.

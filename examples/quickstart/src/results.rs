@@ -30,6 +30,9 @@ const ACCEPTED: &str = "accepted.csv";
 const DECISIONS: &str = "decisions.jsonl";
 const SUMMARY: &str = "summary.json";
 
+/// The files that are written.
+pub(crate) const NAMES: [&str; 5] = [MESSAGES, REJECTED, ACCEPTED, DECISIONS, SUMMARY];
+
 /// The files that a run leaves behind.
 #[derive(Debug)]
 pub(crate) struct ResultFiles<'a> {
@@ -74,7 +77,7 @@ impl<'a> ResultFiles<'a> {
 
     /// Which files there are and where, for people.
     pub(crate) fn list(&self) -> String {
-        let names = [MESSAGES, REJECTED, ACCEPTED, DECISIONS, SUMMARY].join(", ");
+        let names = NAMES.join(", ");
         format!("{names} in {}", self.scenario.out.display())
     }
 }

@@ -14,6 +14,7 @@ use reminderly_providers::sandbox::SandboxScript;
 use crate::cli::Inputs;
 use crate::data_argument::DataArgument;
 use crate::failure::Failure;
+use crate::results;
 
 /// What a run is made from.
 #[derive(Debug)]
@@ -80,9 +81,30 @@ impl Scenario {
             .map(|argument| data_file(argument, start))
             .collect::<Result<Vec<DataFile>, Failure>>()?;
         data.sort_by_key(|file| file.arrives);
+        if let Some(late) = data.iter().find(|file| inputs.until.is_some_and(|until| file.arrives > until)) {
+            return Err(Failure::usage(format!("--data {} arrives after --until", late.name)));
+        }
+        let named = inputs.data.iter().map(|argument| &argument.path).chain([&inputs.campaign]);
+        for path in named.chain(&inputs.sandbox) {
+            keep_from_being_overwritten(path, &inputs.out)?;
+        }
         let (until, seed, out) = (inputs.until, inputs.seed, inputs.out);
         Ok(Self { mode, campaign, data, script, start, until, seed, out })
     }
+}
+
+/// Results must not replace what they were made from.
+fn keep_from_being_overwritten(input: &Path, out: &Path) -> Result<(), Failure> {
+    let same_directory = match (fs::canonicalize(input), fs::canonicalize(out)) {
+        (Ok(input), Ok(out)) => input.parent() == Some(&out),
+        _ => false,
+    };
+    let is_result = input.file_name().is_some_and(|name| results::NAMES.iter().any(|result| name == *result));
+    if same_directory && is_result {
+        let text = format!("--out would overwrite {}: choose another directory", input.display());
+        return Err(Failure::usage(text));
+    }
+    Ok(())
 }
 
 /// Reads a sandbox script.
@@ -110,9 +132,11 @@ fn data_file(argument: &DataArgument, start: DateTime<Utc>) -> Result<DataFile, 
 fn locate(path: &Path) -> io::Result<(PathBuf, String)> {
     // Sources follow no links, but who names a link on the command line means the file.
     let path = fs::canonicalize(path)?;
-    if !File::open(&path)?.metadata()?.is_file() {
+    // Asked before it is opened: opening a pipe waits for somebody to write.
+    if !fs::metadata(&path)?.is_file() {
         return Err(io::Error::other("not a regular file"));
     }
+    File::open(&path)?;
     let directory = path.parent().map(Path::to_owned);
     let name = path.file_name().and_then(|name| name.to_str()).map(str::to_owned);
     directory.zip(name).ok_or_else(|| io::Error::other("its name is not UTF-8"))

@@ -202,6 +202,20 @@ pub fn follow_up_instant(
     }
 }
 
+/// Until when a message that starts at `at` may still be delivered: to the end of its window, but not past the appointment.
+/// `min_notice` bounds the start, not the delivery. `None` if `at` is not legal.
+pub fn deliver_until(
+    schedule: &Schedule,
+    method: ContactMethod,
+    appointment: &Appointment,
+    zones: &[Tz],
+    at: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    let window = schedule.windows.of(method)?;
+    let times = LegalTimes::new(window, &schedule.closed_dates, zones, Some(appointment.at));
+    times.interval_at(at).map(|interval| interval.until)
+}
+
 /// The local day of an instant, as the natural key of a message has it.
 pub fn local_day(at: DateTime<Utc>, zone: Tz) -> NaiveDate {
     reading(at, zone).date()

@@ -129,7 +129,8 @@ pub enum RowFault {
     InvalidUtf8,
     /// The row, or one field of it, is larger than allowed; an unbalanced quote does that.
     RowTooLarge,
-    /// A quote was opened and the file ended.
+    /// A quote was opened and not closed, or its field goes on after it was closed. Only the first line of what it swallowed is
+    /// lost: reading goes on at the next.
     UnbalancedQuote,
     /// The key, the appointment or a field that a text needs is empty.
     MissingValue,

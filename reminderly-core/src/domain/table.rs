@@ -1,7 +1,7 @@
 //! Tables of delimited text, as people export them: the head of a file, then its records, chunk by chunk.
 //!
 //! Fields follow [RFC 4180](https://www.rfc-editor.org/rfc/rfc4180), leniently: a quote in the middle of a bare
-//! field is a character like any other, what follows a closing quote is added to the field, and a line ends with
+//! field is a character like any other, and a line ends with
 //! LF, CR LF or CR. Blank lines are no rows and get no number. Spaces belong to the field, but for those around
 //! column names, which nobody sees in a spreadsheet.
 //!

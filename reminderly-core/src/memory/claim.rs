@@ -114,6 +114,8 @@ fn claimed_before(packet: &PacketData, slot: Slot, request: ClaimRequest) -> Opt
         contact: message.contact.clone()?,
         content: message.content.clone()?,
         legal_until: state.legal_until?,
+        appointment: message.appointment,
+        contact_zone: message.contact_zone,
     })
 }
 

@@ -30,7 +30,7 @@ pub struct OutboundMessage {
     pub contact: ContactPoint,
     /// What it says.
     pub content: Content,
-    /// The provider must not deliver it at or after this instant: the end of the contact window.
+    /// The provider must not deliver it at or after this instant: the end of the contact window, or the appointment.
     pub expires_at: DateTime<Utc>,
 }
 

@@ -18,6 +18,7 @@ use tracing::{Instrument as _, debug, info_span, warn};
 use crate::domain::access::{Action, Actor, CompanyScope, Grants, authorize};
 use crate::domain::envelope::{Envelope, Slice};
 use crate::ports::queue::{Lease, QueueError, QueueName};
+use crate::services::compiled::CompiledCampaigns;
 use crate::services::shutdown::Shutdown;
 use crate::services::{Ports, ServiceError, Settings};
 
@@ -42,12 +43,14 @@ pub struct Dispatch {
     ports: Ports,
     settings: Settings,
     gates: Arc<SenderGates>,
+    campaigns: CompiledCampaigns,
 }
 
 impl Dispatch {
     /// The service over these ports. Its pollers share what they learn about senders that ask to wait.
     pub fn new(ports: &Ports, settings: &Settings) -> Self {
-        Self { ports: ports.clone(), settings: settings.clone(), gates: Arc::default() }
+        let campaigns = CompiledCampaigns::new(Arc::clone(&ports.store));
+        Self { ports: ports.clone(), settings: settings.clone(), gates: Arc::default(), campaigns }
     }
 
     /// Polls a packet's queue until told to stop, or until the queue is gone. What is in hand when the word comes is finished;
@@ -174,7 +177,14 @@ impl Dispatch {
         if company != slice.company {
             return Err(crate::domain::access::Denied.into());
         }
-        Ok(SliceWork { ports: &self.ports, settings: &self.settings, gates: &self.gates, slice, lease })
+        Ok(SliceWork {
+            ports: &self.ports,
+            settings: &self.settings,
+            gates: &self.gates,
+            campaigns: &self.campaigns,
+            slice,
+            lease,
+        })
     }
 
     /// Sets a body aside that no poller can ever work; its neighbours go on.

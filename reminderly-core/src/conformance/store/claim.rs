@@ -21,6 +21,8 @@ use crate::ports::store::{
 pub async fn a_claim_gives_the_right_to_send(bench: &Bench) {
     let placed = bench.handed().await;
     let claimed = bench.must_claim(&placed).await;
+    let found = bench.store.message(bench.company, placed.packet, placed.message).await.answered();
+    let message = found.expect("a message").message;
     let expected = Claimed {
         message: placed.message,
         attempt: placed.attempt,
@@ -29,6 +31,8 @@ pub async fn a_claim_gives_the_right_to_send(bench: &Bench) {
         contact: sms(placed.n),
         content: Content::Sms { text: "See you.".into(), segments: 1 },
         legal_until: bench.at(240),
+        appointment: message.appointment,
+        contact_zone: message.contact_zone,
     };
     assert_eq!(claimed, expected);
     let state = bench.state(&placed).await;

@@ -9,6 +9,8 @@ pub(super) struct Quotes {
     line: u64,
     after_cr: bool,
     opened: u64,
+    /// The line of a quote after whose end the field went on.
+    stray: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +24,15 @@ enum State {
 impl Quotes {
     /// The start of a record on `line`.
     pub(super) const fn new(delimiter: u8, line: u64) -> Self {
-        Self { delimiter, state: State::FieldStart, delimiters: 0, line, after_cr: false, opened: line }
+        Self {
+            delimiter,
+            state: State::FieldStart,
+            delimiters: 0,
+            line,
+            after_cr: false,
+            opened: line,
+            stray: None,
+        }
     }
 
     /// Reads on. Says at which of the bytes the record's line ends; `None` if at none.
@@ -33,6 +43,12 @@ impl Quotes {
     /// The line on which the quote opened that is open now.
     pub(super) fn open_since(&self) -> Option<u64> {
         (self.state == State::Quoted).then_some(self.opened)
+    }
+
+    /// The line on which a quote opened whose field goes on after it was closed: it, or the one that closed it, is not meant as
+    /// a quote.
+    pub(super) const fn stray(&self) -> Option<u64> {
+        self.stray
     }
 
     /// The line that was reached.
@@ -53,6 +69,10 @@ impl Quotes {
             _ if byte == self.delimiter => {
                 self.delimiters += 1;
                 State::FieldStart
+            }
+            (State::QuoteInQuoted, _) => {
+                self.stray = self.stray.or(Some(self.opened));
+                State::Bare
             }
             _ => State::Bare,
         };

@@ -93,7 +93,10 @@ impl RecordReader {
         if self.content.is_none() && self.oversized.is_none() {
             self.feed();
         }
-        if self.content.is_none() && self.fed > self.max_row_bytes {
+        if self.content.is_none() && self.oversized.is_none() && self.fed > self.max_row_bytes {
+            if let Some(record) = self.unclosed_within_limit() {
+                return Some(record);
+            }
             self.fed = 0;
             self.oversized = Some(Quotes::new(self.delimiter, self.next.line));
         }
@@ -163,6 +166,10 @@ impl RecordReader {
             }
         };
         match open_quote {
+            Some(line) if self.oversized.is_none() => {
+                let detail = format!("line {line}: the quote that opens here is never closed");
+                self.reject_first_line(content, 0, RowFault::UnbalancedQuote, detail)
+            }
             Some(line) => {
                 let detail = format!("line {line}: the quote that opens here is never closed");
                 let record = self.reject(RowFault::UnbalancedQuote, None, detail);
@@ -173,10 +180,64 @@ impl RecordReader {
         }
     }
 
+    /// A quote that swallows line after line up to the limit: only the line of the record's start is lost.
+    fn unclosed_within_limit(&mut self) -> Option<Record> {
+        let raw = self.raw(self.fed);
+        let mut quotes = Quotes::new(self.delimiter, self.next.line);
+        quotes.end_in(raw);
+        let first_break = raw.iter().position(|byte| matches!(byte, b'\n' | b'\r'))?;
+        // Whether a line break at the very end is whole, the next chunk would tell; so it does not count.
+        let line = quotes.open_since().filter(|_| first_break + 1 < raw.len())?;
+        let limit = self.max_row_bytes;
+        let detail = format!("line {line}: the quote that opens here is not closed within {limit} bytes");
+        Some(self.reject_first_line(self.fed, 0, RowFault::UnbalancedQuote, detail))
+    }
+
+    /// Rejects the first line of a record whose quotes are not to be trusted, and reads on at the next line: what a stray quote
+    /// has joined are rows of other people.
+    fn reject_first_line(
+        &mut self,
+        content: usize,
+        line_break: usize,
+        code: RowFault,
+        detail: String,
+    ) -> Record {
+        let record = self.reject(code, None, detail);
+        let first_break = self.raw(content).iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+        let (content, line_break) = match first_break {
+            Some(first) => {
+                let bytes = line_break_at(&self.buffer, self.start + first, true);
+                (first, bytes.unwrap_or(1))
+            }
+            None => (content, line_break),
+        };
+        self.fields = Fields::new(self.delimiter);
+        self.move_on(content, line_break);
+        record
+    }
+
     fn complete(&mut self, content: usize, line_break: usize) -> Record {
+        if let Some(line) = self.stray_quote(content) {
+            let detail = format!(
+                "line {line}: a quote opens here, and its field goes on after the quote that closes it; \
+                 put a value that holds quotes into quotes and double them"
+            );
+            return self.reject_first_line(content, line_break, RowFault::UnbalancedQuote, detail);
+        }
         let record = if self.oversized.is_some() { self.too_large() } else { self.row(content) };
         self.move_on(content, line_break);
         record
+    }
+
+    /// The line of a quote of the record that cannot be meant as one.
+    fn stray_quote(&self, content: usize) -> Option<u64> {
+        let raw = self.raw(content);
+        if self.oversized.is_some() || !raw.contains(&b'"') {
+            return None;
+        }
+        let mut quotes = Quotes::new(self.delimiter, self.next.line);
+        quotes.end_in(raw);
+        quotes.stray()
     }
 
     fn move_on(&mut self, content: usize, line_break: usize) {

@@ -66,7 +66,16 @@ fn describe((record, _): &(Record, Position)) -> String {
 #[case::blanks_are_no_blank_line(b"a,b\n \n1,2\n", &["1::field_count@2", "2@3:1|2"])]
 #[case::quoted(b"a,b\n\"1,\"\"x\"\"\",2\n", &["1@2:1,\"x\"|2"])]
 #[case::quoted_line_breaks(b"a,b\n\"1\n\r\n\r1\",2\n3,4\n", &["1@2:1\n\r\n\r1|2", "2@6:3|4"])]
-#[case::quote_within_field(b"a,b\n1\",\"2\"x\n3,4\n", &["1@2:1\"|2x", "2@3:3|4"])]
+#[case::inches(b"a,b\n1\",2\n3,4\n", &["1@2:1\"|2", "2@3:3|4"])]
+#[case::field_goes_on_after_its_quote(b"a,b\n1,\"2\"x\n3,4\n", &["1::unbalanced_quote@2", "2@3:3|4"])]
+#[case::stray_quote_closed_rows_later(
+    b"a,b\n1,\"x\n2,y\n3,\"z\"\n4,w\n",
+    &["1::unbalanced_quote@2", "2@3:2|y", "3@4:3|z", "4@5:4|w"]
+)]
+#[case::stray_quote_before_a_name(
+    b"a,b\n1,\"Ann\n2,\"Bob\"\n3,Cy\n",
+    &["1::unbalanced_quote@2", "2@3:2|Bob", "3@4:3|Cy"]
+)]
 #[case::empty_fields(b"a,b\n,\n\"\",\n", &["1@2:|", "2@3:|"])]
 #[case::one_column(b"a\n1\n\"\"\n2", &["1@2:1", "2@3:", "3@4:2"])]
 #[case::nul(b"a,b\n1\0,2\n", &["1@2:1\0|2"])]
@@ -85,10 +94,10 @@ fn describe((record, _): &(Record, Position)) -> String {
 #[case::truncated_in_character(b"a,b\n1,2\n3,\xc3", &["1@2:1|2", "2:b:invalid_utf8@3"])]
 #[case::truncated_in_row(b"a,b\n1,2\n3", &["1@2:1|2", "2::field_count@3"])]
 #[case::truncated_in_quote(b"a,b\n1,2\n3,\"4", &["1@2:1|2", "2::unbalanced_quote@3"])]
-#[case::quote_opened_later_in_row(b"a,b\n\"1\n1\",\"4\n5,6\n", &["1::unbalanced_quote@3"])]
+#[case::quote_opened_later_in_row(b"a,b\n\"1\n1\",\"4\n5,6\n", &["1::unbalanced_quote@3", "2::unbalanced_quote@3", "3@4:5|6"])]
 #[case::quote_swallows_the_rest(
     b"a,b\n1,2\n3,\"4\n1,2222222222222\n1,2222222222222\n1,2222222222222\n",
-    &["1@2:1|2", "2::unbalanced_quote@3"]
+    &["1@2:1|2", "2::unbalanced_quote@3", "3@4:1|2222222222222", "4@5:1|2222222222222", "5@6:1|2222222222222"]
 )]
 #[case::as_large_as_allowed(
     b"a,b\n123456789,123456789012345678901234567890\r\n1,2\n",
@@ -98,7 +107,7 @@ fn describe((record, _): &(Record, Position)) -> String {
 #[case::too_large_at_the_end(b"a,b\n1,2\n123456789,1234567890123456789012345678901", &["1@2:1|2", "2::row_too_large@3"])]
 #[case::too_large_over_lines(
     b"a,b\n1,\"22222222222222\r\n2222222222222222\n\n222222222222\"\r\n3,4\n",
-    &["1::row_too_large@2", "2@6:3|4"]
+    &["1::unbalanced_quote@2", "2::field_count@3", "3::field_count@5", "4@6:3|4"]
 )]
 #[case::too_large_with_quoted_quotes(
     b"a,b\n1,\"\"\"2222222222222222222222222222222222222\"\"\n\"\n3,4\n",

@@ -1,5 +1,7 @@
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 
+use crate::domain::appointment::Appointment;
 use crate::domain::attempt::{Attempt, AttemptLocation, ProviderName, ProviderReference, ReturnReason};
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::contact_point::ContactPoint;
@@ -70,8 +72,12 @@ pub struct Claimed {
     pub contact: ContactPoint,
     /// What it says.
     pub content: Content,
-    /// The end of the legal interval.
+    /// The end of the legal interval: the request starts before it.
     pub legal_until: DateTime<Utc>,
+    /// The appointment that it is about.
+    pub appointment: Appointment,
+    /// The zone of the person.
+    pub contact_zone: Tz,
 }
 
 /// What became of a claim.

@@ -18,6 +18,8 @@ use crate::batch::Outcomes;
 use crate::clock::Monotonic;
 use crate::domain::attempt::ReturnReason;
 use crate::domain::envelope::Slice;
+use crate::domain::mapping::CompiledCampaign;
+use crate::domain::plan::deliver_until;
 use crate::domain::skip_reason::SkipReason;
 use crate::ids::{IdSourceExt as _, MessageId};
 use crate::ports::provider::{OutboundMessage, Provider, ProviderOutcome, SendDeadline};
@@ -26,6 +28,7 @@ use crate::ports::store::{
     ClaimOutcome, ClaimRefusal, ClaimRequest, ClaimTerms, Claimed, Close, CloseVerdict, SettleOutcome,
     SettleVerdict, Settlement, Snooze, SnoozeUntil, StoreError,
 };
+use crate::services::compiled::CompiledCampaigns;
 use crate::services::{Ports, ServiceError, Settings};
 
 /// A request starts within this time of its claim or not at all: what bounds P4.
@@ -49,6 +52,7 @@ pub(super) struct SliceWork<'a> {
     pub(super) ports: &'a Ports,
     pub(super) settings: &'a Settings,
     pub(super) gates: &'a Arc<SenderGates>,
+    pub(super) campaigns: &'a CompiledCampaigns,
     pub(super) slice: &'a Slice,
     /// The lease that the slice came with, to be extended while it is worked.
     pub(super) lease: Option<(&'a QueueName, &'a Lease)>,
@@ -201,7 +205,9 @@ impl SliceWork<'_> {
         start: Start,
         start_by: Monotonic,
     ) -> Result<Option<Vec<ProviderOutcome>>, ServiceError> {
-        let messages: Vec<OutboundMessage> = claimed.iter().map(|claim| self.outbound(claim)).collect();
+        let campaign = self.campaign().await;
+        let messages: Vec<OutboundMessage> =
+            claimed.iter().map(|claim| self.outbound(claim, campaign.as_deref(), start.wall)).collect();
         let answer_within = START_WITHIN + provider.limits().answer_within;
         let deadline = SendDeadline { start_by, answer_by: start.monotonic.plus(answer_within) };
         let send = AssertUnwindSafe(provider.send(&messages, deadline)).catch_unwind();
@@ -235,14 +241,29 @@ impl SliceWork<'_> {
         }
     }
 
-    fn outbound(&self, claim: &Claimed) -> OutboundMessage {
+    /// The campaign of the slice; without it messages may be delivered as long as they may be started.
+    async fn campaign(&self) -> Option<Arc<CompiledCampaign>> {
+        let packet = self.ports.store.packet(self.slice.company, self.slice.packet).await.ok()??;
+        self.campaigns.of(&packet).await.ok()
+    }
+
+    fn outbound(
+        &self,
+        claim: &Claimed,
+        campaign: Option<&CompiledCampaign>,
+        at: DateTime<Utc>,
+    ) -> OutboundMessage {
+        let deliver_until = campaign.and_then(|campaign| {
+            let schedule = &campaign.definition().schedule;
+            deliver_until(schedule, self.slice.method, &claim.appointment, &[claim.contact_zone], at)
+        });
         OutboundMessage {
             attempt: claim.attempt,
             message: claim.message,
             company: self.slice.company,
             contact: claim.contact.clone(),
             content: claim.content.clone(),
-            expires_at: claim.legal_until,
+            expires_at: deliver_until.map_or(claim.legal_until, |until| until.max(claim.legal_until)),
         }
     }
 
