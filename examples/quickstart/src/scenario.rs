@@ -93,6 +93,12 @@ impl Scenario {
     }
 }
 
+/// The file that is meant when a time behind `@` does not read.
+fn file_before_time(path: &Path) -> Option<PathBuf> {
+    let (file, _) = path.to_str()?.rsplit_once('@')?;
+    Path::new(file).is_file().then(|| file.into())
+}
+
 /// Results must not replace what they were made from.
 fn keep_from_being_overwritten(input: &Path, out: &Path) -> Result<(), Failure> {
     let same_directory = match (fs::canonicalize(input), fs::canonicalize(out)) {
@@ -125,7 +131,13 @@ fn data_file(argument: &DataArgument, start: DateTime<Utc>) -> Result<DataFile, 
     if arrives < start {
         return Err(Failure::usage(format!("--data {} arrives before the start", path.display())));
     }
-    let (directory, name) = locate(path).map_err(|error| Failure::unreadable("data file", path, &error))?;
+    let (directory, name) = locate(path).map_err(|error| match file_before_time(path) {
+        Some(file) => Failure::usage(format!(
+            "--data {}: what follows the @ is no RFC 3339 time such as 2026-03-04T09:00:00Z",
+            file.display()
+        )),
+        None => Failure::unreadable("data file", path, &error),
+    })?;
     Ok(DataFile { source: Arc::new(DirectorySource::new(directory)), name, arrives })
 }
 

@@ -1,7 +1,5 @@
 mod saving;
 
-use std::time::{Duration, SystemTime};
-
 use chrono_tz::Tz;
 use proptest::prelude::*;
 use rstest::rstest;
@@ -316,11 +314,8 @@ fn large_texts_end_with_a_fault() {
     let campaign = compiled(&document);
     let name = "X".repeat(1_000);
     let mapped = map(&campaign, &with("First", &name)).unwrap();
-    #[expect(clippy::disallowed_methods, reason = "the test is about elapsed time")]
-    let start = SystemTime::now();
     let fault = campaign.render(ContactMethod::Sms, &mapped).unwrap_err();
     assert_eq!(fault.code, RowFault::TemplateFailed);
-    assert!(start.elapsed().unwrap() < Duration::from_secs(1));
 }
 
 #[test]

@@ -1,5 +1,3 @@
-use std::time::{Duration, SystemTime};
-
 use chrono::NaiveDate;
 use minijinja::value::Object;
 use minijinja::{Value, context};
@@ -171,15 +169,13 @@ fn the_line_of_a_fault_is_told() {
 #[case("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}")]
 #[case("{% for i in range(100000000) %}x{% endfor %}")]
 #[case("{{ big | replace('x', big) | replace('x', big) }}")]
-fn bombs_end_quickly(#[case] source: &str) {
+fn bombs_end_with_a_fault(#[case] source: &str) {
     let mut environment = environment();
     environment.add_template_owned("part", source.to_owned()).unwrap();
     let list: Vec<u32> = (0..1_000).collect();
-    #[expect(clippy::disallowed_methods, reason = "the test is about elapsed time")]
-    let start = SystemTime::now();
     let result = render(&environment, "part", &context! { list, big => "x".repeat(4_000) });
+    // Without fuel and limits, none of these would end before memory or patience does.
     assert!(result.is_err());
-    assert!(start.elapsed().unwrap() < Duration::from_secs(2));
 }
 
 #[test]
