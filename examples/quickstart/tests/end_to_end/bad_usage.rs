@@ -46,11 +46,28 @@ fn bad_usage_is_one_line_and_exit_code_2() {
     assert_refused(&["--seed", "-1"], 2, &["-1"]);
     assert_refused(&["--until", "2026-03-01T00:00:00Z"], 2, &["--until"]);
     assert_refused(&["--data", "a.csv@2026-03-01T00:00:00Z"], 2, &["before the start"]);
+    assert_refused(&["--data", "broken.json@tomorrow"], 2, &["broken.json", "RFC 3339"]);
+    let late = ["--data", "broken.json@2026-03-09T00:00:00Z", "--until", "2026-03-05T00:00:00Z"];
+    assert_refused(&late, 2, &["broken.json", "after --until"]);
     let directory = directory();
     for arguments in [vec!["run"], vec!["send"], vec!["plan", "--campaign", "c.json"]] {
         let ended = quickstart(directory.path(), &arguments);
         assert_eq!((ended.code, ended.stderr.trim_end().lines().count()), (Some(2), 1), "{}", ended.stderr);
     }
+}
+
+#[test]
+fn results_do_not_replace_what_they_are_made_from() {
+    let directory = directory();
+    let data = directory.path().join("messages.csv");
+    fs::copy(bundled("doctor_smith_2026-03.csv"), &data).unwrap();
+    let before = fs::read(&data).unwrap();
+    let campaign = bundled("doctor_smith.json");
+    let arguments = ["run", "--campaign", campaign.to_str().unwrap(), "--data", "messages.csv", "--out", "."];
+    let ended = quickstart(directory.path(), arguments);
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    assert!(ended.stderr.contains("would overwrite messages.csv"), "{}", ended.stderr);
+    assert_eq!(fs::read(&data).unwrap(), before);
 }
 
 #[test]

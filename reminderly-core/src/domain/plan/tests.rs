@@ -74,6 +74,26 @@ fn new_york_in_the_night_of_the_gap() {
     assert_eq!(legal, LegalInterval { from: at("2026-03-09T08:00:00-04:00"), until: latest });
 }
 
+/// The notice bounds the start of a request, not its delivery: started at the last instant, a message still has time.
+#[rstest]
+#[case::bound_by_notice(
+    "2026-03-09T09:15:00",
+    "2026-03-09T08:15:00-04:00",
+    Some("2026-03-09T09:15:00.000001-04:00")
+)]
+#[case::bound_by_the_window(
+    "2026-03-11T09:15:00",
+    "2026-03-10T16:29:00-04:00",
+    Some("2026-03-10T16:30:00-04:00")
+)]
+#[case::closed("2026-03-11T09:15:00", "2026-03-10T16:30:00-04:00", None)]
+fn delivery_ends(#[case] local: &str, #[case] start: &str, #[case] expected: Option<&str>) {
+    let (zone, schedule) = (America::New_York, schedule(&[]));
+    let appointment = Appointment::new(local.parse().unwrap(), zone);
+    let until = deliver_until(&schedule, ContactMethod::Sms, &appointment, &[zone], at(start));
+    assert_eq!(until, expected.map(at));
+}
+
 #[test]
 fn phoenix_after_christmas() {
     let schedule = schedule(&[days_before(1, "10:00:00")]);
