@@ -108,6 +108,26 @@ fn two_people_on_one_number_are_asked_and_the_answer_is_tied_to_the_right_one() 
     assert_eq!(texts[3], "Thank you, Name0.");
 }
 
+/// A number after a newer reminder answers that reminder, not yesterday's question: taken for its answer, it would cancel an
+/// appointment that the person confirms.
+#[test]
+fn a_question_is_overtaken_by_the_next_reminder() {
+    let number = material::number(0);
+    let data = format!(
+        "{}{}{}",
+        material::HEADER,
+        material::line(0, &number, "2026-03-05 14:30"),
+        material::line(1, &number, "2026-03-05 14:00"),
+    );
+    let send = ("/schedule/send", json!([{ "days_before": 1, "at": "11:00" }, { "hours_before": 3 }]));
+    let replies = json!([{ "after": "40m", "text": "2" }, { "after": "1475m", "text": "1" }]);
+    let (world, campaign, packet) = told(&[(&number, replies)], &data, &[send]);
+    let asked =
+        texts_to(&world, &number).iter().filter(|text| text.contains("Which one do you mean?")).count();
+    assert_eq!(asked, 2, "each of the two answers fits two appointments");
+    assert_eq!(responses(&world, &campaign, packet), [None; 4]);
+}
+
 #[test]
 fn a_cancellation_ends_the_later_reminders() {
     let number = material::number(0);
