@@ -1,22 +1,27 @@
 //! What people answer.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use futures::executor::block_on;
 use reminderly_core::clock::Clock as _;
+use reminderly_core::domain::access::{Action, Actor, Grants, authorize};
 use reminderly_core::domain::campaign::lifecycle::Campaign;
+use reminderly_core::domain::contact_point::{ContactPoint, PhoneNumber};
+use reminderly_core::domain::incoming::Incoming;
 use reminderly_core::domain::message::Detail;
 use reminderly_core::domain::message_status::MessageStatus;
 use reminderly_core::domain::packet::PacketStage;
 use reminderly_core::domain::report::IncomingCounts;
 use reminderly_core::domain::response::ResponseKind;
 use reminderly_core::domain::skip_reason::SkipReason;
+use reminderly_core::domain::unsubscribe::UnsubscribeChange;
 use reminderly_core::ids::{IdSourceExt as _, PacketId};
 use reminderly_core::ports::callback::CallbackError;
 use reminderly_core::ports::provider::{OutboundMessage, SendDeadline};
 use reminderly_core::ports::store::{IncomingStore as _, ReportStore as _};
-use reminderly_core::services::{Callbacks, ServiceError};
+use reminderly_core::services::{Callbacks, CompiledCampaigns, IncomingMessages, ServiceError, Unsubscribes};
 use reminderly_providers::sandbox::{Sandbox, SandboxSettings};
 use reminderly_tests::world::{Setup, World, instant};
 use reminderly_tests::{judge, material};
@@ -126,6 +131,46 @@ fn a_question_is_overtaken_by_the_next_reminder() {
         texts_to(&world, &number).iter().filter(|text| text.contains("Which one do you mean?")).count();
     assert_eq!(asked, 2, "each of the two answers fits two appointments");
     assert_eq!(responses(&world, &campaign, packet), [None; 4]);
+}
+
+/// Two machines that answer each other would never stop.
+#[test]
+fn an_automatic_reply_is_not_answered_for_ever() {
+    let number = material::number(0);
+    let replies: Vec<Value> = (2..17)
+        .map(|minutes| json!({ "after": format!("{minutes}m"), "text": "I am out of office" }))
+        .collect();
+    let sorry = ("/responses/follow_up/unclear", json!({ "sms": "We did not understand that." }));
+    let data = material::csv(1, "2026-03-04 16:00");
+    let (world, campaign, _) = told(&[(&number, json!(replies))], &data, &[sorry]);
+    let counts = counts(&world, &campaign);
+    assert_eq!((counts.unclear, counts.needs_review), (15, 15), "all are recorded");
+    assert_eq!(texts_to(&world, &number).len(), 1 + 10, "the reminder and ten answers");
+}
+
+/// A provider's clock that is ahead must not let an old START overtake a refusal that comes after it.
+#[test]
+fn a_reply_from_the_future_counts_as_of_now() {
+    let (world, campaign, _) = told(&[], &material::csv(1, AT), &[]);
+    let (company, ports) = (campaign.company, &world.ports);
+    let from = ContactPoint::Sms(PhoneNumber::parse(&material::number(0), None).unwrap());
+    let key = from.refusal_key();
+    let start = Incoming {
+        provider: "sandbox-sms".into(),
+        account: world.sandbox.account(company),
+        event: "early".into(),
+        from,
+        text: "START".into(),
+        at: world.now() + TimeDelta::hours(1),
+    };
+    let compiled = Arc::new(CompiledCampaigns::new(Arc::clone(&ports.store)));
+    let incoming = IncomingMessages::new(ports, &world.settings, compiled);
+    let worker = authorize(Actor::Worker, Action::Operate, company, &Grants::default()).unwrap();
+    block_on(incoming.receive(&worker, &start)).unwrap();
+    let scope = world.scope(company, Action::ManageUnsubscribes);
+    let unsubscribes = Unsubscribes::new(ports);
+    block_on(unsubscribes.change(&scope, key.clone(), UnsubscribeChange::OptedOut)).unwrap();
+    assert_eq!(block_on(ports.store.refused(company, &[key])).unwrap(), [true]);
 }
 
 #[test]
