@@ -20,7 +20,7 @@ use reminderly_core::domain::unsubscribe::UnsubscribeChange;
 use reminderly_core::ids::{IdSourceExt as _, PacketId};
 use reminderly_core::ports::callback::CallbackError;
 use reminderly_core::ports::provider::{OutboundMessage, SendDeadline};
-use reminderly_core::ports::store::{IncomingStore as _, ReportStore as _};
+use reminderly_core::ports::store::{IncomingStore as _, ReportStore as _, WriteOutcome};
 use reminderly_core::services::{Callbacks, CompiledCampaigns, IncomingMessages, ServiceError, Unsubscribes};
 use reminderly_providers::sandbox::{Sandbox, SandboxSettings};
 use reminderly_tests::world::{Setup, World, instant};
@@ -169,7 +169,8 @@ fn a_reply_from_the_future_counts_as_of_now() {
     block_on(incoming.receive(&worker, &start)).unwrap();
     let scope = world.scope(company, Action::ManageUnsubscribes);
     let unsubscribes = Unsubscribes::new(ports);
-    block_on(unsubscribes.change(&scope, key.clone(), UnsubscribeChange::OptedOut)).unwrap();
+    let changed = block_on(unsubscribes.change(&scope, key.clone(), UnsubscribeChange::OptedOut)).unwrap();
+    assert_eq!(changed, WriteOutcome::Applied);
     assert_eq!(block_on(ports.store.refused(company, &[key])).unwrap(), [true]);
 }
 
@@ -282,7 +283,7 @@ fn a_report_about_an_unknown_attempt_is_kept_for_three_days() {
     world.run_to_end();
     // Another sandbox with the same keys knows an attempt that nobody here does.
     let stranger = Sandbox::new(
-        std::sync::Arc::<reminderly_core::testing::VirtualClock>::clone(&world.clock),
+        Arc::<reminderly_core::testing::VirtualClock>::clone(&world.clock),
         SandboxSettings { seed: 1, ..SandboxSettings::default() },
     );
     let request = world.sandbox.accepted()[0].clone();
