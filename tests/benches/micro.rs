@@ -8,7 +8,6 @@ use std::time::Duration;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use futures::executor::block_on;
 use reminderly_core::clock::SystemClock;
-use reminderly_core::domain::appointment::Appointment;
 use reminderly_core::domain::contact_method::ContactMethod;
 use reminderly_core::domain::contact_point::PhoneNumber;
 use reminderly_core::domain::envelope::{Envelope, MAX_SLICE, Slice};
@@ -50,7 +49,7 @@ fn row(criterion: &mut Criterion) {
     let input = PlanInput {
         schedule: &campaign.definition().schedule,
         method: ContactMethod::Sms,
-        appointment: &Appointment::new(mapped.appointment.local, mapped.contact_zone),
+        appointment: mapped.appointment.as_ref(),
         zones: &zones,
         now: chrono::DateTime::from_timestamp(1_772_323_200, 0).expect("an instant"),
     };

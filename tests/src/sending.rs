@@ -241,7 +241,7 @@ impl Sending {
             person: Some(PersonKey::from(&contact)),
             method: ContactMethod::Sms,
             contact: Some(contact),
-            appointment: Appointment::new(tomorrow(now), chrono_tz::America::Phoenix),
+            appointment: Some(Appointment::new(tomorrow(now), chrono_tz::America::Phoenix)),
             contact_zone: chrono_tz::America::Phoenix,
             content: Some(Content::Sms { text: text.into(), segments: 1 }),
             trace: None,

@@ -44,7 +44,8 @@ impl fmt::Debug for Incoming {
     }
 }
 
-/// A message to a person that an incoming message may answer: sent, delivered or unknown, its appointment ahead.
+/// A message to a person that an incoming message may answer: sent, delivered or unknown, its appointment (or, without one,
+/// the end of the time to answer) ahead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answerable {
     /// The message.
@@ -57,8 +58,10 @@ pub struct Answerable {
     pub key: AppointmentKey,
     /// The person it is for.
     pub person: PersonKey,
-    /// When the appointment is.
-    pub appointment: Appointment,
+    /// The appointment; `None` if the message is about none.
+    pub appointment: Option<Appointment>,
+    /// Until when it can be answered.
+    pub until: DateTime<Utc>,
     /// When it was sent, or claimed if nobody knows.
     pub sent_at: DateTime<Utc>,
     /// The latest answer about the appointment.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
@@ -39,8 +39,8 @@ pub struct Message {
     pub method: ContactMethod,
     /// Where it goes; `None` if the row has no usable contact point for the method.
     pub contact: Option<ContactPoint>,
-    /// The time of the appointment.
-    pub appointment: Appointment,
+    /// The appointment; `None` if it is about none, as what is sent on demand may be.
+    pub appointment: Option<Appointment>,
     /// The zone of the person.
     pub contact_zone: Tz,
     /// The text; `None` if it was skipped before there was one.
@@ -51,7 +51,15 @@ pub struct Message {
     pub created_at: DateTime<Utc>,
 }
 
+/// How long after it was made a message that is about no appointment can be answered: a later word is about something else.
+const ANSWERABLE_FOR: TimeDelta = TimeDelta::hours(72);
+
 impl Message {
+    /// Until when a reply may be about this message: its appointment, or 72 hours if it has none.
+    pub fn answerable_until(&self) -> DateTime<Utc> {
+        self.appointment.map_or(self.created_at + ANSWERABLE_FOR, |appointment| appointment.at)
+    }
+
     /// What no two messages of a company may share: the same thing said to the same contact point on the same local day.
     /// Follow-ups have none.
     pub fn natural_key(&self, planned_at: DateTime<Utc>) -> Option<NaturalKey> {

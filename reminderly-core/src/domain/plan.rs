@@ -30,8 +30,8 @@ pub struct PlanInput<'a> {
     pub schedule: &'a Schedule,
     /// The method whose window holds.
     pub method: ContactMethod,
-    /// What the messages remind of.
-    pub appointment: &'a Appointment,
+    /// What the messages remind of; `None` for what is sent on demand.
+    pub appointment: Option<&'a Appointment>,
     /// The zones in which the person may be, the contact zone first. Contact is legal if it is in all of
     /// them; with no zone it never is.
     pub zones: &'a [Tz],
@@ -46,8 +46,8 @@ pub struct LateInput<'a> {
     pub schedule: &'a Schedule,
     /// The method whose window holds.
     pub method: ContactMethod,
-    /// What the message reminds of.
-    pub appointment: &'a Appointment,
+    /// What the message reminds of; `None` for what is sent on demand.
+    pub appointment: Option<&'a Appointment>,
     /// The zones in which the person may be, the contact zone first.
     pub zones: &'a [Tz],
     /// For when the message was planned.
@@ -132,7 +132,7 @@ pub enum CatchUp {
 /// let plans = plan_row(&PlanInput {
 ///     schedule: &schedule,
 ///     method: ContactMethod::Sms,
-///     appointment: &Appointment::new(monday, zone),
+///     appointment: Some(&Appointment::new(monday, zone)),
 ///     zones: &[zone],
 ///     now,
 /// });
@@ -150,12 +150,6 @@ pub fn plan_row(input: &PlanInput<'_>) -> Vec<EntryPlan> {
         skip_same_day(&mut plans, *contact_zone);
     }
     plans
-}
-
-/// The instant that an entry means, before anything is asked about windows (rule 1). Where dates end it stays
-/// there.
-pub fn base_instant(entry: &SendEntry, appointment: &Appointment) -> Resolved {
-    base(*entry, appointment).1
 }
 
 /// What becomes of a message whose planned instant has passed (rule 4): it goes at the first legal instant
@@ -207,12 +201,12 @@ pub fn follow_up_instant(
 pub fn deliver_until(
     schedule: &Schedule,
     method: ContactMethod,
-    appointment: &Appointment,
+    appointment: Option<&Appointment>,
     zones: &[Tz],
     at: DateTime<Utc>,
 ) -> Option<DateTime<Utc>> {
     let window = schedule.windows.of(method)?;
-    let times = LegalTimes::new(window, &schedule.closed_dates, zones, Some(appointment.at));
+    let times = LegalTimes::new(window, &schedule.closed_dates, zones, appointment.map(|it| it.at));
     times.interval_at(at).map(|interval| interval.until)
 }
 
@@ -226,12 +220,12 @@ pub fn local_day(at: DateTime<Utc>, zone: Tz) -> NaiveDate {
 fn legal_times<'a>(
     schedule: &'a Schedule,
     method: ContactMethod,
-    appointment: &Appointment,
+    appointment: Option<&Appointment>,
     zones: &'a [Tz],
 ) -> Option<LegalTimes<'a>> {
-    let latest = earlier_by(appointment.at, schedule.min_notice);
+    let latest = latest(schedule, appointment);
     let window = schedule.windows.of(method)?;
-    Some(LegalTimes::new(window, &schedule.closed_dates, zones, Some(latest)))
+    Some(LegalTimes::new(window, &schedule.closed_dates, zones, latest))
 }
 
 fn plan_entry(
@@ -240,24 +234,27 @@ fn plan_entry(
     input: &PlanInput<'_>,
     times: Option<&LegalTimes<'_>>,
 ) -> EntryPlan {
-    let (base_local, base) = base(entry, input.appointment);
-    let base_legal = times.and_then(|times| times.interval_at(base.at));
-    let planned = match (base_legal, times) {
-        (Some(legal), _) => Some((base.at, legal)),
-        (None, Some(times)) => move_to_legal(times, base.at, input.schedule.when_closed),
-        (None, None) => None,
+    let zone = zone_of(input);
+    let meant = base(entry, input, zone);
+    let at = meant.map(|(_, base)| base.at);
+    let base_legal = at.zip(times).and_then(|(at, times)| times.interval_at(at));
+    let planned = match (at, base_legal, times) {
+        (Some(at), Some(legal), _) => Some((at, legal)),
+        (Some(at), None, Some(times)) => move_to_legal(times, at, input.schedule.when_closed),
+        _ => None,
     };
+    let (base_local, base) = meant.unwrap_or_else(|| exactly(input.now, zone));
     let mut trace = PlanTrace {
         send_entry: entry,
-        appointment_at: input.appointment.at,
-        appointment_zone: input.appointment.zone,
+        appointment_at: input.appointment.map(|appointment| appointment.at),
+        appointment_zone: zone,
         contact_zone: input.zones.first().copied(),
         base_local,
         base_at: base.at,
         base_note: base.note,
         has_window: times.is_some(),
         base_legal: base_legal.is_some(),
-        latest: earlier_by(input.appointment.at, input.schedule.min_notice),
+        latest: latest(input.schedule, input.appointment),
         when_closed: input.schedule.when_closed,
         planned_at: planned.map(|(at, _)| at),
         late: None,
@@ -280,19 +277,33 @@ fn plan_entry(
     EntryPlan { entry: index, outcome, trace }
 }
 
-/// Rule 1: the local time that the entry means in the appointment zone, and its instant.
-fn base(entry: SendEntry, appointment: &Appointment) -> (NaiveDateTime, Resolved) {
+/// The last instant that leaves the least notice before the appointment.
+fn latest(schedule: &Schedule, appointment: Option<&Appointment>) -> Option<DateTime<Utc>> {
+    appointment.map(|appointment| earlier_by(appointment.at, schedule.min_notice))
+}
+
+/// The zone in which the base instant is written: the appointment's, or the person's if there is none.
+fn zone_of(input: &PlanInput<'_>) -> Tz {
+    let contact_zone = input.zones.first().copied().unwrap_or(Tz::UTC);
+    input.appointment.map_or(contact_zone, |appointment| appointment.zone)
+}
+
+fn exactly(at: DateTime<Utc>, zone: Tz) -> (NaiveDateTime, Resolved) {
+    (reading(at, zone), Resolved { at, note: LocalTimeNote::Exact })
+}
+
+/// Rule 1: the local time that the entry means in the appointment zone, and its instant, before anything is asked about
+/// windows. Where dates end it stays there. `None` if it counts from an appointment and there is none.
+fn base(entry: SendEntry, input: &PlanInput<'_>, zone: Tz) -> Option<(NaiveDateTime, Resolved)> {
     match entry {
+        SendEntry::Now => Some(exactly(input.now, zone)),
         SendEntry::DaysBefore { days, at } => {
-            let written = appointment.local;
+            let written = input.appointment?.local;
             let date = written.date().checked_sub_days(Days::new(days.into())).unwrap_or(NaiveDate::MIN);
             let local = date.and_time(at.unwrap_or(written.time()));
-            (local, resolve(local, appointment.zone))
+            Some((local, resolve(local, zone)))
         }
-        SendEntry::HoursBefore { before } => {
-            let at = earlier_by(appointment.at, before);
-            (reading(at, appointment.zone), Resolved { at, note: LocalTimeNote::Exact })
-        }
+        SendEntry::HoursBefore { before } => Some(exactly(earlier_by(input.appointment?.at, before), zone)),
     }
 }
 

@@ -25,7 +25,7 @@ pub struct Schedule {
     pub max_lateness: Option<Duration>,
 }
 
-/// One entry of `schedule.send`: a base instant relative to the appointment.
+/// One entry of `schedule.send`: a base instant, relative to the appointment or to the instant of planning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SendEntry {
@@ -41,6 +41,8 @@ pub enum SendEntry {
         /// How long before.
         before: Duration,
     },
+    /// At the instant of planning: what is sent on demand. It stands alone and needs no appointment.
+    Now,
 }
 
 /// The contact windows: one for each method that has its own, and one for all others.
@@ -71,6 +73,20 @@ pub struct ContactWindow {
     pub to: NaiveTime,
 }
 
+impl ContactWindow {
+    /// The window that never closes: of campaigns that send on demand and name no windows.
+    pub fn always() -> Self {
+        Self { days: Day::ALL.into(), from: NaiveTime::MIN, to: NaiveTime::MIN }
+    }
+}
+
+impl Schedule {
+    /// Whether messages go at the instant of planning and need no appointment.
+    pub fn is_on_demand(&self) -> bool {
+        self.send.contains(&SendEntry::Now)
+    }
+}
+
 /// A weekday, as documents write it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -89,6 +105,11 @@ pub enum Day {
     Sat,
     /// Sunday.
     Sun,
+}
+
+impl Day {
+    /// Every weekday.
+    pub const ALL: [Self; 7] = [Self::Mon, Self::Tue, Self::Wed, Self::Thu, Self::Fri, Self::Sat, Self::Sun];
 }
 
 impl From<Weekday> for Day {

@@ -49,7 +49,8 @@ mod tests {
             campaign: ids.next::<CampaignId>(now),
             key: AppointmentKey::new(key).unwrap(),
             person: PersonKey::new("p").unwrap(),
-            appointment: Appointment::new(local, chrono_tz::America::New_York),
+            appointment: Some(Appointment::new(local, chrono_tz::America::New_York)),
+            until: now,
             sent_at: now,
             response,
         }

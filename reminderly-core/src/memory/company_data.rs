@@ -21,6 +21,9 @@ use crate::domain::unsubscribe::{RefusalKey, Unsubscribe, UnsubscribeChange};
 use crate::ids::{CampaignId, IncomingId, MessageId, PacketId};
 use crate::memory::packet_data::Slot;
 
+/// Whose appointment, and when: a moved one is another.
+type AppointmentOf = (AppointmentKey, PersonKey, Option<DateTime<Utc>>);
+
 #[derive(Debug)]
 pub(super) struct CompanyData {
     pub(super) company: Company,
@@ -37,7 +40,7 @@ pub(super) struct CompanyData {
     pub(super) incoming_counts: IncomingCounts,
     pub(super) questions: HashMap<ContactPoint, Question>,
     /// The latest answer of each person about each appointment, by whatever method. A moved appointment is another one.
-    responses: HashMap<(AppointmentKey, PersonKey, DateTime<Utc>), (Response, CampaignId)>,
+    responses: HashMap<AppointmentOf, (Response, CampaignId)>,
 }
 
 #[derive(Debug)]
@@ -147,6 +150,10 @@ impl CompanyData {
     }
 }
 
-fn appointment_of(message: &Message) -> Option<(AppointmentKey, PersonKey, DateTime<Utc>)> {
-    Some((message.key.clone(), message.person.clone()?, message.appointment.at))
+fn appointment_of(message: &Message) -> Option<AppointmentOf> {
+    Some((
+        message.key.clone(),
+        message.person.clone()?,
+        message.appointment.map(|appointment| appointment.at),
+    ))
 }

@@ -258,7 +258,7 @@ fn answerable(data: &Data, company: CompanyId, from: &ContactPoint, now: DateTim
         let reached =
             matches!(state.status, MessageStatus::Sent | MessageStatus::Delivered | MessageStatus::Unknown);
         let Some(person) = message.person.clone() else { continue };
-        if !reached || message.appointment.at <= now || matches!(message.origin, Origin::Reply { .. }) {
+        if !reached || message.answerable_until() <= now || matches!(message.origin, Origin::Reply { .. }) {
             continue;
         }
         let claimed_at = found.attempts.last().map(|attempt| attempt.claimed_at);
@@ -271,6 +271,7 @@ fn answerable(data: &Data, company: CompanyId, from: &ContactPoint, now: DateTim
             key: message.key.clone(),
             person: person.clone(),
             appointment: message.appointment,
+            until: message.answerable_until(),
             sent_at,
             response: response.map(|response| response.kind),
         };
@@ -280,6 +281,6 @@ fn answerable(data: &Data, company: CompanyId, from: &ContactPoint, now: DateTim
         }
     }
     let mut all: Vec<Answerable> = latest.into_values().collect();
-    all.sort_by_key(|answerable| (answerable.appointment.at, answerable.message));
+    all.sort_by_key(|answerable| (answerable.until, answerable.message));
     all
 }

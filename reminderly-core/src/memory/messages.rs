@@ -372,6 +372,6 @@ fn open_attempt(packet: &PacketData, slot: Slot) -> Option<OpenAttempt> {
         },
         attempt: found.attempts.last()?.clone(),
         attempts: found.record.state.attempts,
-        appointment_at: message.appointment.at,
+        appointment_at: message.appointment.map(|appointment| appointment.at),
     })
 }

@@ -203,7 +203,7 @@ fn judge(definition: &CampaignDefinition, record: &MessageRecord, now: DateTime<
     let late = LateInput {
         schedule: &definition.schedule,
         method: message.method,
-        appointment: &message.appointment,
+        appointment: message.appointment.as_ref(),
         zones: &zones,
         planned_at,
         now,

@@ -34,7 +34,8 @@ pub async fn an_answerable_message_is_described(bench: &Bench) {
         campaign: bench.campaign,
         key: super::values::key(placed.n),
         person: person(placed.n),
-        appointment: Appointment::new(bench.at(48 * 60).naive_utc(), chrono_tz::UTC),
+        appointment: Some(Appointment::new(bench.at(48 * 60).naive_utc(), chrono_tz::UTC)),
+        until: bench.at(48 * 60),
         sent_at: bench.at(2),
         response: None,
     };
@@ -82,7 +83,8 @@ pub async fn answerable_messages_are_one_per_appointment_and_person(bench: &Benc
         vec![bench.message(packet, 1, 1), bench.message(packet, 2, 2), bench.message(packet, 3, 3)];
     for (planned, hours) in messages.iter_mut().zip([72, 24, 48]) {
         planned.message.contact = Some(sms(1));
-        planned.message.appointment = Appointment::new(bench.at(hours * 60).naive_utc(), chrono_tz::UTC);
+        planned.message.appointment =
+            Some(Appointment::new(bench.at(hours * 60).naive_utc(), chrono_tz::UTC));
     }
     // A sibling with an appointment of the same key.
     messages[2].message.key = messages[1].message.key.clone();

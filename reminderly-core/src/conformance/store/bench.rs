@@ -213,7 +213,7 @@ impl Bench {
             person: Some(person(n)),
             method: ContactMethod::Sms,
             contact: Some(sms(n)),
-            appointment: Appointment::new(self.at(48 * 60).naive_utc(), chrono_tz::UTC),
+            appointment: Some(Appointment::new(self.at(48 * 60).naive_utc(), chrono_tz::UTC)),
             contact_zone: chrono_tz::UTC,
             content: Some(Content::Sms { text: "See you.".into(), segments: 1 }),
             trace: None,

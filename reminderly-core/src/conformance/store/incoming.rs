@@ -340,7 +340,8 @@ fn ask(bench: &Bench, from: u64, minutes: i64) -> IncomingRecord {
 
 fn about_another_appointment(mut planned: PlannedMessage) -> PlannedMessage {
     planned.message.key = super::values::key(999);
-    planned.message.appointment = Appointment::new(planned.message.appointment.local, chrono_tz::UTC);
+    planned.message.appointment =
+        planned.message.appointment.map(|it| Appointment::new(it.local, chrono_tz::UTC));
     planned
 }
 

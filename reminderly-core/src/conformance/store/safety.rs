@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use super::bench::{Answered as _, Bench, Placed};
 use super::sending::accepted;
 use super::values::{email, number, person, sms};
+use crate::domain::appointment::Appointment;
 use crate::domain::attempt::{AttemptOutcome, ReturnReason};
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::disposition::AttemptReport;
@@ -79,7 +80,8 @@ pub async fn a_released_appointment_is_not_planned(bench: &Bench) {
     let packet = bench.loaded(2).await;
     let same = bench.message_at(packet, 1, sent.n, 3 * 24 * 60);
     let mut moved = bench.message_at(packet, 2, sent.n, 4 * 24 * 60);
-    moved.message.appointment.at += TimeDelta::days(7);
+    moved.message.appointment =
+        moved.message.appointment.map(|it| Appointment { at: it.at + TimeDelta::days(7), ..it });
     let (same_id, moved_id) = (same.message.id, moved.message.id);
     let outcome = bench.plan(packet, 0, 2, vec![same, moved]).await;
     assert_eq!(outcome, PlanOutcome::Stored { duplicates: 0 });

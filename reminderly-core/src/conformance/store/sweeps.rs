@@ -39,7 +39,7 @@ pub async fn an_open_attempt_is_described(bench: &Bench) {
     let second = bench.send_again(&first).await;
     let location = AttemptLocation { company: bench.company, packet: second.packet, message: second.message };
     let expected =
-        |attempt| OpenAttempt { location, attempt, attempts: 2, appointment_at: bench.at(48 * 60) };
+        |attempt| OpenAttempt { location, attempt, attempts: 2, appointment_at: Some(bench.at(48 * 60)) };
     let found = bench.store.overdue_attempts_across_companies(bench.at(5), ALL).await.answered();
     let own: Vec<_> = found.into_iter().filter(|open| open.location == location).collect();
     assert_eq!(own, [expected(bench.attempt(&second).await)]);

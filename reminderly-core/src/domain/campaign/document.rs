@@ -82,6 +82,9 @@ fn definition(document: &mut ObjectReader<'_>, problems: &mut Problems) -> Campa
     let messages = messages::messages(document.required("messages", problems), problems);
     let methods = messages::methods(document.optional("methods"), &messages, &mapping, problems);
     let schedule = schedule::schedule(document.required("schedule", problems), &methods.order, problems);
+    if !schedule.is_on_demand() && !mapping.fields.contains_key("appointment_at") {
+        problems.add("$.mapping.fields.appointment_at", "is required, unless schedule.send is \"now\"");
+    }
     let responses = responses::responses(document.optional("responses"), &messages, problems);
     let limits = responses::limits(document.optional("limits"), problems);
     let unknown_outcome = document.optional("unknown_outcome").and_then(|field| unknown(&field, problems));

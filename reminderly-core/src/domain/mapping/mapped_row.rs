@@ -23,8 +23,8 @@ pub struct MappedRow {
     pub key: AppointmentKey,
     /// The person, if the row names one; otherwise the contact point stands for them.
     pub person: Option<PersonKey>,
-    /// When the appointment is.
-    pub appointment: Appointment,
+    /// When the appointment is; `None` if the campaign maps none.
+    pub appointment: Option<Appointment>,
     /// The zone in which contact windows hold.
     pub contact_zone: Tz,
     /// The row's own choice and order of methods, all of them methods of the campaign.

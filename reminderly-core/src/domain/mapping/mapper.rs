@@ -192,13 +192,23 @@ impl<'c> Draft<'c> {
             return Err((RowFault::ValueTooLong, format!("longer than {VALUE_BYTES_MAX} bytes").into()));
         }
         if datum.is_blank() {
-            return required(plan.role);
+            return self.blank(plan.role);
         }
         self.take_role(plan.role, &datum)?;
         if let Some(value) = plan.place.and_then(|place| self.values.get_mut(place)) {
             *value = datum.into_value();
         }
         Ok(())
+    }
+
+    /// What a blank value means for a field.
+    fn blank(&self, role: Role) -> Result<(), FieldFault> {
+        let optional = match role {
+            Role::Key => false,
+            Role::AppointmentAt => self.campaign.definition.schedule.is_on_demand(),
+            _ => true,
+        };
+        if optional { Ok(()) } else { Err((RowFault::MissingValue, "the value is empty".into())) }
     }
 
     fn take_role(&mut self, role: Role, datum: &Datum<'_>) -> Result<(), FieldFault> {
@@ -264,18 +274,19 @@ impl<'c> Draft<'c> {
     }
 
     fn finish(mut self, row: &Row) -> Result<MappedRow, RejectedRow> {
-        // Both have expressions, and a blank value has been refused there.
-        let (Some(key), Some(local)) = (self.key, self.local) else {
+        let on_demand = self.campaign.definition.schedule.is_on_demand();
+        let appointment = self.local.map(|local| Appointment::new(local, self.zone));
+        // What is needed has an expression, and a blank value has been refused there.
+        let (Some(key), true) = (self.key, appointment.is_some() || on_demand) else {
             let detail = format!("line {}: the key or the appointment is missing", row.line);
             return Err(RejectedRow { row: row.number, column: None, code: RowFault::MissingValue, detail });
         };
-        let appointment = Appointment::new(local, self.zone);
         let names = &self.campaign.names;
         if let Some(value) = names.field(TIME_ZONE).and_then(|place| self.values.get_mut(place)) {
             *value = Value::from(self.zone.name());
         }
         let mut notes = Vec::new();
-        match appointment.note {
+        match appointment.map_or(LocalTimeNote::Exact, |appointment| appointment.note) {
             LocalTimeNote::Exact => {}
             LocalTimeNote::Gap => notes.push(RowNote::AppointmentInGap),
             LocalTimeNote::Ambiguous => notes.push(RowNote::AppointmentAmbiguous),
@@ -296,14 +307,6 @@ impl<'c> Draft<'c> {
             fields: Value::from_object(RowValues { names: Arc::clone(names), values: self.values }),
             notes,
         })
-    }
-}
-
-/// What a blank value means for a field.
-fn required(role: Role) -> Result<(), FieldFault> {
-    match role {
-        Role::Key | Role::AppointmentAt => Err((RowFault::MissingValue, "the value is empty".into())),
-        _ => Ok(()),
     }
 }
 

@@ -92,8 +92,9 @@ fn a_good_row_is_mapped_and_rendered() {
 
     assert_eq!((mapped.row, mapped.line), (RowNumber(7), 9));
     assert_eq!(mapped.key.as_str(), "A-1");
-    assert_eq!(mapped.appointment.local.to_string(), "2026-03-09 09:15:00");
-    assert_eq!(mapped.appointment.zone, Tz::America__Phoenix);
+    let appointment = mapped.appointment.unwrap();
+    assert_eq!(appointment.local.to_string(), "2026-03-09 09:15:00");
+    assert_eq!(appointment.zone, Tz::America__Phoenix);
     assert_eq!(mapped.contact_zone, Tz::America__Phoenix);
     assert_eq!(mapped.language.as_deref(), Some("en"));
     assert_eq!((&mapped.person, &mapped.methods), (&None, &None));
@@ -197,12 +198,26 @@ fn a_number_without_a_region_needs_its_country_code() {
 }
 
 #[test]
+fn what_is_sent_on_demand_needs_no_appointment() {
+    let mut document = document();
+    document["schedule"]["send"] = json!("now");
+    let on_demand = compiled(&document);
+    assert!(map(&on_demand, &GOOD).unwrap().appointment.is_some(), "one that is there bounds the plan");
+    let undated = GOOD.map(|field| if field.contains('/') || field.ends_with("AM") { "" } else { field });
+    assert_eq!(map(&compiled(&self::document()), &undated).unwrap_err().code, RowFault::MissingValue);
+    let mut without_date = document;
+    without_date["messages"]["sms"]["text"] = json!("School closes early.");
+    assert!(map(&compiled(&without_date), &undated).unwrap().appointment.is_none());
+}
+
+#[test]
 fn rows_choose_zones_and_methods() {
     let campaign = compiled(&document());
+    let zone = |mapped: &MappedRow| mapped.appointment.unwrap().zone;
     let mapped = map(&campaign, &with("Zone", "Asia/Kathmandu")).unwrap();
-    assert_eq!((mapped.appointment.zone, mapped.contact_zone), (Tz::Asia__Kathmandu, Tz::Asia__Kathmandu));
+    assert_eq!((zone(&mapped), mapped.contact_zone), (Tz::Asia__Kathmandu, Tz::Asia__Kathmandu));
     let mapped = map(&campaign, &with("Contact zone", "Europe/Madrid")).unwrap();
-    assert_eq!((mapped.appointment.zone, mapped.contact_zone), (Tz::America__Phoenix, Tz::Europe__Madrid));
+    assert_eq!((zone(&mapped), mapped.contact_zone), (Tz::America__Phoenix, Tz::Europe__Madrid));
     let mapped = map(&campaign, &with("How", "Email, sms email")).unwrap();
     assert_eq!(mapped.methods, Some(vec![ContactMethod::Email, ContactMethod::Sms]));
 }

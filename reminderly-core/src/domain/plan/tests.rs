@@ -45,7 +45,7 @@ fn schedule(send: &[SendEntry]) -> Schedule {
 fn plan(schedule: &Schedule, local: &str, zone: Tz, now: &str) -> Vec<EntryPlan> {
     let appointment = Appointment::new(local.parse().unwrap(), zone);
     let method = ContactMethod::Sms;
-    plan_row(&PlanInput { schedule, method, appointment: &appointment, zones: &[zone], now: at(now) })
+    plan_row(&PlanInput { schedule, method, appointment: Some(&appointment), zones: &[zone], now: at(now) })
 }
 
 fn instant(plan: &EntryPlan) -> Result<DateTime<Utc>, SkipReason> {
@@ -90,7 +90,7 @@ fn new_york_in_the_night_of_the_gap() {
 fn delivery_ends(#[case] local: &str, #[case] start: &str, #[case] expected: Option<&str>) {
     let (zone, schedule) = (America::New_York, schedule(&[]));
     let appointment = Appointment::new(local.parse().unwrap(), zone);
-    let until = deliver_until(&schedule, ContactMethod::Sms, &appointment, &[zone], at(start));
+    let until = deliver_until(&schedule, ContactMethod::Sms, Some(&appointment), &[zone], at(start));
     assert_eq!(until, expected.map(at));
 }
 
@@ -183,7 +183,7 @@ fn dispatch_asks_the_same_rule() {
     let late = |now| LateInput {
         schedule: &schedule,
         method: ContactMethod::Phone,
-        appointment: &appointment,
+        appointment: Some(&appointment),
         zones: &[Tz::UTC],
         planned_at,
         now,
@@ -195,6 +195,19 @@ fn dispatch_asks_the_same_rule() {
     assert_eq!(catch_up(&late(at("2026-05-05T19:00:00Z"))), CatchUp::TooLate);
 }
 
+fn base_of(entry: SendEntry, appointment: &Appointment) -> Resolved {
+    let schedule = schedule(&[entry]);
+    let zones = [appointment.zone];
+    let input = PlanInput {
+        schedule: &schedule,
+        method: ContactMethod::Sms,
+        appointment: Some(appointment),
+        zones: &zones,
+        now: DateTime::UNIX_EPOCH,
+    };
+    base(entry, &input, appointment.zone).unwrap().1
+}
+
 #[test]
 fn hours_elapse_over_a_change_of_the_clock() {
     let schedule = schedule(&[SendEntry::HoursBefore { before: 24 * HOUR }]);
@@ -202,19 +215,52 @@ fn hours_elapse_over_a_change_of_the_clock() {
     // Sunday 10:00 EST is closed; the point is the base.
     assert_eq!(outcome, Ok(at("2026-11-02T08:00:00-05:00")));
     let appointment = Appointment::new("2026-11-01T10:00:00".parse().unwrap(), America::New_York);
-    let base = base_instant(&SendEntry::HoursBefore { before: 24 * HOUR }, &appointment);
+    let base = base_of(SendEntry::HoursBefore { before: 24 * HOUR }, &appointment);
     assert_eq!(base.at, at("2026-10-31T11:00:00-04:00"));
-    let base = base_instant(&SendEntry::DaysBefore { days: 1, at: None }, &appointment);
+    let base = base_of(SendEntry::DaysBefore { days: 1, at: None }, &appointment);
     assert_eq!(base.at, at("2026-10-31T10:00:00-04:00"));
+}
+
+#[test]
+fn what_is_sent_on_demand_goes_now() {
+    let schedule = Schedule { max_lateness: None, ..schedule(&[SendEntry::Now]) };
+    let plan_at = |now: &str| {
+        let zones = [America::New_York];
+        let method = ContactMethod::Sms;
+        let plans = plan_row(&PlanInput {
+            schedule: &schedule,
+            method,
+            appointment: None,
+            zones: &zones,
+            now: at(now),
+        });
+        let PlanOutcome::Planned { at, .. } = plans[0].outcome else { panic!("skipped") };
+        at
+    };
+    assert_eq!(plan_at("2026-03-10T10:00:00-04:00"), at("2026-03-10T10:00:00-04:00"));
+    assert_eq!(
+        plan_at("2026-03-10T22:00:00-04:00"),
+        at("2026-03-11T08:00:00-04:00"),
+        "a window holds if there is one"
+    );
+}
+
+#[test]
+fn an_entry_that_counts_from_an_appointment_needs_one() {
+    let schedule = schedule(&[SendEntry::DaysBefore { days: 1, at: None }]);
+    let zones = [America::New_York];
+    let (method, now) = (ContactMethod::Sms, at(LONG_AGO));
+    let plans = plan_row(&PlanInput { schedule: &schedule, method, appointment: None, zones: &zones, now });
+    assert_eq!(plans[0].outcome, PlanOutcome::Skipped(SkipReason::NoLegalInstant));
 }
 
 #[test]
 fn days_count_from_the_written_date() {
     // The appointment's own time is skipped; a day before is not.
     let appointment = Appointment::new("2026-03-08T02:30:00".parse().unwrap(), America::New_York);
-    let day_of = base_instant(&SendEntry::DaysBefore { days: 0, at: None }, &appointment);
+    let day_of = base_of(SendEntry::DaysBefore { days: 0, at: None }, &appointment);
     assert_eq!((day_of.at, day_of.note), (appointment.at, LocalTimeNote::Gap));
-    let day_before = base_instant(&SendEntry::DaysBefore { days: 1, at: None }, &appointment);
+    let day_before = base_of(SendEntry::DaysBefore { days: 1, at: None }, &appointment);
     assert_eq!(day_before, Resolved { at: at("2026-03-07T02:30:00-05:00"), note: LocalTimeNote::Exact });
 }
 
@@ -252,7 +298,7 @@ fn without_a_window_or_a_zone_nothing_is_legal() {
     let input = PlanInput {
         schedule: &schedule,
         method: ContactMethod::Sms,
-        appointment: &appointment,
+        appointment: Some(&appointment),
         zones: &[],
         now: at(LONG_AGO),
     };

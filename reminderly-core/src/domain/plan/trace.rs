@@ -61,9 +61,9 @@ impl fmt::Display for PlanRule {
 pub struct PlanTrace {
     /// The send entry.
     pub send_entry: SendEntry,
-    /// The instant of the appointment.
-    pub appointment_at: DateTime<Utc>,
-    /// The zone in which the appointment is written.
+    /// The instant of the appointment, if there is one.
+    pub appointment_at: Option<DateTime<Utc>>,
+    /// The zone in which the base instant is written: the appointment's, or the person's if there is none.
     pub appointment_zone: Tz,
     /// The first zone in which the person may be; `None` if nobody knew any.
     pub contact_zone: Option<Tz>,
@@ -77,8 +77,8 @@ pub struct PlanTrace {
     pub has_window: bool,
     /// Whether contact is legal at the base instant.
     pub base_legal: bool,
-    /// The last instant that leaves the least notice.
-    pub latest: DateTime<Utc>,
+    /// The last instant that leaves the least notice; `None` without an appointment.
+    pub latest: Option<DateTime<Utc>>,
     /// What the campaign says about a base that is not legal.
     pub when_closed: WhenClosed,
     /// The instant after rule 3: the base if it is legal, `None` if there is no legal one.
@@ -131,6 +131,7 @@ impl PlanTrace {
             SendEntry::DaysBefore { days: 1, .. } => "1 day before the appointment's date".to_owned(),
             SendEntry::DaysBefore { days, .. } => format!("{days} days before the appointment's date"),
             SendEntry::HoursBefore { before } => format!("{} before the appointment", elapsed(before)),
+            SendEntry::Now => "now, when it was planned,".to_owned(),
         };
         let at = shown(self.base_at, self.appointment_zone);
         let local = self.base_local.format("%Y-%m-%d %H:%M");
@@ -150,8 +151,8 @@ impl PlanTrace {
             format!("{at} is inside the contact window.")
         } else if !self.has_window {
             format!("{at} is not legal: the campaign has no contact window for the method.")
-        } else if self.base_at > self.latest {
-            let latest = self.shown_to_contact(self.latest);
+        } else if let Some(latest) = self.latest.filter(|latest| self.base_at > *latest) {
+            let latest = self.shown_to_contact(latest);
             format!("{at} is after {latest}, the last instant that leaves enough notice.")
         } else if self.contact_zone.is_none() {
             format!("{at} is not legal: the zone of the person is unknown.")
@@ -172,8 +173,12 @@ impl PlanTrace {
         if let Some(at) = self.planned_at {
             return format!("{wanted} is {}.", self.shown_to_contact(at));
         }
-        let latest = self.shown_to_contact(self.latest);
-        format!("{wanted} does not exist: no legal one leaves enough notice, until {latest}.")
+        match self.latest.map(|latest| self.shown_to_contact(latest)) {
+            Some(latest) => {
+                format!("{wanted} does not exist: no legal one leaves enough notice, until {latest}.")
+            }
+            None => format!("{wanted} does not exist."),
+        }
     }
 
     fn late_sentence(&self, late: LateTrace) -> String {

@@ -43,7 +43,8 @@ pub trait IncomingStore: Debug + Send + Sync + 'static {
     ) -> Result<IncomingOutcome, StoreError>;
 
     /// The messages that an incoming message from this contact point may answer, one per appointment and person: the latest
-    /// that is sent, delivered or unknown, of those whose appointment is after `now`. In the order of the appointments.
+    /// that is sent, delivered or unknown, of those that can be answered after `now`
+    /// ([`answerable_until`](crate::domain::message::Message::answerable_until)), in that order.
     ///
     /// # Errors
     ///

@@ -74,8 +74,8 @@ pub struct Claimed {
     pub content: Content,
     /// The end of the legal interval: the request starts before it.
     pub legal_until: DateTime<Utc>,
-    /// The appointment that it is about.
-    pub appointment: Appointment,
+    /// The appointment that it is about, if any.
+    pub appointment: Option<Appointment>,
     /// The zone of the person.
     pub contact_zone: Tz,
 }
@@ -194,6 +194,6 @@ pub struct OpenAttempt {
     pub attempt: Attempt,
     /// How many attempts of the message counted, this one included.
     pub attempts: u32,
-    /// When the appointment is.
-    pub appointment_at: DateTime<Utc>,
+    /// When the appointment is, if there is one.
+    pub appointment_at: Option<DateTime<Utc>>,
 }

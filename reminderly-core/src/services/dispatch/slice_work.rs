@@ -255,7 +255,7 @@ impl SliceWork<'_> {
     ) -> OutboundMessage {
         let deliver_until = campaign.and_then(|campaign| {
             let schedule = &campaign.definition().schedule;
-            deliver_until(schedule, self.slice.method, &claim.appointment, &[claim.contact_zone], at)
+            deliver_until(schedule, self.slice.method, claim.appointment.as_ref(), &[claim.contact_zone], at)
         });
         OutboundMessage {
             attempt: claim.attempt,

@@ -155,17 +155,18 @@ impl IncomingMessages {
     ) -> Result<Decision, ServiceError> {
         let now = self.ports.clock.now();
         let distinct = options.windows(2).all(|pair| match pair {
-            [one, other] => one.appointment.local != other.appointment.local,
+            [one, other] => one.appointment.map(|it| it.local) != other.appointment.map(|it| it.local),
             _ => true,
         });
-        if !distinct || options.len() > OPTIONS_MAX {
+        let dated = options.iter().all(|option| option.appointment.is_some());
+        if !dated || !distinct || options.len() > OPTIONS_MAX {
             // A question by date and time would not tell them apart.
             let effect = IncomingEffect { needs_review: true, ..IncomingEffect::default() };
             return Ok(Decision { classification, effect });
         }
         let follow_up = self.question(case.company, case.id, case.incoming, options).await?;
         let asking = follow_up.as_ref().filter(|planned| matches!(planned.verdict, PlanVerdict::Send { .. }));
-        let first = options.iter().map(|option| option.appointment.at).min().unwrap_or(now);
+        let first = options.iter().map(|option| option.until).min().unwrap_or(now);
         let question = asking.map(|planned| Question {
             incoming: case.id,
             kind,

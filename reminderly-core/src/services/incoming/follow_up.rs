@@ -163,7 +163,9 @@ fn question_text(options: &[&Answerable]) -> String {
     let mut text = String::from("You have more than one appointment. Which one do you mean? Reply");
     for (position, option) in options.iter().enumerate() {
         let separator = if position == 0 { "" } else { "," };
-        let when = option.appointment.local.format("%a %b %-d, %-I:%M %p");
+        // Callers ask about appointments only.
+        let Some(appointment) = option.appointment else { continue };
+        let when = appointment.local.format("%a %b %-d, %-I:%M %p");
         // Writing to a string does not fail.
         write!(text, "{separator} {} for {when}", position + 1).ok();
     }

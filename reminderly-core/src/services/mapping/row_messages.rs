@@ -83,7 +83,7 @@ impl RowMessages<'_> {
                 let plans = plan_row(&PlanInput {
                     schedule,
                     method,
-                    appointment: &self.row.appointment,
+                    appointment: self.row.appointment.as_ref(),
                     zones: &zones,
                     now: self.now,
                 });

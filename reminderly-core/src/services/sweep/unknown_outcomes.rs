@@ -184,7 +184,8 @@ impl UnknownOutcomes {
         now: DateTime<Utc>,
     ) -> Option<SettleVerdict> {
         let answer_by = open.attempt.answer_by;
-        let hold_at = open.appointment_at.min(answer_by + HOLD_AFTER).max(answer_by);
+        let last = answer_by + HOLD_AFTER;
+        let hold_at = open.appointment_at.map_or(last, |at| at.min(last)).max(answer_by);
         let hold = (now >= hold_at).then_some(SettleVerdict::GivenUp);
         match known {
             Knowledge::Accepted { reference, at } => {
@@ -198,7 +199,8 @@ impl UnknownOutcomes {
             }
             Knowledge::Undecidable => {
                 let once = policy == UnknownOutcome::ResolveThenResendOnce && open.attempts == 1;
-                let resend = once && now >= answer_by + RESEND_AFTER && now < open.appointment_at;
+                let resend =
+                    once && now >= answer_by + RESEND_AFTER && open.appointment_at.is_none_or(|at| now < at);
                 if resend { Some(SettleVerdict::ResendPermitted) } else { hold }
             }
             Knowledge::NotYet => hold,

@@ -142,9 +142,6 @@ fn fields(
     if members.len() > FIELDS_MAX {
         field.fault(format!("more than {FIELDS_MAX} fields"), problems);
     }
-    if !members.iter().any(|(name, _)| *name == "appointment_at") {
-        problems.add(&format!("{}.appointment_at", field.path), "is required");
-    }
     let mut fields = BTreeMap::new();
     for (name, member) in members {
         if name == "phone" {

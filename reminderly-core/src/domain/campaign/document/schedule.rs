@@ -7,7 +7,7 @@ use chrono::NaiveTime;
 
 use super::super::problem::Problems;
 use super::node::Node;
-use super::reader::{Field, LATER, ObjectReader};
+use super::reader::{Field, ObjectReader};
 use super::values;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::schedule::{ContactWindow, ContactWindows, Day, Schedule, SendEntry, WhenClosed};
@@ -52,8 +52,12 @@ pub(super) fn schedule(
     if let Some(field) = object.required("send", problems) {
         schedule.send = send(&field, problems);
     }
-    if let Some(field) = object.required("windows", problems) {
-        schedule.windows = windows(&field, methods, problems);
+    let on_demand = schedule.is_on_demand();
+    let field = if on_demand { object.optional("windows") } else { object.required("windows", problems) };
+    match field {
+        Some(field) => schedule.windows = windows(&field, methods, problems),
+        None if on_demand => schedule.windows.default = Some(ContactWindow::always()),
+        None => {}
     }
     if let Some(field) = object.optional("closed_dates") {
         schedule.closed_dates = set(&field, |item, problems| item.parsed(values::date, problems), problems);
@@ -76,8 +80,7 @@ pub(super) fn schedule(
 
 fn send(field: &Field<'_>, problems: &mut Problems) -> Vec<SendEntry> {
     if matches!(field.node, Node::Text(text) if text == "now") {
-        field.fault(format!("\"now\" is {LATER}; give a list of entries"), problems);
-        return Vec::new();
+        return vec![SendEntry::Now];
     }
     let Some(items) = field.list(problems) else { return Vec::new() };
     if items.is_empty() || items.len() > SEND_ENTRIES_MAX {
