@@ -244,6 +244,7 @@ impl Sending {
             appointment: Some(Appointment::new(tomorrow(now), chrono_tz::America::Phoenix)),
             contact_zone: chrono_tz::America::Phoenix,
             content: Some(Content::Sms { text: text.into(), segments: 1 }),
+            ladder: None,
             trace: None,
             created_at: now,
         };

@@ -1,6 +1,7 @@
 //! A message: one intended contact.
 
 use std::fmt;
+use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -45,6 +46,8 @@ pub struct Message {
     pub contact_zone: Tz,
     /// The text; `None` if it was skipped before there was one.
     pub content: Option<Content>,
+    /// The rung below, if it goes only when another method has brought nothing.
+    pub ladder: Option<LadderPlace>,
     /// How it was planned; `None` for a message that answers the person.
     pub trace: Option<PlanTrace>,
     /// When it was made.
@@ -70,6 +73,16 @@ impl Message {
         let local_day = planned_at.with_timezone(&self.contact_zone).date_naive();
         Some(NaturalKey { key: self.key.clone(), contact, local_day })
     }
+}
+
+/// The place of a message on a ladder: it goes once the rung below has failed, or was sent and stayed unanswered for the wait.
+/// An answer of the person stops it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LadderPlace {
+    /// The message by another method, of the same packet, row and entry.
+    pub below: MessageId,
+    /// How long that one may stay unanswered.
+    pub wait: Duration,
 }
 
 /// Why a message exists.

@@ -2,6 +2,7 @@
 //!
 //! Pure: the same input plans the same, so a plan can be made again at any time to explain it.
 
+mod ladder;
 #[cfg(test)]
 mod tests;
 mod trace;
@@ -18,7 +19,8 @@ use crate::domain::schedule::{Schedule, SendEntry, WhenClosed};
 use crate::domain::skip_reason::SkipReason;
 use crate::domain::window::{LegalInterval, LegalTimes};
 
-pub use crate::domain::plan::trace::{LateTrace, PlanRule, PlanTrace};
+pub use crate::domain::plan::ladder::{Rung, plan_ladder};
+pub use crate::domain::plan::trace::{LateTrace, PlanRule, PlanTrace, RungTrace};
 
 /// How long after an incoming message a follow-up needs no window (rule 8).
 const FOLLOW_UP_GRACE: TimeDelta = TimeDelta::minutes(5);
@@ -259,6 +261,7 @@ fn plan_entry(
         planned_at: planned.map(|(at, _)| at),
         late: None,
         duplicate_of: None,
+        rung: None,
     };
     let outcome = match (planned, times) {
         (Some((at, _)), Some(times)) if at < input.now => {

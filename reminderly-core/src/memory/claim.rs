@@ -89,8 +89,11 @@ fn refusal(data: &Data, packet: &PacketData, slot: Slot, terms: &ClaimTerms) -> 
     if !company.wills.is_empty() && keys_of(contact, person).iter().any(|key| company.refuses(key)) {
         return Some(ClaimRefusal::Unsubscribed);
     }
-    if company.has_released(message) {
+    if company.has_answered(message) {
         return Some(ClaimRefusal::Answered);
+    }
+    if let Some(until) = packet.below_may_bring_until(message, terms.now) {
+        return Some(ClaimRefusal::RungBelow(until));
     }
     if state.not_before.is_some_and(|at| terms.now < at) {
         return Some(ClaimRefusal::NotYet);

@@ -16,7 +16,7 @@ use crate::domain::incoming::{IncomingRecord, Question};
 use crate::domain::message::{Message, NaturalKey, Origin};
 use crate::domain::person::PersonKey;
 use crate::domain::report::IncomingCounts;
-use crate::domain::response::Response;
+use crate::domain::response::{Response, ResponseKind};
 use crate::domain::unsubscribe::{RefusalKey, Unsubscribe, UnsubscribeChange};
 use crate::ids::{CampaignId, IncomingId, MessageId, PacketId};
 use crate::memory::packet_data::Slot;
@@ -81,15 +81,20 @@ impl CompanyData {
         }
     }
 
-    /// Whether the message reminds of an appointment that the person has told its campaign to be cancelled or moved.
-    pub(super) fn has_released(&self, message: &Message) -> bool {
+    /// What the person has told the campaign of a reminder about its appointment.
+    fn answer_to(&self, message: &Message) -> Option<ResponseKind> {
         if self.responses.is_empty() || !matches!(message.origin, Origin::Row { .. }) {
-            return false;
+            return None;
         }
-        let latest = appointment_of(message).and_then(|appointment| self.responses.get(&appointment));
-        latest.is_some_and(|(response, campaign)| {
-            response.kind.ends_reminders() && *campaign == message.campaign
-        })
+        let (response, campaign) = self.responses.get(&appointment_of(message)?)?;
+        (*campaign == message.campaign).then_some(response.kind)
+    }
+
+    /// Whether the person has answered in a way that ends this message: it reminds of a released appointment, or is a further
+    /// rung about one that has an answer.
+    pub(super) fn has_answered(&self, message: &Message) -> bool {
+        let stops = |response: &ResponseKind| message.ladder.is_some() || response.ends_reminders();
+        self.answer_to(message).is_some_and(|response| stops(&response))
     }
 
     /// Whether contact under a key is refused.

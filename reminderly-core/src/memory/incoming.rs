@@ -15,12 +15,13 @@ use crate::domain::appointment_key::AppointmentKey;
 use crate::domain::attempt::AttemptOutcome;
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::incoming::{Answerable, IncomingRecord, Question, TiedResponse};
-use crate::domain::message::{Detail, MessageState, Origin};
+use crate::domain::message::{Detail, Message, MessageState, Origin};
 use crate::domain::message_status::{MessageEvent, MessageStatus};
 use crate::domain::packet::{Draining, PacketStage};
 use crate::domain::person::PersonKey;
+use crate::domain::response::Response;
 use crate::domain::skip_reason::SkipReason;
-use crate::ids::{CampaignId, CompanyId, IncomingId, PacketId};
+use crate::ids::{CompanyId, IncomingId, PacketId};
 use crate::ports::store::{IncomingOutcome, IncomingStore, StoreError};
 
 #[async_trait]
@@ -174,9 +175,7 @@ fn respond(data: &mut Data, company: CompanyId, tied: TiedResponse) -> bool {
         found.respond(&message, tied.response);
     }
     prove_sent(data, tied, slot);
-    if let (true, Some(person)) = (tied.response.kind.ends_reminders(), &message.person) {
-        skip_answered(data, company, message.campaign, &message.key, person, tied.response.at);
-    }
+    skip_answered(data, company, &message, tied.response);
     true
 }
 
@@ -207,34 +206,29 @@ fn prove_sent(data: &mut Data, tied: TiedResponse, slot: Slot) {
     }
 }
 
-/// Skips the open reminders of an appointment that the person has released.
-fn skip_answered(
-    data: &mut Data,
-    company: CompanyId,
-    campaign: CampaignId,
-    key: &AppointmentKey,
-    person: &PersonKey,
-    at: DateTime<Utc>,
-) {
-    let Some(found) = data.companies.get(&company) else { return };
+/// Skips the open reminders of an appointment that the person has released, and the further rungs of any that has an answer.
+fn skip_answered(data: &mut Data, company: CompanyId, answered: &Message, response: Response) {
+    let (Some(found), Some(person)) = (data.companies.get(&company), &answered.person) else { return };
     let contacts = found.contact_points_of(person);
     let places: Vec<(PacketId, Slot)> =
         contacts.iter().filter_map(|contact| found.messages_to.get(contact)).flatten().copied().collect();
     for (packet, slot) in places {
         let about_it = |message: &MessageData| {
             let message = &message.record.message;
-            message.campaign == campaign
-                && message.key == *key
+            message.campaign == answered.campaign
+                && message.key == answered.key
                 && message.person.as_ref() == Some(person)
                 && matches!(message.origin, Origin::Row { .. })
+                && (response.kind.ends_reminders() || message.ladder.is_some())
         };
         if data.packets.get(&packet).and_then(|found| found.get(slot)).is_some_and(about_it) {
-            let mut answered = |state: &mut MessageState| {
+            let mut skipped = |state: &mut MessageState| {
                 state.copy_until = None;
                 state.detail = Some(Detail::Skip(SkipReason::Answered));
             };
             let reason = Cow::Borrowed(SkipReason::Answered.as_str());
-            let change = Change { event: MessageEvent::Skipped, at, reason, state: &mut answered };
+            let change =
+                Change { event: MessageEvent::Skipped, at: response.at, reason, state: &mut skipped };
             // What is sent or closed already stays as it is.
             data.transit(packet, slot, change).ok();
         }

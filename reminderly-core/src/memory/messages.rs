@@ -273,7 +273,7 @@ fn take_natural_key(data: &mut Data, company: CompanyId, mut planned: PlannedMes
         && let Some(key) = planned.message.natural_key(at)
         && let Some(company) = data.companies.get_mut(&company)
     {
-        if company.has_released(&planned.message) {
+        if company.has_answered(&planned.message) {
             planned.verdict = PlanVerdict::Skip(SkipReason::Answered);
             return planned;
         }

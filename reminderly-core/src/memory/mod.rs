@@ -10,6 +10,7 @@ mod company_data;
 mod data;
 mod dispositions;
 mod incoming;
+mod ladder;
 mod messages;
 mod packet_data;
 mod packets;

@@ -36,6 +36,8 @@ pub(super) struct PacketData {
     pub(super) sending: BTreeSet<(DateTime<Utc>, Slot)>,
     /// Unknown messages that are not held, by their attempt.
     pub(super) unknown: BTreeMap<AttemptId, Slot>,
+    /// The rung above each message that has one.
+    above: BTreeMap<MessageId, Slot>,
     pub(super) counts: PacketCounts,
 }
 
@@ -73,6 +75,7 @@ impl PacketData {
             copies: BTreeSet::new(),
             sending: BTreeSet::new(),
             unknown: BTreeMap::new(),
+            above: BTreeMap::new(),
             counts: PacketCounts::default(),
         }
     }
@@ -99,6 +102,11 @@ impl PacketData {
 
     pub(super) fn messages(&self) -> impl Iterator<Item = &MessageData> {
         self.messages.iter().map(Box::as_ref)
+    }
+
+    /// The message that goes when this one has brought nothing.
+    pub(super) fn above(&self, below: MessageId) -> Option<Slot> {
+        self.above.get(&below).copied()
     }
 
     /// How many messages have a copy in the queue, lost ones included.
@@ -136,6 +144,9 @@ impl PacketData {
             }
         }
         self.slots.insert(planned.message.id, slot);
+        if let Some(place) = planned.message.ladder {
+            self.above.insert(place.below, slot);
+        }
         self.messages.push(Box::new(MessageData {
             record: MessageRecord { message: planned.message, state },
             attempts: Vec::new(),

@@ -216,6 +216,7 @@ impl Bench {
             appointment: Some(Appointment::new(self.at(48 * 60).naive_utc(), chrono_tz::UTC)),
             contact_zone: chrono_tz::UTC,
             content: Some(Content::Sms { text: "See you.".into(), segments: 1 }),
+            ladder: None,
             trace: None,
             created_at: self.now,
         };

@@ -27,6 +27,7 @@ mod dispositions;
 mod hand_over;
 mod incoming;
 mod isolation;
+mod ladder;
 mod packets;
 mod plan;
 mod rows;
@@ -57,6 +58,7 @@ pub use dispositions::*;
 pub use hand_over::*;
 pub use incoming::*;
 pub use isolation::*;
+pub use ladder::*;
 pub use packets::*;
 pub use plan::*;
 pub use rows::*;
@@ -225,6 +227,14 @@ macro_rules! for_each_store_case {
             a_late_refusal_of_an_older_attempt_is_stale
             an_answer_proves_that_a_message_was_sent
             a_released_appointment_is_not_claimed
+            a_rung_waits_for_the_one_below_to_go
+            a_rung_waits_for_an_answer_to_the_one_below
+            an_unknown_rung_may_be_answered
+            a_rung_jumps_when_the_one_below_fails
+            a_rung_jumps_when_the_one_below_did_not_arrive
+            a_rung_jumps_when_the_one_below_is_not_sent
+            an_answer_stops_the_rungs_above
+            an_answer_holds_for_later_rungs
             a_released_appointment_is_not_planned
             persons_and_contact_points_are_found
             follow_ups_are_counted

@@ -1,6 +1,7 @@
 //! What a campaign document says, once it has been checked.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -138,6 +139,11 @@ pub enum MethodChoice {
     FirstAvailable,
     /// All of them.
     All,
+    /// One after the other, until the person answers.
+    Ladder {
+        /// How long a rung may stay unanswered before the next one goes.
+        wait: Duration,
+    },
 }
 
 /// What people may answer, and what follows.

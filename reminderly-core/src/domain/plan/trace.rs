@@ -24,6 +24,8 @@ pub enum PlanRule {
     Lateness,
     /// Rule 5: one message for each local day.
     SameDay,
+    /// Rule 9: one method after the other.
+    Ladder,
 }
 
 impl PlanRule {
@@ -35,6 +37,7 @@ impl PlanRule {
             Self::WhenClosed => 3,
             Self::Lateness => 4,
             Self::SameDay => 5,
+            Self::Ladder => 9,
         }
     }
 
@@ -46,6 +49,7 @@ impl PlanRule {
             Self::WhenClosed => "when_closed",
             Self::Lateness => "lateness",
             Self::SameDay => "same_day",
+            Self::Ladder => "ladder",
         }
     }
 }
@@ -87,6 +91,23 @@ pub struct PlanTrace {
     pub late: Option<LateTrace>,
     /// The entry that took the local day.
     pub duplicate_of: Option<u16>,
+    /// Its place on a ladder; `None` if methods are not tried one after the other.
+    pub rung: Option<RungTrace>,
+}
+
+/// The place of a plan on a ladder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RungTrace {
+    /// The number of the rung, from 1.
+    pub number: u8,
+    /// How many rungs the ladder has.
+    pub of: u8,
+    /// When the rung below was planned for; `None` if none below goes.
+    pub below: Option<DateTime<Utc>>,
+    /// How long the rung below may stay unanswered.
+    pub wait: Duration,
+    /// The last instant at which the rungs above still fit before the appointment.
+    pub bound: Option<DateTime<Utc>>,
 }
 
 /// What the rule of lateness was given.
@@ -123,11 +144,15 @@ impl PlanTrace {
                 format!("send[{entry}] goes on the same local day and is nearer to the appointment.");
             sentences.push((PlanRule::SameDay, sentence));
         }
+        if let Some(rung) = self.rung {
+            sentences.push((PlanRule::Ladder, self.ladder_sentence(rung)));
+        }
         sentences
     }
 
     fn base_sentence(&self) -> String {
         let meaning = match self.send_entry {
+            _ if self.is_above_another() => "the wait after the rung below".to_owned(),
             SendEntry::DaysBefore { days: 1, .. } => "1 day before the appointment's date".to_owned(),
             SendEntry::DaysBefore { days, .. } => format!("{days} days before the appointment's date"),
             SendEntry::HoursBefore { before } => format!("{} before the appointment", elapsed(before)),
@@ -142,6 +167,25 @@ impl PlanTrace {
             LocalTimeNote::Ambiguous => {
                 format!("{meaning} is {local}, which clocks in {zone} show twice: the first, {at}.")
             }
+        }
+    }
+
+    fn is_above_another(&self) -> bool {
+        self.rung.is_some_and(|rung| rung.below.is_some())
+    }
+
+    fn ladder_sentence(&self, rung: RungTrace) -> String {
+        let place = format!("rung {} of {}", rung.number, rung.of);
+        if rung.below.is_some() {
+            let wait = elapsed(rung.wait);
+            return format!("{place}: goes if the rung below fails, or has no answer after {wait}.");
+        }
+        match rung.bound.map(|bound| (bound, self.shown_to_contact(bound))) {
+            Some((bound, shown)) if self.planned_at.is_some_and(|at| at < self.base_at && at <= bound) => {
+                format!("{place}: moved, so that the rungs above fit before the appointment; latest {shown}.")
+            }
+            Some((_, shown)) => format!("{place}: the rungs above fit if it goes by {shown}."),
+            None => format!("{place}."),
         }
     }
 

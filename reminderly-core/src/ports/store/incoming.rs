@@ -29,7 +29,8 @@ pub enum IncomingOutcome {
 pub trait IncomingStore: Debug + Send + Sync + 'static {
     /// Stores an incoming message with its whole [effect](crate::domain::incoming::IncomingEffect) as one fact. Natural key:
     /// provider and event. A response that ends reminders also skips (`answered`) the open messages of the same campaign,
-    /// person and appointment, by whatever contact point, and holds for every later claim and plan; what is claimed, sent or a follow-up stays. Callers give a follow-up
+    /// person and appointment, by whatever contact point, and holds for every later claim and plan; what is claimed, sent or a follow-up stays.
+    /// Every other response does so with messages that have a rung below them. Callers give a follow-up
     /// without contact point as skipped. A message that is answered was sent: `unknown` becomes `sent`.
     ///
     /// # Errors

@@ -109,7 +109,11 @@ pub enum CloseVerdict {
 pub trait MessageStore: Debug + Send + Sync + 'static {
     /// Stores mapped rows, if the packet is `loaded` and stands at `batch.after`: messages as planned or skipped, failed rows
     /// as rejected. A planned message whose natural key is taken is stored as skipped (`duplicate`), one about an appointment
-    /// that the person has released as skipped (`answered`).
+    /// that the person has released, or a further rung about one that the person has answered, as skipped (`answered`).
+    ///
+    /// When, after planning, the rung below a planned or queued message ends as skipped (but for `answered`), expired, failed or
+    /// undelivered, the message jumps in the same transaction: it is put back, due at that instant with its legal interval
+    /// ended, so that the next [`hand_over`](Self::hand_over) names it as late and it is planned again from then on.
     ///
     /// # Errors
     ///

@@ -103,8 +103,11 @@ pub enum ClaimRefusal {
     CampaignNotActive,
     /// The person refused contact.
     Unsubscribed,
-    /// The person has cancelled the appointment or wants to move it. Follow-ups go all the same.
+    /// The person has cancelled the appointment or wants to move it, or has answered a rung below at all. Follow-ups go all
+    /// the same.
     Answered,
+    /// The rung below may still bring an answer until this instant: it waits to be sent, or was sent less than the wait ago.
+    RungBelow(DateTime<Utc>),
     /// Its instant lies ahead.
     NotYet,
     /// Its legal interval is over.

@@ -194,7 +194,10 @@ impl SliceWork<'_> {
                     | ClaimRefusal::OutsideWindow
             )
         });
-        self.snooze(&waiting, SnoozeUntil::Unchanged, "not to be sent now").await
+        self.snooze(&waiting, SnoozeUntil::Unchanged, "not to be sent now").await?;
+        let rungs: Vec<Snooze> = refused.iter().filter_map(|refused| behind_its_rung(*refused, at)).collect();
+        self.ports.store.snooze(self.slice.company, self.slice.packet, &rungs).await?.into_vec();
+        Ok(())
     }
 
     /// Asks the provider. `None`: surely nothing was sent, and the messages are put back.
@@ -339,6 +342,13 @@ fn start_by(start: Start, claimed: &[Claimed]) -> Monotonic {
     start.monotonic.plus(window.to_std().unwrap_or_default().min(START_WITHIN))
 }
 
+/// Puts a message back that waits for the rung below it.
+fn behind_its_rung((message, refusal): (MessageId, ClaimRefusal), at: DateTime<Utc>) -> Option<Snooze> {
+    let ClaimRefusal::RungBelow(until) = refusal else { return None };
+    let reason = Cow::Borrowed("the rung below may still bring an answer");
+    Some(Snooze { message, until: SnoozeUntil::NotBefore(until), reason, at })
+}
+
 fn settlement(claim: &Claimed, verdict: SettleVerdict, at: DateTime<Utc>) -> Settlement {
     Settlement { message: claim.message, epoch: claim.epoch, verdict, at }
 }
@@ -371,6 +381,7 @@ fn refusal_name(refusal: ClaimRefusal) -> &'static str {
         ClaimRefusal::CampaignNotActive => "campaign_not_active",
         ClaimRefusal::Unsubscribed => "unsubscribed",
         ClaimRefusal::Answered => "answered",
+        ClaimRefusal::RungBelow(_) => "rung_below",
         ClaimRefusal::NotYet => "not_yet",
         ClaimRefusal::OutsideWindow => "outside_window",
     }

@@ -121,6 +121,7 @@ impl IncomingMessages {
             method,
             contact: Some(incoming.from.clone()),
             content: Some(content),
+            ladder: None,
             trace: None,
             created_at: now,
             ..answered.clone()

@@ -1,23 +1,25 @@
 //! The messages of one row: which methods, when, and with what text.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 
 use crate::domain::campaign::definition::MethodChoice;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::content::Content;
 use crate::domain::mapping::{CompiledCampaign, ContactField, MappedRow, RenderFault};
-use crate::domain::message::{Message, Origin, PlanVerdict, PlannedMessage};
+use crate::domain::message::{LadderPlace, Message, Origin, PlanVerdict, PlannedMessage};
 use crate::domain::packet::Packet;
 use crate::domain::person::PersonKey;
-use crate::domain::plan::{EntryPlan, PlanInput, PlanOutcome, PlanTrace, plan_row};
+use crate::domain::plan::{EntryPlan, PlanInput, PlanOutcome, PlanTrace, Rung, plan_ladder, plan_row};
 use crate::domain::schedule::Schedule;
 use crate::domain::skip_reason::SkipReason;
 use crate::domain::unsubscribe::{RefusalKey, keys_of};
 use crate::domain::window::LegalInterval;
-use crate::ids::{IdSource, IdSourceExt as _};
+use crate::ids::{IdSource, IdSourceExt as _, MessageId};
 
 /// What the messages of a row are made from.
 pub(super) struct RowMessages<'a> {
@@ -36,20 +38,41 @@ enum Reach {
     Skipped(SkipReason, Option<ContactPoint>, Option<Content>),
 }
 
+/// A method that reaches the person.
+struct Reached {
+    method: ContactMethod,
+    contact: ContactPoint,
+    content: Content,
+}
+
 impl RowMessages<'_> {
     /// Appends a message for every entry of `send` and every method that was tried. With [`MethodChoice::FirstAvailable`]
-    /// the first method that reaches the person is the last that is tried.
+    /// the first method that reaches the person is the last that is tried; with [`MethodChoice::Ladder`] those that reach the
+    /// person are planned one after the other.
     pub(super) fn make(&self, messages: &mut Vec<PlannedMessage>) -> Result<(), RenderFault> {
         let start = messages.len();
         let definition = self.campaign.definition();
         let order = self.row.methods.as_ref().unwrap_or(&definition.methods.order);
+        let mut rungs = Vec::new();
         for method in order {
             let reach = self.reach(*method).inspect_err(|_| messages.truncate(start))?;
-            let reached = matches!(reach, Reach::Reached(..));
-            self.plan_method(*method, reach, messages);
-            if reached && definition.methods.choice == MethodChoice::FirstAvailable {
-                break;
+            match (reach, definition.methods.choice) {
+                (Reach::Skipped(reason, contact, content), _) => {
+                    self.skip_method(*method, reason, contact.as_ref(), content.as_ref(), messages);
+                }
+                (Reach::Reached(contact, content), MethodChoice::Ladder { .. }) => {
+                    rungs.push(Reached { method: *method, contact, content });
+                }
+                (Reach::Reached(contact, content), choice) => {
+                    self.plan_method(&Reached { method: *method, contact, content }, messages);
+                    if choice == MethodChoice::FirstAvailable {
+                        break;
+                    }
+                }
             }
+        }
+        if let MethodChoice::Ladder { wait } = definition.methods.choice {
+            self.plan_rungs(&rungs, wait, messages);
         }
         Ok(())
     }
@@ -75,34 +98,61 @@ impl RowMessages<'_> {
         Ok(Reach::Reached(contact, content))
     }
 
-    fn plan_method(&self, method: ContactMethod, reach: Reach, messages: &mut Vec<PlannedMessage>) {
-        let schedule = &self.campaign.definition().schedule;
-        match reach {
-            Reach::Reached(contact, content) => {
-                let zones = [self.row.contact_zone];
-                let plans = plan_row(&PlanInput {
-                    schedule,
-                    method,
-                    appointment: self.row.appointment.as_ref(),
-                    zones: &zones,
-                    now: self.now,
-                });
-                for plan in plans {
-                    let verdict = verdict(schedule, &plan);
-                    let message =
-                        self.message(method, plan.entry, Some(contact.clone()), Some(content.clone()));
-                    messages.push(PlannedMessage {
-                        message: Message { trace: Some(plan.trace), ..message },
-                        verdict,
-                    });
+    fn plan_method(&self, reached: &Reached, messages: &mut Vec<PlannedMessage>) {
+        let zones = [self.row.contact_zone];
+        for plan in plan_row(&self.plan_input(reached.method, &zones)) {
+            messages.push(self.planned(reached, &plan, None));
+        }
+    }
+
+    /// Plans the methods that reach the person one after the other: a rung waits for the one below it that goes.
+    fn plan_rungs(&self, reached: &[Reached], wait: Duration, messages: &mut Vec<PlannedMessage>) {
+        let Some(first) = reached.first() else { return };
+        let zones = [self.row.contact_zone];
+        let rungs: Vec<Rung<'_>> =
+            reached.iter().map(|reached| Rung { method: reached.method, zones: &zones }).collect();
+        let plans = plan_ladder(&self.plan_input(first.method, &zones), &rungs, wait);
+        let mut below: Vec<Option<MessageId>> = vec![None; self.campaign.definition().schedule.send.len()];
+        for (reached, plans) in reached.iter().zip(&plans) {
+            for (plan, below) in plans.iter().zip(&mut below) {
+                let place = below.map(|below| LadderPlace { below, wait });
+                let planned = self.planned(reached, plan, place);
+                if matches!(planned.verdict, PlanVerdict::Send { .. }) {
+                    *below = Some(planned.message.id);
                 }
+                messages.push(planned);
             }
-            Reach::Skipped(reason, contact, content) => {
-                for (entry, _) in (0..=u16::MAX).zip(&schedule.send) {
-                    let message = self.message(method, entry, contact.clone(), content.clone());
-                    messages.push(PlannedMessage { message, verdict: PlanVerdict::Skip(reason) });
-                }
-            }
+        }
+    }
+
+    fn plan_input<'p>(&'p self, method: ContactMethod, zones: &'p [Tz]) -> PlanInput<'p> {
+        PlanInput {
+            schedule: &self.campaign.definition().schedule,
+            method,
+            appointment: self.row.appointment.as_ref(),
+            zones,
+            now: self.now,
+        }
+    }
+
+    fn planned(&self, reached: &Reached, plan: &EntryPlan, ladder: Option<LadderPlace>) -> PlannedMessage {
+        let verdict = verdict(&self.campaign.definition().schedule, plan);
+        let (contact, content) = (Some(reached.contact.clone()), Some(reached.content.clone()));
+        let message = self.message(reached.method, plan.entry, contact, content);
+        PlannedMessage { message: Message { trace: Some(plan.trace), ladder, ..message }, verdict }
+    }
+
+    fn skip_method(
+        &self,
+        method: ContactMethod,
+        reason: SkipReason,
+        contact: Option<&ContactPoint>,
+        content: Option<&Content>,
+        messages: &mut Vec<PlannedMessage>,
+    ) {
+        for (entry, _) in (0..=u16::MAX).zip(&self.campaign.definition().schedule.send) {
+            let message = self.message(method, entry, contact.cloned(), content.cloned());
+            messages.push(PlannedMessage { message, verdict: PlanVerdict::Skip(reason) });
         }
     }
 
@@ -125,6 +175,7 @@ impl RowMessages<'_> {
             appointment: self.row.appointment,
             contact_zone: self.row.contact_zone,
             content,
+            ladder: None,
             trace: None,
             created_at: self.now,
         }

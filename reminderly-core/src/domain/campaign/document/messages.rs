@@ -1,11 +1,19 @@
 //! `messages` and `methods`: the texts, and which of them are used.
 
+use std::time::Duration;
+
 use super::super::definition::{EmailTemplate, Mapping, Messages, MethodChoice, Methods, SmsTemplate};
 use super::super::problem::Problems;
 use super::node::Node;
 use super::reader::{Field, LATER, ObjectReader};
+use super::values;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::template::TEMPLATE_BYTES_MAX;
+
+/// How long a rung may stay unanswered if the campaign does not say.
+const LADDER_WAIT_DEFAULT: Duration = Duration::from_hours(2);
+
+const LADDER_WAIT_MIN: Duration = Duration::from_mins(1);
 
 pub(super) fn messages(field: Option<Field<'_>>, problems: &mut Problems) -> Messages {
     let Some(field) = field else { return Messages::default() };
@@ -90,10 +98,13 @@ pub(super) fn methods(
             methods.order = order(&field, messages, problems);
             order_path = Some(field.path);
         }
+        let wait = object.optional("ladder_wait");
         if let Some(field) = object.optional("use") {
-            methods.choice = choice(&field, problems);
+            methods.choice = choice(&field, wait.as_ref(), problems);
         }
-        object.refuse("ladder_wait", problems);
+        if let (Some(wait), false) = (wait, matches!(methods.choice, MethodChoice::Ladder { .. })) {
+            wait.fault("goes with \"use\": \"ladder\" only", problems);
+        }
         object.finish(problems);
     }
     if order_path.is_none() {
@@ -140,11 +151,20 @@ fn order(field: &Field<'_>, messages: &Messages, problems: &mut Problems) -> Vec
     order
 }
 
-fn choice(field: &Field<'_>, problems: &mut Problems) -> MethodChoice {
-    if matches!(field.node, Node::Text(text) if text == "ladder") {
-        field.fault(format!("\"ladder\" is {LATER}; give \"first_available\" or \"all\""), problems);
-        return MethodChoice::default();
-    }
-    let choices = [("first_available", MethodChoice::FirstAvailable), ("all", MethodChoice::All)];
+fn choice(field: &Field<'_>, wait: Option<&Field<'_>>, problems: &mut Problems) -> MethodChoice {
+    let wait = wait.and_then(|wait| ladder_wait(wait, problems)).unwrap_or(LADDER_WAIT_DEFAULT);
+    let choices = [
+        ("first_available", MethodChoice::FirstAvailable),
+        ("all", MethodChoice::All),
+        ("ladder", MethodChoice::Ladder { wait }),
+    ];
     field.choice(&choices, problems).unwrap_or_default()
+}
+
+fn ladder_wait(field: &Field<'_>, problems: &mut Problems) -> Option<Duration> {
+    let wait = field.parsed(values::duration, problems)?;
+    if wait < LADDER_WAIT_MIN {
+        field.fault("expected at least 1m: people need time to answer", problems);
+    }
+    Some(wait)
 }

@@ -1,0 +1,193 @@
+//! A ladder: one method after the other, planned backwards from the appointment.
+//!
+//! The last rung must still be legal with the least notice, each rung below it at least the wait earlier; so the first one
+//! moves forward in time where the whole ladder would not fit. Upwards each rung is planned the wait after the one below.
+//! Whether it goes is decided when it comes up: not after an answer, sooner after a failure.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+
+use super::{
+    EntryPlan, PlanInput, PlanOutcome, PlanTrace, RungTrace, exactly, first_legal, in_time, latest,
+    legal_times, moved, plan_entry, skip_same_day, zone_of,
+};
+use crate::domain::contact_method::ContactMethod;
+use crate::domain::plan::trace::LateTrace;
+use crate::domain::schedule::{SendEntry, WhenClosed};
+use crate::domain::skip_reason::SkipReason;
+use crate::domain::window::{LegalInterval, LegalTimes};
+
+/// A method by which the person can be reached, and the zones in which they may be then.
+#[derive(Debug, Clone, Copy)]
+pub struct Rung<'a> {
+    /// The method whose window holds.
+    pub method: ContactMethod,
+    /// The zones in which the person may be, the contact zone first.
+    pub zones: &'a [Tz],
+}
+
+/// Plans every entry of the schedule on every rung, the first rung to be tried first: `plans[rung][entry]`.
+///
+/// Of `input` the method and the zones are those of the rungs. A rung whose method has no legal instant is left out with that
+/// reason, and the next one takes its place; one that comes too late is left out, and the next one keeps its time.
+pub fn plan_ladder(input: &PlanInput<'_>, rungs: &[Rung<'_>], wait: Duration) -> Vec<Vec<EntryPlan>> {
+    let wait = TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX);
+    let inputs: Vec<PlanInput<'_>> =
+        rungs.iter().map(|rung| PlanInput { method: rung.method, zones: rung.zones, ..*input }).collect();
+    let steps: Vec<Step<'_>> = inputs.iter().map(Step::new).collect();
+    let bounds = bounds(&steps, wait);
+    let mut plans: Vec<Vec<EntryPlan>> = rungs.iter().map(|_| Vec::new()).collect();
+    for (index, entry) in (0..=u16::MAX).zip(&input.schedule.send) {
+        for (rung, plan) in plans.iter_mut().zip(climb(index, *entry, &steps, &bounds, wait)) {
+            rung.push(plan);
+        }
+    }
+    for (rung, step) in plans.iter_mut().zip(&steps) {
+        if let Some(contact_zone) = step.input.zones.first() {
+            skip_same_day(rung, *contact_zone);
+        }
+    }
+    drop_ladders_of_duplicates(&mut plans);
+    plans
+}
+
+/// One rung while it is planned.
+struct Step<'a> {
+    input: &'a PlanInput<'a>,
+    times: Option<LegalTimes<'a>>,
+}
+
+impl<'a> Step<'a> {
+    fn new(input: &'a PlanInput<'a>) -> Self {
+        Self { input, times: legal_times(input.schedule, input.method, input.appointment, input.zones) }
+    }
+}
+
+/// The latest minute at which each rung may go so that all above it still fit; `None` where there is no appointment to fit
+/// before, or nothing that fits.
+fn bounds(steps: &[Step<'_>], wait: TimeDelta) -> Vec<Option<DateTime<Utc>>> {
+    let mut above: Option<DateTime<Utc>> = None;
+    let mut bounds: Vec<Option<DateTime<Utc>>> = Vec::with_capacity(steps.len());
+    for step in steps.iter().rev() {
+        let end = match above {
+            Some(above) => above.checked_sub_signed(wait),
+            None => latest(step.input.schedule, step.input.appointment),
+        };
+        // The end itself counts.
+        let last = end.zip(step.times.as_ref()).and_then(|(end, times)| {
+            times.last_minute_before(moved(end, TimeDelta::microseconds(1)), DateTime::<Utc>::MIN_UTC)
+        });
+        above = last.or(above);
+        bounds.push(last);
+    }
+    bounds.reverse();
+    bounds
+}
+
+/// The plans of one entry, rung by rung.
+fn climb(
+    index: u16,
+    entry: SendEntry,
+    steps: &[Step<'_>],
+    bounds: &[Option<DateTime<Utc>>],
+    wait: TimeDelta,
+) -> Vec<EntryPlan> {
+    let of = u8::try_from(steps.len()).unwrap_or(u8::MAX);
+    let mut below: Option<DateTime<Utc>> = None;
+    let mut plans = Vec::with_capacity(steps.len());
+    for ((number, step), bound) in (1..=u8::MAX).zip(steps).zip(bounds) {
+        let rung = RungTrace { number, of, below, wait: wait.to_std().unwrap_or_default(), bound: *bound };
+        let plan = match below {
+            None => first_rung(index, entry, step, rung),
+            Some(below) => next_rung(index, entry, step, moved(below, wait), rung),
+        };
+        below = match plan.outcome {
+            PlanOutcome::Planned { at, .. } => Some(at),
+            PlanOutcome::Skipped(SkipReason::PastDue) => plan.trace.planned_at.or(below),
+            PlanOutcome::Skipped(_) => below,
+        };
+        plans.push(plan);
+    }
+    plans
+}
+
+/// The rung that starts the ladder: where its entry says, or earlier so that the rest fits.
+fn first_rung(index: u16, entry: SendEntry, step: &Step<'_>, rung: RungTrace) -> EntryPlan {
+    let mut plan = plan_entry(index, entry, step.input, step.times.as_ref());
+    plan.trace.rung = Some(rung);
+    if let (PlanOutcome::Planned { at, .. }, Some(bound), Some(times)) =
+        (plan.outcome, rung.bound, &step.times)
+        && at > bound
+        && let Some((earlier, legal)) = first_legal(times, bound.max(step.input.now))
+        && earlier < at
+    {
+        plan.trace.planned_at = Some(earlier);
+        plan.outcome = PlanOutcome::Planned { at: earlier, legal };
+    }
+    plan
+}
+
+/// A rung above another: the first legal instant from `target` on.
+fn next_rung(
+    index: u16,
+    entry: SendEntry,
+    step: &Step<'_>,
+    target: DateTime<Utc>,
+    rung: RungTrace,
+) -> EntryPlan {
+    let input = step.input;
+    let planned = step.times.as_ref().and_then(|times| first_legal(times, target));
+    let zone = zone_of(input);
+    let (base_local, base) = exactly(target, zone);
+    let mut trace = PlanTrace {
+        send_entry: entry,
+        appointment_at: input.appointment.map(|appointment| appointment.at),
+        appointment_zone: zone,
+        contact_zone: input.zones.first().copied(),
+        base_local,
+        base_at: base.at,
+        base_note: base.note,
+        has_window: step.times.is_some(),
+        base_legal: planned.is_some_and(|(at, _)| at == target),
+        latest: latest(input.schedule, input.appointment),
+        when_closed: WhenClosed::Later,
+        planned_at: planned.map(|(at, _)| at),
+        late: None,
+        duplicate_of: None,
+        rung: Some(rung),
+    };
+    let outcome = match planned {
+        None => PlanOutcome::Skipped(SkipReason::NoLegalInstant),
+        Some((at, _)) if at < input.now => catch_up_rung(step, at, &mut trace),
+        Some((at, legal)) => PlanOutcome::Planned { at, legal },
+    };
+    EntryPlan { entry: index, outcome, trace }
+}
+
+/// Rule 4 for a rung whose instant had passed.
+fn catch_up_rung(step: &Step<'_>, at: DateTime<Utc>, trace: &mut PlanTrace) -> PlanOutcome {
+    let (now, max_lateness) = (step.input.now, step.input.schedule.max_lateness);
+    let next: Option<(DateTime<Utc>, LegalInterval)> =
+        step.times.as_ref().and_then(|times| first_legal(times, now));
+    trace.late = Some(LateTrace { now, first_legal: next.map(|(at, _)| at), max_lateness });
+    match next.filter(|(next, _)| in_time(at, *next, max_lateness)) {
+        Some((at, legal)) => PlanOutcome::Planned { at, legal },
+        None => PlanOutcome::Skipped(SkipReason::PastDue),
+    }
+}
+
+/// An entry whose first rung gave way to another entry's gives way as a whole.
+fn drop_ladders_of_duplicates(plans: &mut [Vec<EntryPlan>]) {
+    let Some((first, above)) = plans.split_first_mut() else { return };
+    for rung in above {
+        for (plan, first) in rung.iter_mut().zip(&*first) {
+            let planned = matches!(plan.outcome, PlanOutcome::Planned { .. });
+            if planned && first.outcome == PlanOutcome::Skipped(SkipReason::Duplicate) {
+                plan.outcome = PlanOutcome::Skipped(SkipReason::Duplicate);
+                plan.trace.duplicate_of = first.trace.duplicate_of;
+            }
+        }
+    }
+}
