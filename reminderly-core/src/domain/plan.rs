@@ -4,6 +4,8 @@
 
 mod ladder;
 #[cfg(test)]
+mod ladder_tests;
+#[cfg(test)]
 mod tests;
 mod trace;
 

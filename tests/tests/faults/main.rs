@@ -15,6 +15,7 @@ mod canary;
 mod companies;
 mod crashes;
 mod grants;
+mod ladders;
 mod main_job;
 mod panics;
 mod personas;
