@@ -1,6 +1,5 @@
 //! The campaign and the data that come with the program: it runs from any directory.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use reminderly_core::sources::MemorySource;
@@ -18,7 +17,7 @@ const DATA: &[u8] = include_bytes!("../data/doctor_smith_2026-03.csv");
 const SCRIPT: &str = include_str!("../data/sandbox.json");
 
 /// Dr Smith's reminders of two weeks.
-pub(crate) fn scenario(out: PathBuf) -> Result<Scenario, Failure> {
+pub(crate) fn scenario() -> Result<Scenario, Failure> {
     let start = instant(START).map_err(Failure::work)?;
     let source = MemorySource::new().with_file(DATA_NAME, DATA);
     Ok(Scenario {
@@ -29,6 +28,5 @@ pub(crate) fn scenario(out: PathBuf) -> Result<Scenario, Failure> {
         start,
         until: None,
         seed: 0,
-        out,
     })
 }

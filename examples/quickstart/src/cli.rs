@@ -6,19 +6,33 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
+use reminderly_core::ids::MessageId;
 
 use crate::bundle;
 use crate::data_argument::{DataArgument, instant};
 use crate::failure::Failure;
+use crate::prices::{Price, Prices};
 use crate::scenario::{Mode, Scenario};
 
 /// What the command line asks for.
 #[derive(Debug)]
-pub(crate) enum Invocation {
+pub(crate) struct Invocation {
+    pub(crate) task: Task,
+    /// What is logged.
+    pub(crate) log: Option<String>,
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub(crate) enum Task {
     /// A text: help or version.
     Show(String),
-    /// A run, and what is logged of it.
-    Carry { scenario: Box<Scenario>, log: Option<String> },
+    /// A campaign is run or planned.
+    Carry { scenario: Box<Scenario>, out: PathBuf },
+    /// A campaign and a sample of its data are checked.
+    Check { scenario: Box<Scenario>, prices: Prices },
+    /// The decisions on a message are shown.
+    Explain { directory: PathBuf, message: MessageId },
 }
 
 /// Reads the command line and what it names.
@@ -26,16 +40,22 @@ pub(crate) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Invocati
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
-            return Ok(Invocation::Show(error.to_string()));
+            return Ok(Invocation { task: Task::Show(error.to_string()), log: None });
         }
         Err(error) => return Err(Failure::usage(one_line(&error))),
     };
-    let scenario = match cli.command {
-        None => bundle::scenario(cli.out)?,
-        Some(Command::Run(inputs)) => Scenario::read(Mode::Run, inputs)?,
-        Some(Command::Plan(inputs)) => Scenario::read(Mode::Plan, inputs)?,
+    let carry = |scenario, out| Task::Carry { scenario: Box::new(scenario), out };
+    let task = match cli.command {
+        None => carry(bundle::scenario()?, cli.out),
+        Some(Command::Run(inputs)) => carry(Scenario::read(Mode::Run, &inputs)?, inputs.out),
+        Some(Command::Plan(inputs)) => carry(Scenario::read(Mode::Plan, &inputs)?, inputs.out),
+        Some(Command::Check(inputs)) => Task::Check {
+            scenario: Box::new(Scenario::to_check(&inputs)?),
+            prices: inputs.price.iter().fold(Prices::default(), |prices, price| prices.with(*price)),
+        },
+        Some(Command::Explain(inputs)) => Task::Explain { directory: inputs.out, message: inputs.message },
     };
-    Ok(Invocation::Carry { scenario: Box::new(scenario), log: cli.log })
+    Ok(Invocation { task, log: cli.log })
 }
 
 /// Appointment reminders from a data file to the answers, in memory and under a virtual clock: days pass in seconds, nothing
@@ -71,6 +91,48 @@ enum Command {
     /// Shows what would be sent, when, by which method, and why not; sends nothing. It is the planner of `run`
     #[command(after_long_help = include_str!("help.txt"))]
     Plan(Inputs),
+    /// Says what is wrong or unwise about a campaign and a sample of its data; sends and writes nothing
+    #[command(after_long_help = include_str!("help.txt"))]
+    Check(CheckInputs),
+    /// Shows why a message of an earlier run was sent, why not, and why then
+    #[command(after_long_help = include_str!("help.txt"))]
+    Explain(ExplainInputs),
+}
+
+/// What is checked.
+#[derive(Debug, Args)]
+pub(crate) struct CheckInputs {
+    /// The campaign document, JSON
+    #[arg(long, value_name = "C.json")]
+    pub(crate) campaign: PathBuf,
+
+    /// A data file: the sample
+    #[arg(long, value_name = "D.csv")]
+    pub(crate) data: PathBuf,
+
+    /// The instant of planning, RFC 3339 [default: now]
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub(crate) start: Option<DateTime<Utc>>,
+
+    /// What a text message segment, an e-mail or a call costs, such as sms=0.0083. May be repeated
+    #[arg(long, value_name = "METHOD=AMOUNT")]
+    pub(crate) price: Vec<Price>,
+}
+
+/// What is explained.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainInputs {
+    /// The directory of the results of a run or plan
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+
+    /// The message, as messages.csv names it
+    #[arg(long, value_name = "ID", value_parser = message)]
+    pub(crate) message: MessageId,
+}
+
+fn message(text: &str) -> Result<MessageId, String> {
+    text.parse().map_err(|_| "expected a message id as messages.csv has them".to_owned())
 }
 
 /// What a run is made from, as the command line names it.

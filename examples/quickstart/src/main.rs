@@ -11,26 +11,32 @@
 
 mod bundle;
 mod campaign_run;
+mod check_report;
 mod cli;
 mod data_argument;
+mod explanation;
 mod failure;
 mod host;
 mod intake;
 mod office;
 mod outcome;
+mod prices;
 mod progress;
 mod report;
 mod results;
+mod sample_check;
 mod scenario;
 mod simulation;
 
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 use crate::campaign_run::CampaignRun;
-use crate::cli::Invocation;
+use crate::cli::{Invocation, Task};
 use crate::failure::Failure;
 use crate::results::ResultFiles;
+use crate::scenario::Scenario;
 
 fn main() -> ExitCode {
     match cli::read(std::env::args_os()).and_then(|invocation| carry_out(&invocation)) {
@@ -43,23 +49,36 @@ fn main() -> ExitCode {
 }
 
 fn carry_out(invocation: &Invocation) -> Result<ExitCode, Failure> {
-    let (scenario, log) = match invocation {
-        Invocation::Show(text) => {
-            say(text);
-            return Ok(ExitCode::SUCCESS);
-        }
-        Invocation::Carry { scenario, log } => (scenario, log),
-    };
-    if let Some(filter) = log {
+    if let Some(filter) = &invocation.log {
         start_log(filter)?;
     }
+    let is_good = match &invocation.task {
+        Task::Show(text) => {
+            say(text);
+            true
+        }
+        Task::Carry { scenario, out } => carry_out_campaign(scenario, out)?,
+        Task::Check { scenario, prices } => {
+            let report = sample_check::carry_out(scenario)?;
+            say(&check_report::of(scenario, &report, prices));
+            report.is_usable()
+        }
+        Task::Explain { directory, message } => {
+            say(&explanation::of(directory, *message)?);
+            true
+        }
+    };
+    Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs or plans a campaign; answers whether all went well.
+fn carry_out_campaign(scenario: &Scenario, out: &Path) -> Result<bool, Failure> {
     let mut run = CampaignRun::new(scenario)?;
-    let files = ResultFiles::of(scenario)?;
+    let files = ResultFiles::of(scenario, out)?;
     let outcome = run.carry_out()?;
     let totals = run.write(&files, &outcome)?;
     say(&format!("{}\n{}\n", report::of(scenario, run.campaign(), &outcome, totals), files.list()));
-    let is_good = outcome.is_whole() && outcome.is_accounted_for();
-    Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(outcome.is_whole() && outcome.is_accounted_for())
 }
 
 /// Prints; whoever closed the pipe has read enough, and the results are in their files.

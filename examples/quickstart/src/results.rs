@@ -9,6 +9,7 @@ mod rejected;
 mod summary;
 
 use std::fs;
+use std::path::Path;
 
 use reminderly_core::domain::access::{Action, CompanyScope};
 use reminderly_core::ids::PacketId;
@@ -27,7 +28,7 @@ const PAGE: usize = 1_000;
 const MESSAGES: &str = "messages.csv";
 const REJECTED: &str = "rejected.csv";
 const ACCEPTED: &str = "accepted.csv";
-const DECISIONS: &str = "decisions.jsonl";
+pub(crate) const DECISIONS: &str = "decisions.jsonl";
 const SUMMARY: &str = "summary.json";
 
 /// The files that are written.
@@ -37,6 +38,7 @@ pub(crate) const NAMES: [&str; 5] = [MESSAGES, REJECTED, ACCEPTED, DECISIONS, SU
 #[derive(Debug)]
 pub(crate) struct ResultFiles<'a> {
     scenario: &'a Scenario,
+    directory: &'a Path,
 }
 
 /// What the files are written from.
@@ -50,10 +52,9 @@ struct View<'a> {
 
 impl<'a> ResultFiles<'a> {
     /// Makes the directory now, so that nobody waits for results that have no place.
-    pub(crate) fn of(scenario: &'a Scenario) -> Result<Self, Failure> {
-        let path = &scenario.out;
-        fs::create_dir_all(path).map_err(|error| Failure::unwritable(path, &error))?;
-        Ok(Self { scenario })
+    pub(crate) fn of(scenario: &'a Scenario, directory: &'a Path) -> Result<Self, Failure> {
+        fs::create_dir_all(directory).map_err(|error| Failure::unwritable(directory, &error))?;
+        Ok(Self { scenario, directory })
     }
 
     /// Writes every file.
@@ -63,8 +64,8 @@ impl<'a> ResultFiles<'a> {
         office: &Office,
         outcome: &Outcome,
     ) -> Result<Totals, Failure> {
-        let Self { scenario } = self;
-        let path = |name: &str| scenario.out.join(name);
+        let Self { scenario, directory } = self;
+        let path = |name: &str| directory.join(name);
         let scope = office.scope(Action::ViewMessages).await?;
         let view = View { scenario, host, scope, outcome };
         let totals = messages::write(&view, path(MESSAGES)).await?;
@@ -78,7 +79,7 @@ impl<'a> ResultFiles<'a> {
     /// Which files there are and where, for people.
     pub(crate) fn list(&self) -> String {
         let names = NAMES.join(", ");
-        format!("{names} in {}", self.scenario.out.display())
+        format!("{names} in {}", self.directory.display())
     }
 }
 

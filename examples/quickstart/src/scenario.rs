@@ -11,7 +11,7 @@ use reminderly_core::ports::source::PacketSource;
 use reminderly_core::sources::DirectorySource;
 use reminderly_providers::sandbox::SandboxScript;
 
-use crate::cli::Inputs;
+use crate::cli::{CheckInputs, Inputs};
 use crate::data_argument::DataArgument;
 use crate::failure::Failure;
 use crate::results;
@@ -27,7 +27,6 @@ pub(crate) struct Scenario {
     pub(crate) start: DateTime<Utc>,
     pub(crate) until: Option<DateTime<Utc>>,
     pub(crate) seed: u64,
-    pub(crate) out: PathBuf,
 }
 
 /// Whether messages go out.
@@ -65,8 +64,8 @@ pub(crate) struct DataFile {
 
 impl Scenario {
     /// Reads what the command line names.
-    pub(crate) fn read(mode: Mode, inputs: Inputs) -> Result<Self, Failure> {
-        let start = inputs.start.unwrap_or_else(|| SystemClock::new().now().trunc_subsecs(0));
+    pub(crate) fn read(mode: Mode, inputs: &Inputs) -> Result<Self, Failure> {
+        let start = inputs.start.unwrap_or_else(now);
         if inputs.until.is_some_and(|until| until < start) {
             return Err(Failure::usage("--until lies before the start"));
         }
@@ -88,9 +87,27 @@ impl Scenario {
         for path in named.chain(&inputs.sandbox) {
             keep_from_being_overwritten(path, &inputs.out)?;
         }
-        let (until, seed, out) = (inputs.until, inputs.seed, inputs.out);
-        Ok(Self { mode, campaign, data, script, start, until, seed, out })
+        Ok(Self { mode, campaign, data, script, start, until: inputs.until, seed: inputs.seed })
     }
+
+    /// Reads what is to be checked: nothing is sent and nothing is written.
+    pub(crate) fn to_check(inputs: &CheckInputs) -> Result<Self, Failure> {
+        let start = inputs.start.unwrap_or_else(now);
+        let sample = DataArgument { path: inputs.data.clone(), arrives: None };
+        Ok(Self {
+            mode: Mode::Plan,
+            campaign: document("campaign", &inputs.campaign)?,
+            data: vec![data_file(&sample, start)?],
+            script: SandboxScript::default(),
+            start,
+            until: None,
+            seed: 0,
+        })
+    }
+}
+
+fn now() -> DateTime<Utc> {
+    SystemClock::new().now().trunc_subsecs(0)
 }
 
 /// The file that is meant when a time behind `@` does not read.

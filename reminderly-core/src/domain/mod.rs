@@ -5,6 +5,7 @@ pub mod appointment;
 pub mod appointment_key;
 pub mod attempt;
 pub mod campaign;
+pub mod check;
 pub mod contact_method;
 pub mod contact_point;
 pub mod content;

@@ -6,6 +6,7 @@
 mod access;
 mod callbacks;
 mod campaigns;
+mod check;
 mod compiled;
 mod consumer;
 mod dispatch;
@@ -39,6 +40,7 @@ use crate::ports::store::Store;
 pub use access::Access;
 pub use callbacks::{CallbackReceipt, Callbacks};
 pub use campaigns::Campaigns;
+pub use check::{Check, CheckReport, Volume};
 pub use compiled::CompiledCampaigns;
 pub use dispatch::{Dispatch, Polled};
 pub use dispositions::Dispositions;

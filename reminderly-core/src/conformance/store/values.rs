@@ -26,6 +26,7 @@ pub(super) fn company(id: CompanyId) -> Company {
 pub(super) fn definition(name: &str) -> Arc<CampaignDefinition> {
     let hour = Duration::from_hours(1);
     Arc::new(CampaignDefinition {
+        sender_name: None,
         name: name.to_owned(),
         time_zone: chrono_tz::UTC,
         purpose: Purpose::CareReminder,

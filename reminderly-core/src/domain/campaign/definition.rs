@@ -15,6 +15,8 @@ use crate::domain::schedule::Schedule;
 pub struct CampaignDefinition {
     /// The name for people.
     pub name: String,
+    /// The sender as people know it: first messages should name it.
+    pub sender_name: Option<String>,
     /// The zone of appointments whose row names none.
     pub time_zone: Tz,
     /// What the contact is for.

@@ -73,6 +73,7 @@ fn syntax(json: &str) -> Result<Node, String> {
 
 fn definition(document: &mut ObjectReader<'_>, problems: &mut Problems) -> CampaignDefinition {
     let name = document.required("name", problems).and_then(|field| name(&field, problems));
+    let sender_name = document.optional("sender_name").and_then(|field| self::name(&field, problems));
     let zone =
         document.required("time_zone", problems).and_then(|field| field.parsed(values::zone, problems));
     let purpose = document.optional("purpose").and_then(|field| field.choice(PURPOSES, problems));
@@ -90,6 +91,7 @@ fn definition(document: &mut ObjectReader<'_>, problems: &mut Problems) -> Campa
     let unknown_outcome = document.optional("unknown_outcome").and_then(|field| unknown(&field, problems));
     CampaignDefinition {
         name: name.unwrap_or_default(),
+        sender_name,
         time_zone: zone.unwrap_or(Tz::UTC),
         purpose: purpose.unwrap_or(Purpose::CareReminder),
         source,
