@@ -52,6 +52,7 @@ fn row(criterion: &mut Criterion) {
         method: ContactMethod::Sms,
         appointment: &Appointment::new(mapped.appointment.local, mapped.contact_zone),
         zones: &zones,
+        rules: &[],
         now: chrono::DateTime::from_timestamp(1_772_323_200, 0).expect("an instant"),
     };
     let words = ReplyWords::new(["1", "c"], ["2", "x"], ["3", "r"]);

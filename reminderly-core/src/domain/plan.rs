@@ -2,6 +2,7 @@
 //!
 //! Pure: the same input plans the same, so a plan can be made again at any time to explain it.
 
+mod terms;
 #[cfg(test)]
 mod tests;
 mod trace;
@@ -14,11 +15,13 @@ use chrono_tz::Tz;
 use crate::domain::appointment::Appointment;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::local_time::{LocalTimeNote, Resolved, reading, resolve};
+use crate::domain::rules::BoundRule;
 use crate::domain::schedule::{Schedule, SendEntry, WhenClosed};
 use crate::domain::skip_reason::SkipReason;
 use crate::domain::window::{LegalInterval, LegalTimes};
 
-pub use crate::domain::plan::trace::{LateTrace, PlanRule, PlanTrace};
+pub use crate::domain::plan::terms::{ContactTerms, ContactZones, contact_zones};
+pub use crate::domain::plan::trace::{LateTrace, PlanRule, PlanTrace, RuleTrace};
 
 /// How long after an incoming message a follow-up needs no window (rule 8).
 const FOLLOW_UP_GRACE: TimeDelta = TimeDelta::minutes(5);
@@ -35,6 +38,8 @@ pub struct PlanInput<'a> {
     /// The zones in which the person may be, the contact zone first. Contact is legal if it is in all of
     /// them; with no zone it never is.
     pub zones: &'a [Tz],
+    /// The rules that bind the contact: each must permit the instant, in all of the zones.
+    pub rules: &'a [BoundRule<'a>],
     /// The instant of planning.
     pub now: DateTime<Utc>,
 }
@@ -50,6 +55,8 @@ pub struct LateInput<'a> {
     pub appointment: &'a Appointment,
     /// The zones in which the person may be, the contact zone first.
     pub zones: &'a [Tz],
+    /// The rules that bind the contact.
+    pub rules: &'a [BoundRule<'a>],
     /// For when the message was planned.
     pub planned_at: DateTime<Utc>,
     /// The instant at which it comes up.
@@ -57,7 +64,7 @@ pub struct LateInput<'a> {
 }
 
 /// The plan of one send entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryPlan {
     /// The position of the entry in the schedule's `send`.
     pub entry: u16,
@@ -109,7 +116,7 @@ pub enum CatchUp {
 /// use reminderly_core::domain::contact_method::ContactMethod;
 /// use reminderly_core::domain::plan::{PlanInput, PlanOutcome, plan_row};
 /// use reminderly_core::domain::schedule::{
-///     ContactWindow, ContactWindows, Day, Schedule, SendEntry, WhenClosed,
+///     ContactWindow, ContactWindows, Day, Schedule, SendEntry,
 /// };
 ///
 /// let time = |hour, minute| NaiveTime::from_hms_opt(hour, minute, 0).unwrap();
@@ -120,10 +127,8 @@ pub enum CatchUp {
 ///         default: Some(ContactWindow { days, from: time(8, 0), to: time(16, 30) }),
 ///         by_method: BTreeMap::new(),
 ///     },
-///     closed_dates: BTreeSet::new(),
-///     when_closed: WhenClosed::Later,
 ///     min_notice: Duration::from_secs(3600),
-///     max_lateness: None,
+///     ..Schedule::default()
 /// };
 /// let zone = chrono_tz::America::New_York;
 /// let monday = NaiveDate::from_ymd_opt(2026, 3, 9).unwrap().and_time(time(9, 15));
@@ -134,6 +139,7 @@ pub enum CatchUp {
 ///     method: ContactMethod::Sms,
 ///     appointment: &Appointment::new(monday, zone),
 ///     zones: &[zone],
+///     rules: &[],
 ///     now,
 /// });
 ///
@@ -142,7 +148,8 @@ pub enum CatchUp {
 /// assert_eq!(at.with_timezone(&zone).to_rfc3339(), "2026-03-09T08:00:00-04:00");
 /// ```
 pub fn plan_row(input: &PlanInput<'_>) -> Vec<EntryPlan> {
-    let times = legal_times(input.schedule, input.method, input.appointment, input.zones);
+    let latest = earlier_by(input.appointment.at, input.schedule.min_notice);
+    let times = legal_times(input.schedule, input.method, input.zones, input.rules, Some(latest));
     let entries = (0..=u16::MAX).zip(&input.schedule.send);
     let mut plans: Vec<_> =
         entries.map(|(index, entry)| plan_entry(index, *entry, input, times.as_ref())).collect();
@@ -164,9 +171,9 @@ pub fn base_instant(entry: &SendEntry, appointment: &Appointment) -> Resolved {
 /// The caller names what too late means: skipped as past due before the message was queued, expired
 /// afterwards.
 pub fn catch_up(late: &LateInput<'_>) -> CatchUp {
-    let Some(times) = legal_times(late.schedule, late.method, late.appointment, late.zones) else {
-        return CatchUp::TooLate;
-    };
+    let latest = earlier_by(late.appointment.at, late.schedule.min_notice);
+    let times = legal_times(late.schedule, late.method, late.zones, late.rules, Some(latest));
+    let Some(times) = times else { return CatchUp::TooLate };
     match first_legal(&times, late.now) {
         Some((at, legal)) if in_time(late.planned_at, at, late.schedule.max_lateness) => {
             CatchUp::SendAt { at, legal }
@@ -176,17 +183,17 @@ pub fn catch_up(late: &LateInput<'_>) -> CatchUp {
 }
 
 /// When a follow-up to an incoming message goes (rule 8): now, if that is at most five minutes after the
-/// message, whatever the windows say; else at the first legal instant. There is no appointment to be in time
-/// for.
+/// message, whatever the windows and rules say; else at the first legal instant. There is no appointment to be
+/// in time for.
 pub fn follow_up_instant(
     schedule: &Schedule,
     method: ContactMethod,
     zones: &[Tz],
+    rules: &[BoundRule<'_>],
     incoming_at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> CatchUp {
-    let window = schedule.windows.of(method);
-    let times = window.map(|window| LegalTimes::new(window, &schedule.closed_dates, zones, None));
+    let times = legal_times(schedule, method, zones, rules, None);
     let grace_end = moved(incoming_at, FOLLOW_UP_GRACE);
     if now <= grace_end {
         // The fifth minute counts, as half-open intervals cannot say; a window that is open by then goes on
@@ -202,17 +209,18 @@ pub fn follow_up_instant(
     }
 }
 
-/// Until when a message that starts at `at` may still be delivered: to the end of its window, but not past the appointment.
+/// Until when a message that starts at `at` may still be delivered: to the end of its window and of the rules' hours, but not
+/// past the appointment.
 /// `min_notice` bounds the start, not the delivery. `None` if `at` is not legal.
 pub fn deliver_until(
     schedule: &Schedule,
     method: ContactMethod,
     appointment: &Appointment,
     zones: &[Tz],
+    rules: &[BoundRule<'_>],
     at: DateTime<Utc>,
 ) -> Option<DateTime<Utc>> {
-    let window = schedule.windows.of(method)?;
-    let times = LegalTimes::new(window, &schedule.closed_dates, zones, Some(appointment.at));
+    let times = legal_times(schedule, method, zones, rules, Some(appointment.at))?;
     times.interval_at(at).map(|interval| interval.until)
 }
 
@@ -221,17 +229,21 @@ pub fn local_day(at: DateTime<Utc>, zone: Tz) -> NaiveDate {
     reading(at, zone).date()
 }
 
-/// The instants at which a reminder of this appointment may go; `None` if the campaign has no window for the
+/// The instants up to `latest` at which contact is legal; `None` if the campaign has windows, but none for the
 /// method.
 fn legal_times<'a>(
     schedule: &'a Schedule,
     method: ContactMethod,
-    appointment: &Appointment,
     zones: &'a [Tz],
+    rules: &'a [BoundRule<'a>],
+    latest: Option<DateTime<Utc>>,
 ) -> Option<LegalTimes<'a>> {
-    let latest = earlier_by(appointment.at, schedule.min_notice);
-    let window = schedule.windows.of(method)?;
-    Some(LegalTimes::new(window, &schedule.closed_dates, zones, Some(latest)))
+    let times = match schedule.windows.of(method) {
+        Some(window) => LegalTimes::new(window, &schedule.closed_dates, zones, latest),
+        None if schedule.windows.is_empty() => LegalTimes::always(&schedule.closed_dates, zones, latest),
+        None => return None,
+    };
+    Some(times.with_rules(rules))
 }
 
 fn plan_entry(
@@ -242,9 +254,10 @@ fn plan_entry(
 ) -> EntryPlan {
     let (base_local, base) = base(entry, input.appointment);
     let base_legal = times.and_then(|times| times.interval_at(base.at));
+    let when_closed = input.schedule.when_closed;
     let planned = match (base_legal, times) {
         (Some(legal), _) => Some((base.at, legal)),
-        (None, Some(times)) => move_to_legal(times, base.at, input.schedule.when_closed),
+        (None, Some(times)) => move_to_legal(times, base.at, when_closed),
         (None, None) => None,
     };
     let mut trace = PlanTrace {
@@ -258,7 +271,16 @@ fn plan_entry(
         has_window: times.is_some(),
         base_legal: base_legal.is_some(),
         latest: earlier_by(input.appointment.at, input.schedule.min_notice),
-        when_closed: input.schedule.when_closed,
+        when_closed,
+        rule: times.and_then(|times| {
+            held_by_rule(times, planned, |times| {
+                if times.is_legal(base.at) {
+                    Some(base.at)
+                } else {
+                    nearest_legal(times, base.at, when_closed)
+                }
+            })
+        }),
         planned_at: planned.map(|(at, _)| at),
         late: None,
         duplicate_of: None,
@@ -267,8 +289,9 @@ fn plan_entry(
         (Some((at, _)), Some(times)) if at < input.now => {
             let next = first_legal(times, input.now);
             let max_lateness = input.schedule.max_lateness;
-            trace.late =
-                Some(LateTrace { now: input.now, first_legal: next.map(|(at, _)| at), max_lateness });
+            let rule = held_by_rule(times, next, |times| first_legal(times, input.now).map(|(at, _)| at));
+            let first_legal = next.map(|(at, _)| at);
+            trace.late = Some(LateTrace { now: input.now, first_legal, max_lateness, rule });
             match next.filter(|(next, _)| in_time(at, *next, max_lateness)) {
                 Some((at, legal)) => PlanOutcome::Planned { at, legal },
                 None => PlanOutcome::Skipped(SkipReason::PastDue),
@@ -302,9 +325,18 @@ fn move_to_legal(
     base: DateTime<Utc>,
     when_closed: WhenClosed,
 ) -> Option<(DateTime<Utc>, LegalInterval)> {
+    let at = nearest_legal(times, base, when_closed)?;
+    Some((at, times.interval_at(at)?))
+}
+
+fn nearest_legal(
+    times: &LegalTimes<'_>,
+    base: DateTime<Utc>,
+    when_closed: WhenClosed,
+) -> Option<DateTime<Utc>> {
     let later = || times.first_at_or_after(base, DateTime::<Utc>::MAX_UTC);
     let earlier = || times.last_minute_before(base, DateTime::<Utc>::MIN_UTC);
-    let at = match when_closed {
+    match when_closed {
         WhenClosed::Later => later(),
         WhenClosed::Earlier => earlier(),
         WhenClosed::Nearest => match (earlier(), later()) {
@@ -312,8 +344,24 @@ fn move_to_legal(
             (earlier, later) => later.or(earlier),
         },
         WhenClosed::Skip => None,
-    }?;
-    Some((at, times.interval_at(at)?))
+    }
+}
+
+/// The rule because of which an instant is another than windows alone would give, or because of which there is none. `search`
+/// finds the instant as it was found with the rules.
+fn held_by_rule(
+    times: &LegalTimes<'_>,
+    found: Option<(DateTime<Utc>, LegalInterval)>,
+    search: impl Fn(&LegalTimes<'_>) -> Option<DateTime<Utc>>,
+) -> Option<RuleTrace> {
+    if !times.has_rules() {
+        return None;
+    }
+    let instead_of = search(&times.without_rules())?;
+    if found.is_some_and(|(at, _)| at == instead_of) {
+        return None;
+    }
+    times.blocked_by(instead_of).map(|rule| RuleTrace { rule: rule.id(), instead_of })
 }
 
 /// Rule 5 within one row and method.

@@ -255,7 +255,9 @@ impl SliceWork<'_> {
     ) -> OutboundMessage {
         let deliver_until = campaign.and_then(|campaign| {
             let schedule = &campaign.definition().schedule;
-            deliver_until(schedule, self.slice.method, &claim.appointment, &[claim.contact_zone], at)
+            let terms = campaign.terms(&claim.contact, claim.contact_zone, Some(&claim.content));
+            let (zones, rules) = (&terms.zones, &terms.rules);
+            deliver_until(schedule, self.slice.method, &claim.appointment, zones, rules, at)
         });
         OutboundMessage {
             attempt: claim.attempt,

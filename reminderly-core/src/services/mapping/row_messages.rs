@@ -79,12 +79,13 @@ impl RowMessages<'_> {
         let schedule = &self.campaign.definition().schedule;
         match reach {
             Reach::Reached(contact, content) => {
-                let zones = [self.row.contact_zone];
+                let terms = self.campaign.terms(&contact, self.row.contact_zone, Some(&content));
                 let plans = plan_row(&PlanInput {
                     schedule,
                     method,
                     appointment: &self.row.appointment,
-                    zones: &zones,
+                    zones: &terms.zones,
+                    rules: &terms.rules,
                     now: self.now,
                 });
                 for plan in plans {
