@@ -2,6 +2,9 @@
 //!
 //! Pure: the same input plans the same, so a plan can be made again at any time to explain it.
 
+#[cfg(test)]
+mod rule_tests;
+mod search;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -15,6 +18,7 @@ use chrono_tz::Tz;
 use crate::domain::appointment::Appointment;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::local_time::{LocalTimeNote, Resolved, reading, resolve};
+use crate::domain::plan::search::{base_or_moved, first_legal, held_by_rule, move_to_legal};
 use crate::domain::rules::BoundRule;
 use crate::domain::schedule::{Schedule, SendEntry, WhenClosed};
 use crate::domain::skip_reason::SkipReason;
@@ -270,16 +274,11 @@ fn plan_entry(
         base_note: base.note,
         has_window: times.is_some(),
         base_legal: base_legal.is_some(),
+        closed_in: times.filter(|_| base_legal.is_none()).and_then(|times| times.closed_in(base.at)),
         latest: earlier_by(input.appointment.at, input.schedule.min_notice),
         when_closed,
         rule: times.and_then(|times| {
-            held_by_rule(times, planned, |times| {
-                if times.is_legal(base.at) {
-                    Some(base.at)
-                } else {
-                    nearest_legal(times, base.at, when_closed)
-                }
-            })
+            held_by_rule(times, planned, |times| base_or_moved(times, base.at, when_closed))
         }),
         planned_at: planned.map(|(at, _)| at),
         late: None,
@@ -290,8 +289,8 @@ fn plan_entry(
             let next = first_legal(times, input.now);
             let max_lateness = input.schedule.max_lateness;
             let rule = held_by_rule(times, next, |times| first_legal(times, input.now).map(|(at, _)| at));
-            let first_legal = next.map(|(at, _)| at);
-            trace.late = Some(LateTrace { now: input.now, first_legal, max_lateness, rule });
+            let next_at = next.map(|(at, _)| at);
+            trace.late = Some(LateTrace { now: input.now, first_legal: next_at, max_lateness, rule });
             match next.filter(|(next, _)| in_time(at, *next, max_lateness)) {
                 Some((at, legal)) => PlanOutcome::Planned { at, legal },
                 None => PlanOutcome::Skipped(SkipReason::PastDue),
@@ -319,51 +318,6 @@ fn base(entry: SendEntry, appointment: &Appointment) -> (NaiveDateTime, Resolved
     }
 }
 
-/// Rule 3: where a base instant that is not legal goes.
-fn move_to_legal(
-    times: &LegalTimes<'_>,
-    base: DateTime<Utc>,
-    when_closed: WhenClosed,
-) -> Option<(DateTime<Utc>, LegalInterval)> {
-    let at = nearest_legal(times, base, when_closed)?;
-    Some((at, times.interval_at(at)?))
-}
-
-fn nearest_legal(
-    times: &LegalTimes<'_>,
-    base: DateTime<Utc>,
-    when_closed: WhenClosed,
-) -> Option<DateTime<Utc>> {
-    let later = || times.first_at_or_after(base, DateTime::<Utc>::MAX_UTC);
-    let earlier = || times.last_minute_before(base, DateTime::<Utc>::MIN_UTC);
-    match when_closed {
-        WhenClosed::Later => later(),
-        WhenClosed::Earlier => earlier(),
-        WhenClosed::Nearest => match (earlier(), later()) {
-            (Some(earlier), Some(later)) if base - earlier <= later - base => Some(earlier),
-            (earlier, later) => later.or(earlier),
-        },
-        WhenClosed::Skip => None,
-    }
-}
-
-/// The rule because of which an instant is another than windows alone would give, or because of which there is none. `search`
-/// finds the instant as it was found with the rules.
-fn held_by_rule(
-    times: &LegalTimes<'_>,
-    found: Option<(DateTime<Utc>, LegalInterval)>,
-    search: impl Fn(&LegalTimes<'_>) -> Option<DateTime<Utc>>,
-) -> Option<RuleTrace> {
-    if !times.has_rules() {
-        return None;
-    }
-    let instead_of = search(&times.without_rules())?;
-    if found.is_some_and(|(at, _)| at == instead_of) {
-        return None;
-    }
-    times.blocked_by(instead_of).map(|rule| RuleTrace { rule: rule.id(), instead_of })
-}
-
 /// Rule 5 within one row and method.
 fn skip_same_day(plans: &mut [EntryPlan], contact_zone: Tz) {
     let mut staying: Vec<(NaiveDate, DateTime<Utc>, u16)> = Vec::with_capacity(plans.len());
@@ -388,11 +342,6 @@ fn skip_same_day(plans: &mut [EntryPlan], contact_zone: Tz) {
             }
         }
     }
-}
-
-fn first_legal(times: &LegalTimes<'_>, now: DateTime<Utc>) -> Option<(DateTime<Utc>, LegalInterval)> {
-    let at = times.first_at_or_after(now, DateTime::<Utc>::MAX_UTC)?;
-    Some((at, times.interval_at(at)?))
 }
 
 fn in_time(planned_at: DateTime<Utc>, at: DateTime<Utc>, max_lateness: Option<Duration>) -> bool {

@@ -107,6 +107,11 @@ impl<'a> LegalTimes<'a> {
         Self { rules: &[], ..self }
     }
 
+    /// The first zone in which the window is closed at an instant.
+    pub fn closed_in(&self, at: DateTime<Utc>) -> Option<Tz> {
+        self.zones.iter().copied().find(|zone| !is_open(LocalHours::Window(&self.window), at, *zone))
+    }
+
     /// Whether rules have a say.
     pub const fn has_rules(&self) -> bool {
         !self.rules.is_empty()

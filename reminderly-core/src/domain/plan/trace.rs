@@ -78,6 +78,10 @@ pub struct PlanTrace {
     pub has_window: bool,
     /// Whether contact is legal at the base instant.
     pub base_legal: bool,
+    /// The first zone in which the person may be and the contact window is closed at the base instant; `None` if it is open in
+    /// all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_in: Option<Tz>,
     /// The last instant that leaves the least notice.
     pub latest: DateTime<Utc>,
     /// What the campaign says about a base that is not legal.
@@ -173,6 +177,11 @@ impl PlanTrace {
             format!("{at} is not legal: the zone of the person is unknown.")
         } else if let Some(rule) = self.rule.as_ref().filter(|rule| rule.instead_of == self.base_at) {
             format!("{at} is inside the contact window, but {} does not permit it.", rule.rule)
+        } else if let Some(zone) = self.closed_in.filter(|zone| Some(*zone) != self.contact_zone) {
+            let there = shown(self.base_at, zone);
+            format!(
+                "{at} is outside the contact window in {zone}, where the person may be too: it is {there} there."
+            )
         } else {
             format!("{at} is outside the contact window.")
         }

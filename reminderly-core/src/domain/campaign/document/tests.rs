@@ -119,7 +119,7 @@ const LATER: &str = "not supported by this release";
 #[case::rule_packs_text("/schedule/rule_packs", json!("us_state_hours"), "$.schedule.rule_packs", "expected a list")]
 #[case::rule_pack_type("/schedule/rule_packs", json!([true]), "$.schedule.rule_packs[0]", "expected a text")]
 #[case::rule_pack_twice("/schedule/rule_packs", json!(["a", "a"]), "$.schedule.rule_packs[1]", "stands twice")]
-#[case::rule_packs_many("/schedule/rule_packs", json!(vec![""; 21]), "$.schedule.rule_packs", "at most 20")]
+#[case::rule_packs_many("/schedule/rule_packs", json!((0..21).map(|n| n.to_string()).collect::<Vec<_>>()), "$.schedule.rule_packs", "at most 20")]
 // General.
 #[case::unknown_key("/time_zones", json!("UTC"), "$.time_zones", "did you mean \"time_zone\"?")]
 #[case::odd_key("/a key", json!(1), "$['a key']", "unknown key")]
