@@ -20,7 +20,7 @@ use crate::domain::contact_method::ContactMethod;
 use crate::domain::local_time::{LocalTimeNote, Resolved, reading, resolve};
 use crate::domain::plan::search::{base_or_moved, first_legal, held_by_rule, move_to_legal};
 use crate::domain::rules::BoundRule;
-use crate::domain::schedule::{Schedule, SendEntry, WhenClosed};
+use crate::domain::schedule::{Schedule, SendEntry};
 use crate::domain::skip_reason::SkipReason;
 use crate::domain::window::{LegalInterval, LegalTimes};
 

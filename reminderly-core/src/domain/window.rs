@@ -119,9 +119,13 @@ impl<'a> LegalTimes<'a> {
 
     /// The first rule that does not permit an instant in some zone.
     pub fn blocked_by(&self, at: DateTime<Utc>) -> Option<&'a BoundRule<'a>> {
-        let blocks =
-            |rule: &&BoundRule<'_>| self.zones.iter().any(|zone| !is_open(LocalHours::Rule(rule), at, *zone));
-        self.rules.iter().find(blocks)
+        self.rules.iter().find(|rule| self.blocks(rule, at))
+    }
+
+    /// The first rule that permits neither of two instants in some zone, or else the first that does not permit the one.
+    pub fn blocked_by_both(&self, one: DateTime<Utc>, other: DateTime<Utc>) -> Option<&'a BoundRule<'a>> {
+        let both = self.rules.iter().find(|rule| self.blocks(rule, one) && self.blocks(rule, other));
+        both.or_else(|| self.blocked_by(one))
     }
 
     /// Whether contact is legal at an instant.
@@ -169,6 +173,10 @@ impl<'a> LegalTimes<'a> {
             .latest
             .map_or(last, |latest| last.min(minute_before(after(latest, TimeDelta::nanoseconds(1)))));
         self.agree(last, |candidate, hours, zone| last_open_minute(hours, candidate, start, zone))
+    }
+
+    fn blocks(&self, rule: &BoundRule<'_>, at: DateTime<Utc>) -> bool {
+        self.zones.iter().any(|zone| !is_open(LocalHours::Rule(rule), at, *zone))
     }
 
     /// The window and every rule, each on the clock of every zone.

@@ -11,7 +11,7 @@ use super::*;
 use crate::domain::campaign::definition::Purpose;
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::rules::{Permission, RuleContact, RulePacks};
-use crate::domain::schedule::{AreaCodeZones, ContactWindow, ContactWindows, Day};
+use crate::domain::schedule::{AreaCodeZones, ContactWindow, ContactWindows, Day, WhenClosed};
 
 const LONG_AGO: &str = "2020-01-01T00:00:00Z";
 const TEXAN: &str = "+12145550100";
@@ -255,8 +255,7 @@ fn the_trace_names_the_rule() {
         trace("06:00"),
         "1. 1 day before the appointment's date is Sun 2026-05-10 06:00 CDT.\n\
          2. Sun 2026-05-10 06:00 CDT is outside the contact window.\n\
-         3. the first legal instant after it is Sun 2026-05-10 12:00 CDT, as us_federal_hours/solicitation does not \
-         permit Sun 2026-05-10 07:00 CDT."
+         3. the first legal instant after it is Sun 2026-05-10 12:00 CDT, as us_state_hours/tx_texts does not permit Sun 2026-05-10 07:00 CDT."
     );
 }
 

@@ -1,6 +1,6 @@
 //! Searches for legal instants, and who kept them from being found earlier.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::plan::trace::RuleTrace;
 use crate::domain::schedule::WhenClosed;
@@ -57,7 +57,13 @@ pub(super) fn held_by_rule(
     if found.is_some_and(|(at, _)| at == instead_of) {
         return None;
     }
-    times.blocked_by(instead_of).map(|rule| RuleTrace { rule: rule.id(), instead_of })
+    // Of several rules the one that held longest: it still does next to the instant that was found.
+    let next_to_found = found.map_or(instead_of, |(at, _)| {
+        let towards = if at > instead_of { TimeDelta::microseconds(-1) } else { TimeDelta::minutes(1) };
+        at.checked_add_signed(towards).unwrap_or(instead_of)
+    });
+    let rule = times.blocked_by_both(instead_of, next_to_found)?;
+    Some(RuleTrace { rule: rule.id(), instead_of })
 }
 
 /// The first legal instant from now on.

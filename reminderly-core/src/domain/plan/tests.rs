@@ -5,7 +5,7 @@ use chrono_tz::{America, Asia};
 use rstest::rstest;
 
 use super::*;
-use crate::domain::schedule::{ContactWindow, ContactWindows, Day};
+use crate::domain::schedule::{ContactWindow, ContactWindows, Day, WhenClosed};
 
 const HOUR: Duration = Duration::from_hours(1);
 const LONG_AGO: &str = "2020-01-01T00:00:00Z";

@@ -84,10 +84,14 @@ type Week = [Option<(u32, u32)>; 7];
 fn written_week(rule: &Rule) -> Week {
     let Demand::Hours(hours) = &rule.demand else { return [None; 7] };
     let written: BTreeMap<String, DayHours> = hours.week.into();
-    let minute = |text: &str| text[..2].parse::<u32>().unwrap() * 60 + text[3..].parse::<u32>().unwrap();
+    let minute = |text: &str| {
+        let (hours, minutes) = text.split_once(':').unwrap();
+        hours.parse::<u32>().unwrap() * 60 + minutes.parse::<u32>().unwrap()
+    };
     ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].map(|day| {
         let span = written.get(day)?.to_string();
-        Some((minute(&span[..5]), minute(&span[6..])))
+        let (from, to) = span.split_once('-').unwrap();
+        Some((minute(from), minute(to)))
     })
 }
 
@@ -142,10 +146,10 @@ fn hours() -> impl Strategy<Value = DayHours> {
 
 fn demands() -> impl Strategy<Value = Demand> {
     let week = prop::collection::btree_map(0_usize..7, hours(), 0..7).prop_map(|days| {
-        let names = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-        let named: BTreeMap<String, DayHours> =
-            days.into_iter().map(|(day, hours)| (names[day].to_owned(), hours)).collect();
-        WeekHours::try_from(named).unwrap()
+        let week = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+        let spans: BTreeMap<String, DayHours> =
+            days.into_iter().map(|(day, hours)| (week[day].to_owned(), hours)).collect();
+        WeekHours::try_from(spans).unwrap()
     });
     let holidays = prop::option::weighted(0.3, Just(HolidayCalendar::UsFederal));
     prop_oneof![
