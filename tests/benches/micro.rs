@@ -51,6 +51,7 @@ fn row(criterion: &mut Criterion) {
         method: ContactMethod::Sms,
         appointment: mapped.appointment.as_ref(),
         zones: &zones,
+        rules: &[],
         now: chrono::DateTime::from_timestamp(1_772_323_200, 0).expect("an instant"),
     };
     let words = ReplyWords::new(["1", "c"], ["2", "x"], ["3", "r"]);

@@ -202,7 +202,7 @@ impl World {
 
     /// Campaigns.
     pub fn campaigns(&self) -> Campaigns {
-        Campaigns::new(&self.ports)
+        Campaigns::new(&self.ports).with_rule_packs(self.settings.rule_packs.clone())
     }
 
     /// Makes an active campaign.

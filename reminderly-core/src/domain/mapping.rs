@@ -11,7 +11,7 @@ mod render;
 #[cfg(test)]
 mod tests;
 
-pub use compiled::{CompiledCampaign, check};
+pub use compiled::{CompiledCampaign, check, check_with};
 pub use mapped_row::{ContactField, MappedRow, RowNote};
 pub use mapper::RowMapper;
 pub use missing_columns::{MissingColumn, MissingColumns};

@@ -6,6 +6,10 @@ mod ladder;
 #[cfg(test)]
 mod ladder_tests;
 #[cfg(test)]
+mod rule_tests;
+mod search;
+mod terms;
+#[cfg(test)]
 mod tests;
 mod trace;
 
@@ -17,12 +21,15 @@ use chrono_tz::Tz;
 use crate::domain::appointment::Appointment;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::local_time::{LocalTimeNote, Resolved, reading, resolve};
-use crate::domain::schedule::{Schedule, SendEntry, WhenClosed};
+use crate::domain::plan::search::{base_or_moved, first_legal, held_by_rule, move_to_legal};
+use crate::domain::rules::BoundRule;
+use crate::domain::schedule::{Schedule, SendEntry};
 use crate::domain::skip_reason::SkipReason;
 use crate::domain::window::{LegalInterval, LegalTimes};
 
-pub use crate::domain::plan::ladder::{Rung, plan_ladder};
-pub use crate::domain::plan::trace::{LateTrace, PlanRule, PlanTrace, RungTrace};
+pub use crate::domain::plan::ladder::plan_ladder;
+pub use crate::domain::plan::terms::{ContactTerms, ContactZones, contact_zones};
+pub use crate::domain::plan::trace::{LateTrace, PlanRule, PlanTrace, RuleTrace, RungTrace};
 
 /// How long after an incoming message a follow-up needs no window (rule 8).
 const FOLLOW_UP_GRACE: TimeDelta = TimeDelta::minutes(5);
@@ -39,6 +46,8 @@ pub struct PlanInput<'a> {
     /// The zones in which the person may be, the contact zone first. Contact is legal if it is in all of
     /// them; with no zone it never is.
     pub zones: &'a [Tz],
+    /// The rules that bind the contact: each must permit the instant, in all of the zones.
+    pub rules: &'a [BoundRule<'a>],
     /// The instant of planning.
     pub now: DateTime<Utc>,
 }
@@ -54,6 +63,8 @@ pub struct LateInput<'a> {
     pub appointment: Option<&'a Appointment>,
     /// The zones in which the person may be, the contact zone first.
     pub zones: &'a [Tz],
+    /// The rules that bind the contact.
+    pub rules: &'a [BoundRule<'a>],
     /// For when the message was planned.
     pub planned_at: DateTime<Utc>,
     /// The instant at which it comes up.
@@ -61,7 +72,7 @@ pub struct LateInput<'a> {
 }
 
 /// The plan of one send entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryPlan {
     /// The position of the entry in the schedule's `send`.
     pub entry: u16,
@@ -113,7 +124,7 @@ pub enum CatchUp {
 /// use reminderly_core::domain::contact_method::ContactMethod;
 /// use reminderly_core::domain::plan::{PlanInput, PlanOutcome, plan_row};
 /// use reminderly_core::domain::schedule::{
-///     ContactWindow, ContactWindows, Day, Schedule, SendEntry, WhenClosed,
+///     ContactWindow, ContactWindows, Day, Schedule, SendEntry,
 /// };
 ///
 /// let time = |hour, minute| NaiveTime::from_hms_opt(hour, minute, 0).unwrap();
@@ -124,10 +135,8 @@ pub enum CatchUp {
 ///         default: Some(ContactWindow { days, from: time(8, 0), to: time(16, 30) }),
 ///         by_method: BTreeMap::new(),
 ///     },
-///     closed_dates: BTreeSet::new(),
-///     when_closed: WhenClosed::Later,
 ///     min_notice: Duration::from_secs(3600),
-///     max_lateness: None,
+///     ..Schedule::default()
 /// };
 /// let zone = chrono_tz::America::New_York;
 /// let monday = NaiveDate::from_ymd_opt(2026, 3, 9).unwrap().and_time(time(9, 15));
@@ -138,6 +147,7 @@ pub enum CatchUp {
 ///     method: ContactMethod::Sms,
 ///     appointment: Some(&Appointment::new(monday, zone)),
 ///     zones: &[zone],
+///     rules: &[],
 ///     now,
 /// });
 ///
@@ -146,7 +156,8 @@ pub enum CatchUp {
 /// assert_eq!(at.with_timezone(&zone).to_rfc3339(), "2026-03-09T08:00:00-04:00");
 /// ```
 pub fn plan_row(input: &PlanInput<'_>) -> Vec<EntryPlan> {
-    let times = legal_times(input.schedule, input.method, input.appointment, input.zones);
+    let latest = latest(input.schedule, input.appointment);
+    let times = legal_times(input.schedule, input.method, input.zones, input.rules, latest);
     let entries = (0..=u16::MAX).zip(&input.schedule.send);
     let mut plans: Vec<_> =
         entries.map(|(index, entry)| plan_entry(index, *entry, input, times.as_ref())).collect();
@@ -162,9 +173,9 @@ pub fn plan_row(input: &PlanInput<'_>) -> Vec<EntryPlan> {
 /// The caller names what too late means: skipped as past due before the message was queued, expired
 /// afterwards.
 pub fn catch_up(late: &LateInput<'_>) -> CatchUp {
-    let Some(times) = legal_times(late.schedule, late.method, late.appointment, late.zones) else {
-        return CatchUp::TooLate;
-    };
+    let latest = latest(late.schedule, late.appointment);
+    let times = legal_times(late.schedule, late.method, late.zones, late.rules, latest);
+    let Some(times) = times else { return CatchUp::TooLate };
     match first_legal(&times, late.now) {
         Some((at, legal)) if in_time(late.planned_at, at, late.schedule.max_lateness) => {
             CatchUp::SendAt { at, legal }
@@ -174,17 +185,17 @@ pub fn catch_up(late: &LateInput<'_>) -> CatchUp {
 }
 
 /// When a follow-up to an incoming message goes (rule 8): now, if that is at most five minutes after the
-/// message, whatever the windows say; else at the first legal instant. There is no appointment to be in time
-/// for.
+/// message, whatever the windows and rules say; else at the first legal instant. There is no appointment to be
+/// in time for.
 pub fn follow_up_instant(
     schedule: &Schedule,
     method: ContactMethod,
     zones: &[Tz],
+    rules: &[BoundRule<'_>],
     incoming_at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> CatchUp {
-    let window = schedule.windows.of(method);
-    let times = window.map(|window| LegalTimes::new(window, &schedule.closed_dates, zones, None));
+    let times = legal_times(schedule, method, zones, rules, None);
     let grace_end = moved(incoming_at, FOLLOW_UP_GRACE);
     if now <= grace_end {
         // The fifth minute counts, as half-open intervals cannot say; a window that is open by then goes on
@@ -200,17 +211,19 @@ pub fn follow_up_instant(
     }
 }
 
-/// Until when a message that starts at `at` may still be delivered: to the end of its window, but not past the appointment.
+/// Until when a message that starts at `at` may still be delivered: to the end of its window and of the rules' hours, but not
+/// past the appointment.
 /// `min_notice` bounds the start, not the delivery. `None` if `at` is not legal.
 pub fn deliver_until(
     schedule: &Schedule,
     method: ContactMethod,
     appointment: Option<&Appointment>,
     zones: &[Tz],
+    rules: &[BoundRule<'_>],
     at: DateTime<Utc>,
 ) -> Option<DateTime<Utc>> {
-    let window = schedule.windows.of(method)?;
-    let times = LegalTimes::new(window, &schedule.closed_dates, zones, appointment.map(|it| it.at));
+    let latest = appointment.map(|appointment| appointment.at);
+    let times = legal_times(schedule, method, zones, rules, latest)?;
     times.interval_at(at).map(|interval| interval.until)
 }
 
@@ -219,17 +232,21 @@ pub fn local_day(at: DateTime<Utc>, zone: Tz) -> NaiveDate {
     reading(at, zone).date()
 }
 
-/// The instants at which a reminder of this appointment may go; `None` if the campaign has no window for the
+/// The instants up to `latest` at which contact is legal; `None` if the campaign has windows, but none for the
 /// method.
 fn legal_times<'a>(
     schedule: &'a Schedule,
     method: ContactMethod,
-    appointment: Option<&Appointment>,
     zones: &'a [Tz],
+    rules: &'a [BoundRule<'a>],
+    latest: Option<DateTime<Utc>>,
 ) -> Option<LegalTimes<'a>> {
-    let latest = latest(schedule, appointment);
-    let window = schedule.windows.of(method)?;
-    Some(LegalTimes::new(window, &schedule.closed_dates, zones, latest))
+    let times = match schedule.windows.of(method) {
+        Some(window) => LegalTimes::new(window, &schedule.closed_dates, zones, latest),
+        None if schedule.windows.is_empty() => LegalTimes::always(&schedule.closed_dates, zones, latest),
+        None => return None,
+    };
+    Some(times.with_rules(rules))
 }
 
 fn plan_entry(
@@ -242,9 +259,10 @@ fn plan_entry(
     let meant = base(entry, input, zone);
     let at = meant.map(|(_, base)| base.at);
     let base_legal = at.zip(times).and_then(|(at, times)| times.interval_at(at));
+    let when_closed = input.schedule.when_closed;
     let planned = match (at, base_legal, times) {
         (Some(at), Some(legal), _) => Some((at, legal)),
-        (Some(at), None, Some(times)) => move_to_legal(times, at, input.schedule.when_closed),
+        (Some(at), None, Some(times)) => move_to_legal(times, at, when_closed),
         _ => None,
     };
     let (base_local, base) = meant.unwrap_or_else(|| exactly(input.now, zone));
@@ -258,8 +276,12 @@ fn plan_entry(
         base_note: base.note,
         has_window: times.is_some(),
         base_legal: base_legal.is_some(),
+        closed_in: times.filter(|_| base_legal.is_none()).and_then(|times| times.closed_in(base.at)),
         latest: latest(input.schedule, input.appointment),
-        when_closed: input.schedule.when_closed,
+        when_closed,
+        rule: times.and_then(|times| {
+            held_by_rule(times, planned, |times| base_or_moved(times, base.at, when_closed))
+        }),
         planned_at: planned.map(|(at, _)| at),
         late: None,
         duplicate_of: None,
@@ -269,8 +291,9 @@ fn plan_entry(
         (Some((at, _)), Some(times)) if at < input.now => {
             let next = first_legal(times, input.now);
             let max_lateness = input.schedule.max_lateness;
-            trace.late =
-                Some(LateTrace { now: input.now, first_legal: next.map(|(at, _)| at), max_lateness });
+            let rule = held_by_rule(times, next, |times| first_legal(times, input.now).map(|(at, _)| at));
+            let next_at = next.map(|(at, _)| at);
+            trace.late = Some(LateTrace { now: input.now, first_legal: next_at, max_lateness, rule });
             match next.filter(|(next, _)| in_time(at, *next, max_lateness)) {
                 Some((at, legal)) => PlanOutcome::Planned { at, legal },
                 None => PlanOutcome::Skipped(SkipReason::PastDue),
@@ -312,26 +335,6 @@ fn base(entry: SendEntry, input: &PlanInput<'_>, zone: Tz) -> Option<(NaiveDateT
     }
 }
 
-/// Rule 3: where a base instant that is not legal goes.
-fn move_to_legal(
-    times: &LegalTimes<'_>,
-    base: DateTime<Utc>,
-    when_closed: WhenClosed,
-) -> Option<(DateTime<Utc>, LegalInterval)> {
-    let later = || times.first_at_or_after(base, DateTime::<Utc>::MAX_UTC);
-    let earlier = || times.last_minute_before(base, DateTime::<Utc>::MIN_UTC);
-    let at = match when_closed {
-        WhenClosed::Later => later(),
-        WhenClosed::Earlier => earlier(),
-        WhenClosed::Nearest => match (earlier(), later()) {
-            (Some(earlier), Some(later)) if base - earlier <= later - base => Some(earlier),
-            (earlier, later) => later.or(earlier),
-        },
-        WhenClosed::Skip => None,
-    }?;
-    Some((at, times.interval_at(at)?))
-}
-
 /// Rule 5 within one row and method.
 fn skip_same_day(plans: &mut [EntryPlan], contact_zone: Tz) {
     let mut staying: Vec<(NaiveDate, DateTime<Utc>, u16)> = Vec::with_capacity(plans.len());
@@ -356,11 +359,6 @@ fn skip_same_day(plans: &mut [EntryPlan], contact_zone: Tz) {
             }
         }
     }
-}
-
-fn first_legal(times: &LegalTimes<'_>, now: DateTime<Utc>) -> Option<(DateTime<Utc>, LegalInterval)> {
-    let at = times.first_at_or_after(now, DateTime::<Utc>::MAX_UTC)?;
-    Some((at, times.interval_at(at)?))
 }
 
 fn in_time(planned_at: DateTime<Utc>, at: DateTime<Utc>, max_lateness: Option<Duration>) -> bool {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::contact_method::ContactMethod;
 
 /// The schedule of a campaign, as the document's `schedule` says it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Schedule {
     /// When to contact, in the document's order; a message knows its entry by the position here.
     pub send: Vec<SendEntry>,
@@ -23,6 +23,23 @@ pub struct Schedule {
     pub min_notice: Duration,
     /// The most that a message may come later than planned; `None` is no limit.
     pub max_lateness: Option<Duration>,
+    /// Whether contact must be legal in every zone of the number's area too, not only in the contact zone.
+    #[serde(default)]
+    pub area_code_zones: AreaCodeZones,
+    /// The rule packs that must permit a contact, by name.
+    #[serde(default)]
+    pub rule_packs: Vec<String>,
+}
+
+/// What the area of a phone number says about where the person is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AreaCodeZones {
+    /// Nothing: the contact zone is known well enough.
+    #[default]
+    Ignored,
+    /// They may be in any of its zones as well.
+    Candidates,
 }
 
 /// One entry of `schedule.send`: a base instant, relative to the appointment or to the instant of planning.
@@ -45,8 +62,9 @@ pub enum SendEntry {
     Now,
 }
 
-/// The contact windows: one for each method that has its own, and one for all others.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The contact windows: one for each method that has its own, and one for all others. Without any, every hour is legal as far
+/// as windows go; with some, a method that has none is never legal.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ContactWindows {
     /// The window of every method without its own.
     pub default: Option<ContactWindow>,
@@ -55,9 +73,14 @@ pub struct ContactWindows {
 }
 
 impl ContactWindows {
-    /// The window that holds for a method; `None` if the campaign has none, which means never legal.
+    /// The window that holds for a method; `None` if the campaign has none for it.
     pub fn of(&self, method: ContactMethod) -> Option<&ContactWindow> {
         self.by_method.get(&method).or(self.default.as_ref())
+    }
+
+    /// Whether there are no windows at all.
+    pub fn is_empty(&self) -> bool {
+        self.default.is_none() && self.by_method.is_empty()
     }
 }
 
@@ -71,13 +94,6 @@ pub struct ContactWindow {
     pub from: NaiveTime,
     /// The local time at which it has ended. Equal to `from`, it lasts the whole day.
     pub to: NaiveTime,
-}
-
-impl ContactWindow {
-    /// The window that never closes: of campaigns that send on demand and name no windows.
-    pub fn always() -> Self {
-        Self { days: Day::ALL.into(), from: NaiveTime::MIN, to: NaiveTime::MIN }
-    }
 }
 
 impl Schedule {
@@ -105,11 +121,6 @@ pub enum Day {
     Sat,
     /// Sunday.
     Sun,
-}
-
-impl Day {
-    /// Every weekday.
-    pub const ALL: [Self; 7] = [Self::Mon, Self::Tue, Self::Wed, Self::Thu, Self::Fri, Self::Sat, Self::Sun];
 }
 
 impl From<Weekday> for Day {

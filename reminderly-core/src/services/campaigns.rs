@@ -8,6 +8,7 @@ use crate::domain::access::{Action, CompanyScope};
 use crate::domain::campaign::lifecycle::{Campaign, CampaignState};
 use crate::domain::mapping::{self, CompiledCampaign};
 use crate::domain::packet::{Draining, Packet, PacketStage};
+use crate::domain::rules::RulePacks;
 use crate::ids::{CampaignId, CompanyId, IdSourceExt as _, PacketId};
 use crate::ports::store::{CampaignChange, NewCampaign, StageChange, WriteOutcome};
 use crate::services::{Ports, ServiceError};
@@ -18,12 +19,19 @@ const PACKETS_PER_PAGE: usize = 200;
 #[derive(Debug, Clone)]
 pub struct Campaigns {
     ports: Ports,
+    rule_packs: RulePacks,
 }
 
 impl Campaigns {
-    /// The service over these ports.
+    /// The service over these ports. Documents may name the rule packs of the library.
     pub fn new(ports: &Ports) -> Self {
-        Self { ports: ports.clone() }
+        Self { ports: ports.clone(), rule_packs: RulePacks::standard() }
+    }
+
+    /// The same, for documents that may name these rule packs: those of [`Settings::rule_packs`](super::Settings).
+    #[must_use]
+    pub fn with_rule_packs(self, rule_packs: RulePacks) -> Self {
+        Self { rule_packs, ..self }
     }
 
     /// Creates a campaign from its JSON document, as a draft.
@@ -34,7 +42,7 @@ impl Campaigns {
     /// [`ServiceError::Denied`], [`ServiceError::Store`].
     pub async fn create(&self, scope: &CompanyScope, document: &str) -> Result<Campaign, ServiceError> {
         let company = scope.require(Action::EditCampaign)?;
-        let compiled = check(document)?;
+        let compiled = self.check(document)?;
         let now = self.ports.clock.now();
         let id = self.ports.ids.next(now);
         let new = NewCampaign { id, definition: Arc::clone(compiled.definition()), created_at: now };
@@ -58,7 +66,7 @@ impl Campaigns {
         document: &str,
     ) -> Result<Campaign, ServiceError> {
         let company = scope.require(Action::EditCampaign)?;
-        let compiled = check(document)?;
+        let compiled = self.check(document)?;
         self.find(company, id).await?;
         let definition = Arc::clone(compiled.definition());
         match self.ports.store.save_definition(company, id, expected_version, definition).await? {
@@ -207,11 +215,11 @@ impl Campaigns {
         }
     }
 
+    fn check(&self, document: &str) -> Result<CompiledCampaign, ServiceError> {
+        mapping::check_with(document, &self.rule_packs).map_err(ServiceError::InvalidCampaign)
+    }
+
     async fn find(&self, company: CompanyId, id: CampaignId) -> Result<Campaign, ServiceError> {
         self.ports.store.campaign(company, id).await?.ok_or(ServiceError::NotFound { what: "campaign" })
     }
-}
-
-fn check(document: &str) -> Result<CompiledCampaign, ServiceError> {
-    mapping::check(document).map_err(ServiceError::InvalidCampaign)
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::domain::mapping::CompiledCampaign;
 use crate::domain::packet::Packet;
+use crate::domain::rules::RulePacks;
 use crate::ids::{CampaignId, CompanyId};
 use crate::ports::store::Store;
 use crate::services::ServiceError;
@@ -16,13 +17,19 @@ const CAPACITY: usize = 1_000;
 #[derive(Debug)]
 pub struct CompiledCampaigns {
     store: Arc<dyn Store>,
+    rule_packs: RulePacks,
     kept: Mutex<HashMap<(CompanyId, CampaignId, u32), Arc<CompiledCampaign>>>,
 }
 
 impl CompiledCampaigns {
-    /// An empty collection.
+    /// An empty collection, for campaigns that name rule packs of the library only.
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, kept: Mutex::default() }
+        Self::with_rule_packs(store, RulePacks::standard())
+    }
+
+    /// An empty collection, for campaigns that may name these rule packs.
+    pub fn with_rule_packs(store: Arc<dyn Store>, rule_packs: RulePacks) -> Self {
+        Self { store, rule_packs, kept: Mutex::default() }
     }
 
     /// The campaign version that the packet was made with.
@@ -30,7 +37,7 @@ impl CompiledCampaigns {
     /// # Errors
     ///
     /// [`ServiceError::NotFound`] if the store does not have it, [`ServiceError::InvalidCampaign`] if an older release saved
-    /// what this one refuses, [`ServiceError::Store`].
+    /// what this one refuses or the host no longer knows a rule pack, [`ServiceError::Store`].
     pub(crate) async fn of(&self, packet: &Packet) -> Result<Arc<CompiledCampaign>, ServiceError> {
         let key = (packet.company, packet.campaign, packet.campaign_version);
         if let Some(kept) = self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
@@ -38,7 +45,8 @@ impl CompiledCampaigns {
         }
         let missing = ServiceError::NotFound { what: "campaign version" };
         let definition = self.store.definition(key.0, key.1, key.2).await?.ok_or(missing)?;
-        let compiled = Arc::new(CompiledCampaign::new(definition).map_err(ServiceError::InvalidCampaign)?);
+        let compiled = CompiledCampaign::with_rule_packs(definition, &self.rule_packs);
+        let compiled = Arc::new(compiled.map_err(ServiceError::InvalidCampaign)?);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= CAPACITY {
             kept.clear();

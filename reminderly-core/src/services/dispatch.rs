@@ -49,7 +49,8 @@ pub struct Dispatch {
 impl Dispatch {
     /// The service over these ports. Its pollers share what they learn about senders that ask to wait.
     pub fn new(ports: &Ports, settings: &Settings) -> Self {
-        let campaigns = CompiledCampaigns::new(Arc::clone(&ports.store));
+        let rule_packs = settings.rule_packs.clone();
+        let campaigns = CompiledCampaigns::with_rule_packs(Arc::clone(&ports.store), rule_packs);
         Self { ports: ports.clone(), settings: settings.clone(), gates: Arc::default(), campaigns }
     }
 

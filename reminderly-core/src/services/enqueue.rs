@@ -8,13 +8,13 @@ use metrics::counter;
 use tracing::warn;
 
 use crate::domain::access::{Action, CompanyScope};
-use crate::domain::campaign::definition::CampaignDefinition;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::envelope::{Envelope, MAX_SLICE, Slice};
+use crate::domain::mapping::CompiledCampaign;
 use crate::domain::message::MessageRecord;
 use crate::domain::message_status::MessageStatus;
 use crate::domain::packet::Packet;
-use crate::domain::plan::{CatchUp, LateInput, PlanTrace, catch_up};
+use crate::domain::plan::{CatchUp, LateInput, catch_up};
 use crate::domain::skip_reason::SkipReason;
 use crate::ids::{MessageId, PacketId};
 use crate::ports::queue::{Outgoing, QueueName, SendOutcome};
@@ -167,7 +167,7 @@ impl Enqueue {
             let Some(record) = self.ports.store.message(packet.company, packet.id, *id).await? else {
                 continue;
             };
-            match judge(campaign.definition(), &record, now) {
+            match judge(&campaign, &record, now) {
                 Judgement::Again(until) => {
                     let reason = Cow::Borrowed("outside its contact window");
                     snoozes.push(Snooze { message: *id, until, reason, at: now });
@@ -190,28 +190,32 @@ enum Judgement {
 }
 
 /// Rule 4 of planning, for a message that comes up late.
-fn judge(definition: &CampaignDefinition, record: &MessageRecord, now: DateTime<Utc>) -> Judgement {
+fn judge(campaign: &CompiledCampaign, record: &MessageRecord, now: DateTime<Utc>) -> Judgement {
     let (message, state) = (&record.message, &record.state);
     let too_late = if state.status == MessageStatus::Planned {
         CloseVerdict::Skipped(SkipReason::PastDue)
     } else {
         CloseVerdict::Expired
     };
-    let first_planned = message.trace.and_then(|trace: PlanTrace| trace.planned_at).or(state.planned_at);
+    let first_planned = message.trace.as_ref().and_then(|trace| trace.planned_at).or(state.planned_at);
     let Some(planned_at) = first_planned else { return Judgement::Close(too_late) };
-    let zones = [message.contact_zone];
+    // What was planned has a contact point.
+    let Some(contact) = &message.contact else { return Judgement::Close(too_late) };
+    let terms = campaign.terms(contact, message.contact_zone, message.content.as_ref());
+    let schedule = &campaign.definition().schedule;
     let late = LateInput {
-        schedule: &definition.schedule,
+        schedule,
         method: message.method,
         appointment: message.appointment.as_ref(),
-        zones: &zones,
+        zones: &terms.zones,
+        rules: &terms.rules,
         planned_at,
         now,
     };
     match catch_up(&late) {
         CatchUp::SendAt { at, legal } => {
             let legal = match &message.trace {
-                Some(trace) => cut_to_lateness(&definition.schedule, trace, at, legal),
+                Some(trace) => cut_to_lateness(schedule, trace, at, legal),
                 None => legal,
             };
             Judgement::Again(SnoozeUntil::Planned { not_before: at, legal_until: legal.until })

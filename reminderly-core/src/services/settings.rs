@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use crate::domain::rules::RulePacks;
 use crate::ports::queue::{InvalidQueueName, QueueName};
 use crate::retry::RetryPolicy;
 
@@ -55,6 +56,9 @@ pub struct Settings {
     pub claim_margin: Duration,
     /// When refused messages are tried again.
     pub retry: RetryPolicy,
+    /// The rule packs that campaigns may name: those of the library, and the host's own. All services of a deployment must know
+    /// the same ones, also [`Campaigns`](super::Campaigns): a campaign that names an unknown one does not send.
+    pub rule_packs: RulePacks,
     /// How often a queue item may be received before it is dead-lettered: only a guard against consumers that crash.
     pub max_receives: u32,
 }
@@ -74,6 +78,7 @@ impl Settings {
             tick: Duration::from_secs(20),
             claim_margin: Duration::from_secs(30),
             retry: RetryPolicy::default(),
+            rule_packs: RulePacks::standard(),
             max_receives: 20,
         }
     }

@@ -53,7 +53,9 @@ pub struct Worker {
 impl Worker {
     /// A worker over these ports, whose packets' queues are polled by `pollers`.
     pub fn new(ports: &Ports, settings: &Settings, pollers: Arc<dyn PollerHost>) -> Self {
-        let campaigns = Arc::new(CompiledCampaigns::new(Arc::clone(&ports.store)));
+        let rule_packs = settings.rule_packs.clone();
+        let campaigns = CompiledCampaigns::with_rule_packs(Arc::clone(&ports.store), rule_packs);
+        let campaigns = Arc::new(campaigns);
         Self {
             ports: ports.clone(),
             settings: settings.clone(),

@@ -22,6 +22,7 @@ mod personas;
 mod pressure;
 mod queue_faults;
 mod replies;
+mod rules;
 mod shutdowns;
 mod stops;
 mod windows;

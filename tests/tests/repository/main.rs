@@ -12,4 +12,5 @@ mod dependency_rules;
 mod import_rules;
 mod lifecycles;
 mod metrics_table;
+mod rule_packs;
 mod workspace;

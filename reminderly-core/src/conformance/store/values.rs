@@ -41,6 +41,7 @@ pub(super) fn definition(name: &str) -> Arc<CampaignDefinition> {
             when_closed: WhenClosed::Later,
             min_notice: hour,
             max_lateness: Some(4 * hour),
+            ..Schedule::default()
         },
         methods: Methods { order: vec![ContactMethod::Sms], choice: MethodChoice::FirstAvailable },
         responses: Responses::default(),

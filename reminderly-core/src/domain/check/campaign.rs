@@ -8,7 +8,7 @@ use super::finding::{Finding, Severity};
 use crate::domain::appointment::Appointment;
 use crate::domain::campaign::definition::{CampaignDefinition, MethodChoice};
 use crate::domain::contact_method::ContactMethod;
-use crate::domain::plan::{EntryPlan, PlanInput, PlanOutcome, Rung, plan_ladder, plan_row};
+use crate::domain::plan::{EntryPlan, PlanInput, PlanOutcome, plan_ladder, plan_row};
 use crate::domain::schedule::SendEntry;
 use crate::domain::skip_reason::SkipReason;
 
@@ -78,12 +78,11 @@ fn about_rungs(definition: &CampaignDefinition, now: DateTime<Utc>, findings: &m
     let MethodChoice::Ladder { wait } = definition.methods.choice else { return };
     let zones = [definition.time_zone];
     let order = &definition.methods.order;
-    let rungs: Vec<Rung<'_>> = order.iter().map(|method| Rung { method: *method, zones: &zones }).collect();
-    let Some(first) = order.first() else { return };
     let mut goes = BTreeSet::new();
     for appointment in appointments(definition, now) {
-        let input = input(definition, *first, Some(&appointment), &zones, now);
-        for (method, plans) in order.iter().zip(plan_ladder(&input, &rungs, wait)) {
+        let rungs: Vec<PlanInput<'_>> =
+            order.iter().map(|method| input(definition, *method, Some(&appointment), &zones, now)).collect();
+        for (method, plans) in order.iter().zip(plan_ladder(&rungs, wait)) {
             if plans.iter().any(|plan| matches!(plan.outcome, PlanOutcome::Planned { .. })) {
                 goes.insert(*method);
             }
@@ -129,5 +128,5 @@ fn input<'a>(
     now: DateTime<Utc>,
 ) -> PlanInput<'a> {
     let early = now - TimeDelta::days(1);
-    PlanInput { schedule: &definition.schedule, method, appointment, zones, now: early }
+    PlanInput { schedule: &definition.schedule, method, appointment, zones, rules: &[], now: early }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use chrono_tz::Tz;
 use minijinja::{Environment, Error, Value};
 
 use super::mapper::RowMapper;
@@ -14,11 +15,16 @@ use crate::domain::campaign::definition::CampaignDefinition;
 use crate::domain::campaign::document;
 use crate::domain::campaign::problem::{InvalidCampaign, Problems, hint};
 use crate::domain::contact_method::ContactMethod;
+use crate::domain::contact_point::ContactPoint;
+use crate::domain::content::Content;
+use crate::domain::plan::{ContactTerms, contact_zones};
 use crate::domain::row::Header;
+use crate::domain::rules::{RulePack, RulePacks};
 use crate::domain::template::environment;
 use crate::domain::template::scan::{SourceKind, scan};
 
-/// Reads a campaign document and compiles it.
+/// Reads a campaign document and compiles it. It may name the rule packs of the library; a host with packs of its own uses
+/// [`check_with`].
 ///
 /// ```
 /// use reminderly_core::domain::mapping::check;
@@ -54,8 +60,17 @@ use crate::domain::template::scan::{SourceKind, scan};
 ///
 /// Every problem of the document, and those of its expressions and texts, as far as they can be told.
 pub fn check(json: &str) -> Result<CompiledCampaign, InvalidCampaign> {
+    check_with(json, &RulePacks::standard())
+}
+
+/// As [`check`], for a document that may name these rule packs.
+///
+/// # Errors
+///
+/// As [`check`].
+pub fn check_with(json: &str, known: &RulePacks) -> Result<CompiledCampaign, InvalidCampaign> {
     let (definition, problems) = document::read(json)?;
-    CompiledCampaign::compile(Arc::new(definition), problems)
+    CompiledCampaign::compile(Arc::new(definition), known, problems)
 }
 
 /// A campaign, ready to map rows and make texts. Shared between threads.
@@ -65,6 +80,7 @@ pub struct CompiledCampaign {
     pub(super) environment: Environment<'static>,
     pub(super) plans: Vec<FieldPlan>,
     pub(super) names: Arc<Names>,
+    rule_packs: RulePacks,
 }
 
 /// How one value comes from a row.
@@ -122,29 +138,65 @@ impl FieldPlan {
 }
 
 impl CompiledCampaign {
-    /// Compiles a campaign.
+    /// Compiles a campaign, which may name the rule packs of the library.
     ///
     /// # Errors
     ///
     /// Every problem of its expressions and texts: faults of syntax, unknown functions, and names that no field and no
-    /// constant has.
+    /// constant has; and rule packs that do not exist.
     pub fn new(definition: Arc<CampaignDefinition>) -> Result<Self, InvalidCampaign> {
-        Self::compile(definition, Problems::default())
+        Self::with_rule_packs(definition, &RulePacks::standard())
     }
 
-    fn compile(definition: Arc<CampaignDefinition>, mut problems: Problems) -> Result<Self, InvalidCampaign> {
+    /// As [`new`](Self::new), for a campaign that may name these rule packs.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn with_rule_packs(
+        definition: Arc<CampaignDefinition>,
+        known: &RulePacks,
+    ) -> Result<Self, InvalidCampaign> {
+        Self::compile(definition, known, Problems::default())
+    }
+
+    fn compile(
+        definition: Arc<CampaignDefinition>,
+        known: &RulePacks,
+        mut problems: Problems,
+    ) -> Result<Self, InvalidCampaign> {
+        let rule_packs = rule_packs(&definition.schedule.rule_packs, known, &mut problems);
         let names = Names::new(&definition);
         let mut environment = environment();
         let plans = plans(&definition, &names, &environment, &mut problems);
         for part in parts(&definition) {
             add_text(&mut environment, &names, &part.name, part.source, &mut problems);
         }
-        problems.unless(Self { definition, environment, plans, names: Arc::new(names) })
+        problems.unless(Self { definition, environment, plans, names: Arc::new(names), rule_packs })
     }
 
     /// The definition that was compiled.
     pub fn definition(&self) -> &Arc<CampaignDefinition> {
         &self.definition
+    }
+
+    /// The rule packs that the campaign names.
+    pub const fn rule_packs(&self) -> &RulePacks {
+        &self.rule_packs
+    }
+
+    /// What binds a message of the campaign besides its schedule. `content` is its text, if it is known: rules may limit its
+    /// length.
+    pub fn terms(
+        &self,
+        contact: &ContactPoint,
+        contact_zone: Tz,
+        content: Option<&Content>,
+    ) -> ContactTerms<'_> {
+        let zones = contact_zones(&self.definition.schedule, contact_zone, contact);
+        let characters = content.filter(|_| !self.rule_packs.is_empty());
+        let characters = characters.map(|content| content.text().chars().count());
+        ContactTerms { zones, rules: self.rule_packs.binding(contact, self.definition.purpose, characters) }
     }
 
     /// The columns that the expressions read: the JSON path of each expression, and its columns in order.
@@ -160,6 +212,19 @@ impl CompiledCampaign {
     pub fn mapper(&self, header: &Header) -> Result<RowMapper<'_>, MissingColumns> {
         RowMapper::new(self, header)
     }
+}
+
+/// The packs of these names; those that do not exist are problems.
+fn rule_packs(names: &[String], known: &RulePacks, problems: &mut Problems) -> RulePacks {
+    let packs = known.iter().map(RulePack::name);
+    for (position, name) in names.iter().enumerate().filter(|(_, name)| known.get(name).is_none()) {
+        let hint = hint(name, packs.clone());
+        let list: Vec<&str> = packs.clone().collect();
+        let path = format!("$.schedule.rule_packs[{position}]");
+        let message = format!("unknown rule pack \"{name}\"{hint}; there are {}", list.join(", "));
+        problems.add(&path, message);
+    }
+    known.select(names).unwrap_or_default()
 }
 
 fn plans(

@@ -7,39 +7,29 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 
+use super::search::{first_legal, held_by_rule};
 use super::{
-    EntryPlan, PlanInput, PlanOutcome, PlanTrace, RungTrace, exactly, first_legal, in_time, latest,
-    legal_times, moved, plan_entry, skip_same_day, zone_of,
+    EntryPlan, PlanInput, PlanOutcome, PlanTrace, RungTrace, exactly, in_time, latest, legal_times, moved,
+    plan_entry, skip_same_day, zone_of,
 };
-use crate::domain::contact_method::ContactMethod;
 use crate::domain::plan::trace::LateTrace;
 use crate::domain::schedule::{SendEntry, WhenClosed};
 use crate::domain::skip_reason::SkipReason;
 use crate::domain::window::{LegalInterval, LegalTimes};
 
-/// A method by which the person can be reached, and the zones in which they may be then.
-#[derive(Debug, Clone, Copy)]
-pub struct Rung<'a> {
-    /// The method whose window holds.
-    pub method: ContactMethod,
-    /// The zones in which the person may be, the contact zone first.
-    pub zones: &'a [Tz],
-}
-
-/// Plans every entry of the schedule on every rung, the first rung to be tried first: `plans[rung][entry]`.
+/// Plans every entry of the schedule on every rung, the first rung to be tried first: `plans[rung][entry]`. `rungs` are the inputs
+/// of one row by its methods: they differ in method, zones and rules only.
 ///
-/// Of `input` the method and the zones are those of the rungs. A rung whose method has no legal instant is left out with that
-/// reason, and the next one takes its place; one that comes too late is left out, and the next one keeps its time.
-pub fn plan_ladder(input: &PlanInput<'_>, rungs: &[Rung<'_>], wait: Duration) -> Vec<Vec<EntryPlan>> {
+/// A rung whose method has no legal instant is left out with that reason, and the next one takes its place; one that comes too
+/// late is left out, and the next one keeps its time.
+pub fn plan_ladder(rungs: &[PlanInput<'_>], wait: Duration) -> Vec<Vec<EntryPlan>> {
+    let Some(first) = rungs.first() else { return Vec::new() };
     let wait = TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX);
-    let inputs: Vec<PlanInput<'_>> =
-        rungs.iter().map(|rung| PlanInput { method: rung.method, zones: rung.zones, ..*input }).collect();
-    let steps: Vec<Step<'_>> = inputs.iter().map(Step::new).collect();
+    let steps: Vec<Step<'_>> = rungs.iter().map(Step::new).collect();
     let bounds = bounds(&steps, wait);
     let mut plans: Vec<Vec<EntryPlan>> = rungs.iter().map(|_| Vec::new()).collect();
-    for (index, entry) in (0..=u16::MAX).zip(&input.schedule.send) {
+    for (index, entry) in (0..=u16::MAX).zip(&first.schedule.send) {
         for (rung, plan) in plans.iter_mut().zip(climb(index, *entry, &steps, &bounds, wait)) {
             rung.push(plan);
         }
@@ -61,7 +51,9 @@ struct Step<'a> {
 
 impl<'a> Step<'a> {
     fn new(input: &'a PlanInput<'a>) -> Self {
-        Self { input, times: legal_times(input.schedule, input.method, input.appointment, input.zones) }
+        let latest = latest(input.schedule, input.appointment);
+        let times = legal_times(input.schedule, input.method, input.zones, input.rules, latest);
+        Self { input, times }
     }
 }
 
@@ -151,8 +143,12 @@ fn next_rung(
         base_note: base.note,
         has_window: step.times.is_some(),
         base_legal: planned.is_some_and(|(at, _)| at == target),
+        closed_in: step.times.as_ref().and_then(|times| times.closed_in(target)),
         latest: latest(input.schedule, input.appointment),
         when_closed: WhenClosed::Later,
+        rule: step.times.as_ref().and_then(|times| {
+            held_by_rule(times, planned, |times| first_legal(times, target).map(|(at, _)| at))
+        }),
         planned_at: planned.map(|(at, _)| at),
         late: None,
         duplicate_of: None,
@@ -171,7 +167,11 @@ fn catch_up_rung(step: &Step<'_>, at: DateTime<Utc>, trace: &mut PlanTrace) -> P
     let (now, max_lateness) = (step.input.now, step.input.schedule.max_lateness);
     let next: Option<(DateTime<Utc>, LegalInterval)> =
         step.times.as_ref().and_then(|times| first_legal(times, now));
-    trace.late = Some(LateTrace { now, first_legal: next.map(|(at, _)| at), max_lateness });
+    let rule = step
+        .times
+        .as_ref()
+        .and_then(|times| held_by_rule(times, next, |times| first_legal(times, now).map(|(at, _)| at)));
+    trace.late = Some(LateTrace { now, first_legal: next.map(|(at, _)| at), max_lateness, rule });
     match next.filter(|(next, _)| in_time(at, *next, max_lateness)) {
         Some((at, legal)) => PlanOutcome::Planned { at, legal },
         None => PlanOutcome::Skipped(SkipReason::PastDue),

@@ -4,9 +4,9 @@ use chrono::NaiveTime;
 use chrono_tz::America;
 use proptest::prelude::*;
 
-use super::ladder::{Rung, plan_ladder};
+use super::ladder::plan_ladder;
 use super::*;
-use crate::domain::schedule::{ContactWindow, ContactWindows, Day};
+use crate::domain::schedule::{ContactWindow, ContactWindows, Day, WhenClosed};
 
 const HOUR: Duration = Duration::from_hours(1);
 const ZONE: Tz = America::New_York;
@@ -32,6 +32,7 @@ fn schedule(send: &[SendEntry]) -> Schedule {
         when_closed: WhenClosed::Later,
         min_notice: HOUR,
         max_lateness: Some(HOUR),
+        ..Schedule::default()
     }
 }
 
@@ -49,9 +50,9 @@ fn plans(
     wait: Duration,
 ) -> Vec<Vec<EntryPlan>> {
     let zones = [ZONE];
-    let input = PlanInput { schedule, method: ContactMethod::Sms, appointment, zones: &zones, now };
-    let rungs = METHODS.map(|method| Rung { method, zones: &zones });
-    plan_ladder(&input, &rungs, wait)
+    let rungs =
+        METHODS.map(|method| PlanInput { schedule, method, appointment, zones: &zones, rules: &[], now });
+    plan_ladder(&rungs, wait)
 }
 
 fn planned(outcomes: &[PlanOutcome]) -> Vec<Result<String, SkipReason>> {
@@ -168,7 +169,7 @@ proptest! {
         let mut below: Option<DateTime<Utc>> = None;
         for (method, plans) in METHODS.into_iter().zip(plans(&schedule, Some(&appointment), now, wait)) {
             let PlanOutcome::Planned { at, legal } = plans[0].outcome else { continue };
-            let times = legal_times(&schedule, method, Some(&appointment), &zones).unwrap();
+            let times = legal_times(&schedule, method, &zones, &[], latest(&schedule, Some(&appointment))).unwrap();
             prop_assert!(times.is_legal(at) && legal.contains(at));
             prop_assert!(at >= now && at + HOUR <= appointment.at);
             prop_assert!(below.is_none_or(|below| at - below >= TimeDelta::from_std(wait).unwrap()));

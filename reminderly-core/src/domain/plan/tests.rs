@@ -5,7 +5,7 @@ use chrono_tz::{America, Asia};
 use rstest::rstest;
 
 use super::*;
-use crate::domain::schedule::{ContactWindow, ContactWindows, Day};
+use crate::domain::schedule::{ContactWindow, ContactWindows, Day, WhenClosed};
 
 const HOUR: Duration = Duration::from_hours(1);
 const LONG_AGO: &str = "2020-01-01T00:00:00Z";
@@ -39,13 +39,21 @@ fn schedule(send: &[SendEntry]) -> Schedule {
         when_closed: WhenClosed::Later,
         min_notice: HOUR,
         max_lateness: Some(4 * HOUR),
+        ..Schedule::default()
     }
 }
 
 fn plan(schedule: &Schedule, local: &str, zone: Tz, now: &str) -> Vec<EntryPlan> {
     let appointment = Appointment::new(local.parse().unwrap(), zone);
     let method = ContactMethod::Sms;
-    plan_row(&PlanInput { schedule, method, appointment: Some(&appointment), zones: &[zone], now: at(now) })
+    plan_row(&PlanInput {
+        schedule,
+        method,
+        appointment: Some(&appointment),
+        zones: &[zone],
+        rules: &[],
+        now: at(now),
+    })
 }
 
 fn instant(plan: &EntryPlan) -> Result<DateTime<Utc>, SkipReason> {
@@ -65,7 +73,7 @@ fn only(schedule: &Schedule, local: &str, zone: Tz) -> Result<DateTime<Utc>, Ski
 #[test]
 fn new_york_in_the_night_of_the_gap() {
     let schedule = schedule(&[days_before(1, "02:30:00")]);
-    let plan = plan(&schedule, "2026-03-09T09:15:00", America::New_York, LONG_AGO)[0];
+    let plan = plan(&schedule, "2026-03-09T09:15:00", America::New_York, LONG_AGO).remove(0);
     assert_eq!(plan.trace.base_at, at("2026-03-08T03:30:00-04:00"));
     assert_eq!(plan.trace.base_note, LocalTimeNote::Gap);
     assert_eq!(instant(&plan), Ok(at("2026-03-09T08:00:00-04:00")));
@@ -90,7 +98,7 @@ fn new_york_in_the_night_of_the_gap() {
 fn delivery_ends(#[case] local: &str, #[case] start: &str, #[case] expected: Option<&str>) {
     let (zone, schedule) = (America::New_York, schedule(&[]));
     let appointment = Appointment::new(local.parse().unwrap(), zone);
-    let until = deliver_until(&schedule, ContactMethod::Sms, Some(&appointment), &[zone], at(start));
+    let until = deliver_until(&schedule, ContactMethod::Sms, Some(&appointment), &[zone], &[], at(start));
     assert_eq!(until, expected.map(at));
 }
 
@@ -170,7 +178,7 @@ fn lateness(#[case] now: &str, #[case] expected: Result<DateTime<Utc>, SkipReaso
 fn without_a_limit_a_late_message_goes_at_the_next_opening() {
     let mut schedule = schedule(&[days_before(5, "10:00:00")]);
     schedule.max_lateness = None;
-    let plan = plan(&schedule, "2026-05-06T12:00:00", Tz::UTC, "2026-05-05T20:00:00Z")[0];
+    let plan = plan(&schedule, "2026-05-06T12:00:00", Tz::UTC, "2026-05-05T20:00:00Z").remove(0);
     assert_eq!(instant(&plan), Ok(at("2026-05-06T08:00:00Z")));
     assert_eq!(plan.trace.lateness(), Some(118 * HOUR));
 }
@@ -185,6 +193,7 @@ fn dispatch_asks_the_same_rule() {
         method: ContactMethod::Phone,
         appointment: Some(&appointment),
         zones: &[Tz::UTC],
+        rules: &[],
         planned_at,
         now,
     };
@@ -203,6 +212,7 @@ fn base_of(entry: SendEntry, appointment: &Appointment) -> Resolved {
         method: ContactMethod::Sms,
         appointment: Some(appointment),
         zones: &zones,
+        rules: &[],
         now: DateTime::UNIX_EPOCH,
     };
     base(entry, &input, appointment.zone).unwrap().1
@@ -232,6 +242,7 @@ fn what_is_sent_on_demand_goes_now() {
             method,
             appointment: None,
             zones: &zones,
+            rules: &[],
             now: at(now),
         });
         let PlanOutcome::Planned { at, .. } = plans[0].outcome else { panic!("skipped") };
@@ -250,7 +261,14 @@ fn an_entry_that_counts_from_an_appointment_needs_one() {
     let schedule = schedule(&[SendEntry::DaysBefore { days: 1, at: None }]);
     let zones = [America::New_York];
     let (method, now) = (ContactMethod::Sms, at(LONG_AGO));
-    let plans = plan_row(&PlanInput { schedule: &schedule, method, appointment: None, zones: &zones, now });
+    let plans = plan_row(&PlanInput {
+        schedule: &schedule,
+        method,
+        appointment: None,
+        zones: &zones,
+        rules: &[],
+        now,
+    });
     assert_eq!(plans[0].outcome, PlanOutcome::Skipped(SkipReason::NoLegalInstant));
 }
 
@@ -300,6 +318,7 @@ fn without_a_window_or_a_zone_nothing_is_legal() {
         method: ContactMethod::Sms,
         appointment: Some(&appointment),
         zones: &[],
+        rules: &[],
         now: at(LONG_AGO),
     };
     assert_eq!(instant(&plan_row(&input)[0]), Err(SkipReason::NoLegalInstant));
@@ -313,7 +332,8 @@ fn without_a_window_or_a_zone_nothing_is_legal() {
 #[case::after_it("2026-05-05T22:05:00.000001Z", "2026-05-06T08:00:00Z", "2026-05-06T16:30:00Z")]
 fn follow_ups(#[case] now: &str, #[case] sent_at: &str, #[case] until: &str) {
     let incoming_at = at("2026-05-05T22:00:00Z");
-    let follow_up = follow_up_instant(&schedule(&[]), ContactMethod::Sms, &[Tz::UTC], incoming_at, at(now));
+    let follow_up =
+        follow_up_instant(&schedule(&[]), ContactMethod::Sms, &[Tz::UTC], &[], incoming_at, at(now));
     let legal = LegalInterval { from: at(sent_at), until: at(until) };
     assert_eq!(follow_up, CatchUp::SendAt { at: at(sent_at), legal });
 }
@@ -321,7 +341,7 @@ fn follow_ups(#[case] now: &str, #[case] sent_at: &str, #[case] until: &str) {
 #[test]
 fn a_follow_up_just_before_the_window_has_its_time_too() {
     let (incoming_at, now) = (at("2026-05-06T07:58:00Z"), at("2026-05-06T07:59:00Z"));
-    let follow_up = follow_up_instant(&schedule(&[]), ContactMethod::Sms, &[Tz::UTC], incoming_at, now);
+    let follow_up = follow_up_instant(&schedule(&[]), ContactMethod::Sms, &[Tz::UTC], &[], incoming_at, now);
     let legal = LegalInterval { from: now, until: at("2026-05-06T16:30:00Z") };
     assert_eq!(follow_up, CatchUp::SendAt { at: now, legal });
 }
@@ -329,7 +349,7 @@ fn a_follow_up_just_before_the_window_has_its_time_too() {
 #[test]
 fn the_trace_says_why_then() {
     let schedule = schedule(&[days_before(1, "02:30:00")]);
-    let plan = plan(&schedule, "2026-03-09T09:15:00", America::New_York, "2026-03-09T12:10:00Z")[0];
+    let plan = plan(&schedule, "2026-03-09T09:15:00", America::New_York, "2026-03-09T12:10:00Z").remove(0);
     let expected = "\
         1. 1 day before the appointment's date is 2026-03-08 02:30, which clocks in America/New_York skip: \
         Sun 2026-03-08 03:30 EDT.\n\

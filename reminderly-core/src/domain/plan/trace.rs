@@ -8,6 +8,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::local_time::LocalTimeNote;
+use crate::domain::rules::RuleId;
 use crate::domain::schedule::{SendEntry, WhenClosed};
 
 /// The planning rules of which a trace tells, by their numbers.
@@ -61,7 +62,7 @@ impl fmt::Display for PlanRule {
 }
 
 /// What each rule was given and what it said. `Display` is one sentence for each rule that had a say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanTrace {
     /// The send entry.
     pub send_entry: SendEntry,
@@ -77,14 +78,21 @@ pub struct PlanTrace {
     pub base_at: DateTime<Utc>,
     /// What the clock of the appointment zone does then.
     pub base_note: LocalTimeNote,
-    /// Whether the campaign has a contact window for the method. Without one nothing is legal.
+    /// Whether contact by the method is ever legal: the campaign has a contact window for it, or none at all.
     pub has_window: bool,
     /// Whether contact is legal at the base instant.
     pub base_legal: bool,
+    /// The first zone in which the person may be and the contact window is closed at the base instant; `None` if it is open in
+    /// all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_in: Option<Tz>,
     /// The last instant that leaves the least notice; `None` without an appointment.
     pub latest: Option<DateTime<Utc>>,
     /// What the campaign says about a base that is not legal.
     pub when_closed: WhenClosed,
+    /// The rule of a pack because of which `planned_at` is another instant than the contact window alone would give, or none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<RuleTrace>,
     /// The instant after rule 3: the base if it is legal, `None` if there is no legal one.
     pub planned_at: Option<DateTime<Utc>>,
     /// What rule 4 said; `None` if the planned instant was not before now.
@@ -110,8 +118,17 @@ pub struct RungTrace {
     pub bound: Option<DateTime<Utc>>,
 }
 
+/// A rule of a pack that kept a message from going.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleTrace {
+    /// The rule.
+    pub rule: RuleId,
+    /// The instant that it does not permit, at which the message would go otherwise.
+    pub instead_of: DateTime<Utc>,
+}
+
 /// What the rule of lateness was given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LateTrace {
     /// The instant of planning.
     pub now: DateTime<Utc>,
@@ -119,12 +136,15 @@ pub struct LateTrace {
     pub first_legal: Option<DateTime<Utc>>,
     /// The most that a message may be late; `None` is no limit.
     pub max_lateness: Option<Duration>,
+    /// The rule of a pack because of which `first_legal` is not earlier, or none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<RuleTrace>,
 }
 
 impl PlanTrace {
     /// How late the message would go; `None` if it is not late, or nothing is legal any more.
     pub fn lateness(&self) -> Option<Duration> {
-        (self.late?.first_legal? - self.planned_at?).to_std().ok()
+        (self.late.as_ref()?.first_legal? - self.planned_at?).to_std().ok()
     }
 
     /// What each rule that had a say said, in their order.
@@ -136,7 +156,7 @@ impl PlanTrace {
         if !self.base_legal {
             sentences.push((PlanRule::WhenClosed, self.when_closed_sentence()));
         }
-        if let Some(late) = self.late {
+        if let Some(late) = &self.late {
             sentences.push((PlanRule::Lateness, self.late_sentence(late)));
         }
         if let Some(entry) = self.duplicate_of {
@@ -200,6 +220,13 @@ impl PlanTrace {
             format!("{at} is after {latest}, the last instant that leaves enough notice.")
         } else if self.contact_zone.is_none() {
             format!("{at} is not legal: the zone of the person is unknown.")
+        } else if let Some(rule) = self.rule.as_ref().filter(|rule| rule.instead_of == self.base_at) {
+            format!("{at} is inside the contact window, but {} does not permit it.", rule.rule)
+        } else if let Some(zone) = self.closed_in.filter(|zone| Some(*zone) != self.contact_zone) {
+            let there = shown(self.base_at, zone);
+            format!(
+                "{at} is outside the contact window in {zone}, where the person may be too: it is {there} there."
+            )
         } else {
             format!("{at} is outside the contact window.")
         }
@@ -214,24 +241,28 @@ impl PlanTrace {
                 return "the campaign skips messages that fall outside the window.".to_owned();
             }
         };
+        let rule = self.rule.as_ref().filter(|rule| rule.instead_of != self.base_at);
+        let rule = self.rule_sentence(rule);
         if let Some(at) = self.planned_at {
-            return format!("{wanted} is {}.", self.shown_to_contact(at));
+            return format!("{wanted} is {}{rule}.", self.shown_to_contact(at));
         }
         match self.latest.map(|latest| self.shown_to_contact(latest)) {
             Some(latest) => {
-                format!("{wanted} does not exist: no legal one leaves enough notice, until {latest}.")
+                format!("{wanted} does not exist: no legal one leaves enough notice, until {latest}{rule}.")
             }
-            None => format!("{wanted} does not exist."),
+            None => format!("{wanted} does not exist{rule}."),
         }
     }
 
-    fn late_sentence(&self, late: LateTrace) -> String {
+    fn late_sentence(&self, late: &LateTrace) -> String {
         let now = self.shown_to_contact(late.now);
         let (Some(first), Some(lateness)) = (late.first_legal, self.lateness()) else {
-            return format!("that had passed at {now}, and no legal instant is left.");
+            let rule = self.rule_sentence(late.rule.as_ref());
+            return format!("that had passed at {now}, and no legal instant is left{rule}.");
         };
-        let next =
-            format!("that had passed at {now}; the next legal instant is {}", self.shown_to_contact(first));
+        let rule = self.rule_sentence(late.rule.as_ref());
+        let next = self.shown_to_contact(first);
+        let next = format!("that had passed at {now}{rule}; the next legal instant is {next}");
         let lateness_shown = elapsed(lateness);
         match late.max_lateness {
             Some(max) if lateness > max => {
@@ -240,6 +271,13 @@ impl PlanTrace {
             Some(max) => format!("{next}, {lateness_shown} late, within the {} allowed.", elapsed(max)),
             None => format!("{next}, {lateness_shown} late, and the campaign sets no limit."),
         }
+    }
+
+    /// `, as … does not permit …`, or nothing.
+    fn rule_sentence(&self, rule: Option<&RuleTrace>) -> String {
+        rule.map_or_else(String::new, |held| {
+            format!(", as {} does not permit {}", held.rule, self.shown_to_contact(held.instead_of))
+        })
     }
 
     fn shown_to_contact(&self, at: DateTime<Utc>) -> String {

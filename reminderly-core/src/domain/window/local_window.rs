@@ -33,6 +33,11 @@ impl<'a> LocalWindow<'a> {
         Self { from: window.from, to: window.to, days, closed_dates }
     }
 
+    /// The whole of every day that is not closed.
+    pub(super) const fn always(closed_dates: &'a BTreeSet<NaiveDate>) -> Self {
+        Self { from: NaiveTime::MIN, to: NaiveTime::MIN, days: 0b0111_1111, closed_dates }
+    }
+
     /// The opening that contains a local time.
     pub(super) fn opening_at(&self, local: NaiveDateTime) -> Option<Opening> {
         let (date, time) = (local.date(), local.time());

@@ -258,7 +258,9 @@ impl SliceWork<'_> {
     ) -> OutboundMessage {
         let deliver_until = campaign.and_then(|campaign| {
             let schedule = &campaign.definition().schedule;
-            deliver_until(schedule, self.slice.method, claim.appointment.as_ref(), &[claim.contact_zone], at)
+            let terms = campaign.terms(&claim.contact, claim.contact_zone, Some(&claim.content));
+            let (zones, rules, appointment) = (&terms.zones, &terms.rules, claim.appointment.as_ref());
+            deliver_until(schedule, self.slice.method, appointment, zones, rules, at)
         });
         OutboundMessage {
             attempt: claim.attempt,

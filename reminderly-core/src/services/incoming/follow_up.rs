@@ -110,7 +110,9 @@ impl IncomingMessages {
         let answered = &occasion.record.message;
         let schedule = &occasion.campaign.definition().schedule;
         let method = incoming.from.method();
-        let verdict = match follow_up_instant(schedule, method, &[answered.contact_zone], incoming.at, now) {
+        let terms = occasion.campaign.terms(&incoming.from, answered.contact_zone, Some(&content));
+        let found = follow_up_instant(schedule, method, &terms.zones, &terms.rules, incoming.at, now);
+        let verdict = match found {
             CatchUp::SendAt { at, legal } => PlanVerdict::Send { at, legal },
             CatchUp::TooLate => PlanVerdict::Skip(SkipReason::NoLegalInstant),
         };

@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 
 use crate::domain::campaign::definition::MethodChoice;
 use crate::domain::contact_method::ContactMethod;
@@ -14,7 +13,9 @@ use crate::domain::mapping::{CompiledCampaign, ContactField, MappedRow, RenderFa
 use crate::domain::message::{LadderPlace, Message, Origin, PlanVerdict, PlannedMessage};
 use crate::domain::packet::Packet;
 use crate::domain::person::PersonKey;
-use crate::domain::plan::{EntryPlan, PlanInput, PlanOutcome, PlanTrace, Rung, plan_ladder, plan_row};
+use crate::domain::plan::{
+    ContactTerms, EntryPlan, PlanInput, PlanOutcome, PlanTrace, plan_ladder, plan_row,
+};
 use crate::domain::schedule::Schedule;
 use crate::domain::skip_reason::SkipReason;
 use crate::domain::unsubscribe::{RefusalKey, keys_of};
@@ -99,22 +100,24 @@ impl RowMessages<'_> {
     }
 
     fn plan_method(&self, reached: &Reached, messages: &mut Vec<PlannedMessage>) {
-        let zones = [self.row.contact_zone];
-        for plan in plan_row(&self.plan_input(reached.method, &zones)) {
-            messages.push(self.planned(reached, &plan, None));
+        let terms = self.terms(reached);
+        for plan in plan_row(&self.plan_input(reached.method, &terms)) {
+            messages.push(self.planned(reached, plan, None));
         }
     }
 
     /// Plans the methods that reach the person one after the other: a rung waits for the one below it that goes.
     fn plan_rungs(&self, reached: &[Reached], wait: Duration, messages: &mut Vec<PlannedMessage>) {
-        let Some(first) = reached.first() else { return };
-        let zones = [self.row.contact_zone];
-        let rungs: Vec<Rung<'_>> =
-            reached.iter().map(|reached| Rung { method: reached.method, zones: &zones }).collect();
-        let plans = plan_ladder(&self.plan_input(first.method, &zones), &rungs, wait);
+        let terms: Vec<ContactTerms<'_>> = reached.iter().map(|reached| self.terms(reached)).collect();
+        let rungs: Vec<PlanInput<'_>> = reached
+            .iter()
+            .zip(&terms)
+            .map(|(reached, terms)| self.plan_input(reached.method, terms))
+            .collect();
+        let plans = plan_ladder(&rungs, wait);
         let mut below: Vec<Option<MessageId>> = vec![None; self.campaign.definition().schedule.send.len()];
-        for (reached, plans) in reached.iter().zip(&plans) {
-            for (plan, below) in plans.iter().zip(&mut below) {
+        for (reached, plans) in reached.iter().zip(plans) {
+            for (plan, below) in plans.into_iter().zip(&mut below) {
                 let place = below.map(|below| LadderPlace { below, wait });
                 let planned = self.planned(reached, plan, place);
                 if matches!(planned.verdict, PlanVerdict::Send { .. }) {
@@ -125,18 +128,23 @@ impl RowMessages<'_> {
         }
     }
 
-    fn plan_input<'p>(&'p self, method: ContactMethod, zones: &'p [Tz]) -> PlanInput<'p> {
+    fn terms(&self, reached: &Reached) -> ContactTerms<'_> {
+        self.campaign.terms(&reached.contact, self.row.contact_zone, Some(&reached.content))
+    }
+
+    fn plan_input<'p>(&'p self, method: ContactMethod, terms: &'p ContactTerms<'p>) -> PlanInput<'p> {
         PlanInput {
             schedule: &self.campaign.definition().schedule,
             method,
             appointment: self.row.appointment.as_ref(),
-            zones,
+            zones: &terms.zones,
+            rules: &terms.rules,
             now: self.now,
         }
     }
 
-    fn planned(&self, reached: &Reached, plan: &EntryPlan, ladder: Option<LadderPlace>) -> PlannedMessage {
-        let verdict = verdict(&self.campaign.definition().schedule, plan);
+    fn planned(&self, reached: &Reached, plan: EntryPlan, ladder: Option<LadderPlace>) -> PlannedMessage {
+        let verdict = verdict(&self.campaign.definition().schedule, &plan);
         let (contact, content) = (Some(reached.contact.clone()), Some(reached.content.clone()));
         let message = self.message(reached.method, plan.entry, contact, content);
         PlannedMessage { message: Message { trace: Some(plan.trace), ladder, ..message }, verdict }

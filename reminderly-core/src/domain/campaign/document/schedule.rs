@@ -10,13 +10,18 @@ use super::node::Node;
 use super::reader::{Field, ObjectReader};
 use super::values;
 use crate::domain::contact_method::ContactMethod;
-use crate::domain::schedule::{ContactWindow, ContactWindows, Day, Schedule, SendEntry, WhenClosed};
+use crate::domain::schedule::{
+    AreaCodeZones, ContactWindow, ContactWindows, Day, Schedule, SendEntry, WhenClosed,
+};
 
 /// The most entries of `send`.
 const SEND_ENTRIES_MAX: usize = 20;
 
 /// The most days of `days_before`.
 const DAYS_BEFORE_MAX: u64 = 366;
+
+/// The most rule packs of a campaign.
+const RULE_PACKS_MAX: usize = 20;
 
 const DAYS: &[(&str, Day)] = &[
     ("mon", Day::Mon),
@@ -40,24 +45,15 @@ pub(super) fn schedule(
     methods: &[ContactMethod],
     problems: &mut Problems,
 ) -> Schedule {
-    let mut schedule = Schedule {
-        send: Vec::new(),
-        windows: ContactWindows { default: None, by_method: BTreeMap::new() },
-        closed_dates: BTreeSet::new(),
-        when_closed: WhenClosed::default(),
-        min_notice: Duration::ZERO,
-        max_lateness: None,
-    };
+    let mut schedule = Schedule::default();
     let Some(mut object) = field.and_then(|field| field.object(problems)) else { return schedule };
     if let Some(field) = object.required("send", problems) {
         schedule.send = send(&field, problems);
     }
     let on_demand = schedule.is_on_demand();
     let field = if on_demand { object.optional("windows") } else { object.required("windows", problems) };
-    match field {
-        Some(field) => schedule.windows = windows(&field, methods, problems),
-        None if on_demand => schedule.windows.default = Some(ContactWindow::always()),
-        None => {}
+    if let Some(field) = field {
+        schedule.windows = windows(&field, methods, problems);
     }
     if let Some(field) = object.optional("closed_dates") {
         schedule.closed_dates = set(&field, |item, problems| item.parsed(values::date, problems), problems);
@@ -71,9 +67,12 @@ pub(super) fn schedule(
     if let Some(field) = object.optional("max_lateness") {
         schedule.max_lateness = field.parsed(values::duration, problems);
     }
-    object.refuse_unless("area_code_zones", "", |node| matches!(node, Node::Bool(false)), problems);
-    let empty = |node: &Node| matches!(node, Node::List(items) if items.is_empty());
-    object.refuse_unless("rule_packs", "; leave it out or empty", empty, problems);
+    if let Some(field) = object.optional("area_code_zones") {
+        schedule.area_code_zones = area_code_zones(&field, problems);
+    }
+    if let Some(field) = object.optional("rule_packs") {
+        schedule.rule_packs = rule_packs(&field, problems);
+    }
     object.finish(problems);
     schedule
 }
@@ -140,6 +139,34 @@ fn hours_before(field: &Field<'_>, problems: &mut Problems) -> Option<Duration> 
         field.fault("expected hours above 0, in whole minutes, at most 366 days", problems);
     }
     before
+}
+
+fn area_code_zones(field: &Field<'_>, problems: &mut Problems) -> AreaCodeZones {
+    match field.node {
+        Node::Bool(true) => AreaCodeZones::Candidates,
+        Node::Bool(false) => AreaCodeZones::Ignored,
+        other => {
+            field.fault(format!("expected true or false, found {}", other.kind()), problems);
+            AreaCodeZones::Ignored
+        }
+    }
+}
+
+/// Names, each of them once. Whether there are such packs is asked when the campaign is compiled: the host knows.
+fn rule_packs(field: &Field<'_>, problems: &mut Problems) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    let items = field.list(problems).unwrap_or_default();
+    if items.len() > RULE_PACKS_MAX {
+        field.fault(format!("expected at most {RULE_PACKS_MAX} rule packs"), problems);
+    }
+    for item in items.iter().take(RULE_PACKS_MAX) {
+        let Some(name) = item.text(problems) else { continue };
+        if names.iter().any(|other| other == name) {
+            item.fault("stands twice", problems);
+        }
+        names.push(name.to_owned());
+    }
+    names
 }
 
 fn windows(field: &Field<'_>, methods: &[ContactMethod], problems: &mut Problems) -> ContactWindows {

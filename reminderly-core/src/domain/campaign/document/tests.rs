@@ -105,8 +105,6 @@ const LATER: &str = "not supported by this release";
 #[case::phone_follow_up("/responses/follow_up/confirm/phone", json!("x"), "$.responses.follow_up.confirm.phone", LATER)]
 #[case::ladder_wait("/methods/ladder_wait", json!("2h"), "$.methods.ladder_wait", "ladder")]
 #[case::vanished("/mapping/vanished", json!("cancel"), "$.mapping.vanished", LATER)]
-#[case::area_codes("/schedule/area_code_zones", json!(true), "$.schedule.area_code_zones", LATER)]
-#[case::rule_packs("/schedule/rule_packs", json!(["us"]), "$.schedule.rule_packs", LATER)]
 #[case::per_minute("/limits/per_minute", json!(600), "$.limits.per_minute", LATER)]
 #[case::per_day("/limits/per_person_per_day", json!(1), "$.limits.per_person_per_day", LATER)]
 #[case::per_week("/limits/per_person_per_week", json!(3), "$.limits.per_person_per_week", LATER)]
@@ -114,6 +112,12 @@ const LATER: &str = "not supported by this release";
 #[case::languages("/messages/sms/text", json!({ "en": "a", "es": "b" }), "$.messages.sms.text", LATER)]
 #[case::encoding("/source/encoding", json!("latin-1"), "$.source.encoding", LATER)]
 #[case::key_retry("/unknown_outcome", json!("key_retry"), "$.unknown_outcome", LATER)]
+// Rules.
+#[case::area_code_zones("/schedule/area_code_zones", json!("yes"), "$.schedule.area_code_zones", "true or false")]
+#[case::rule_packs_text("/schedule/rule_packs", json!("us_state_hours"), "$.schedule.rule_packs", "expected a list")]
+#[case::rule_pack_type("/schedule/rule_packs", json!([true]), "$.schedule.rule_packs[0]", "expected a text")]
+#[case::rule_pack_twice("/schedule/rule_packs", json!(["a", "a"]), "$.schedule.rule_packs[1]", "stands twice")]
+#[case::rule_packs_many("/schedule/rule_packs", json!((0..21).map(|n| n.to_string()).collect::<Vec<_>>()), "$.schedule.rule_packs", "at most 20")]
 // General.
 #[case::unknown_key("/time_zones", json!("UTC"), "$.time_zones", "did you mean \"time_zone\"?")]
 #[case::odd_key("/a key", json!(1), "$['a key']", "unknown key")]

@@ -1,11 +1,16 @@
 //! What is told when a campaign is saved, and when it meets a file.
 
+use chrono_tz::Tz;
 use rstest::rstest;
 use serde_json::json;
 
 use super::{check, compiled, document, with_sms_text};
 use crate::domain::campaign::problem::Problem;
+use crate::domain::contact_point::{ContactPoint, PhoneNumber};
+use crate::domain::content::Content;
+use crate::domain::mapping::check_with;
 use crate::domain::row::Header;
+use crate::domain::rules::{RulePack, RulePacks};
 
 #[rstest]
 #[case("key", "row['Id'", "$.mapping.key", "line 1")]
@@ -99,4 +104,54 @@ fn columns_are_told_by_path() {
         (path, columns),
         ("$.mapping.fields.appointment_at", ["Date", "Time"].map(String::from).as_slice())
     );
+}
+
+#[rstest]
+#[case::misspelt("us_state_hour", "did you mean \"us_state_hours\"?")]
+#[case::of_nobody(
+    "tcpa",
+    "unknown rule pack \"tcpa\"; there are us_federal_hours, us_state_hours, us_care_message"
+)]
+fn unknown_rule_packs_are_refused(#[case] name: &str, #[case] message: &str) {
+    let mut document = document();
+    document["schedule"]["rule_packs"] = json!(["us_federal_hours", name]);
+    let invalid = check(&document.to_string()).unwrap_err();
+    let [problem] = invalid.problems.as_slice() else { panic!("{invalid}") };
+    assert_eq!(problem.path, "$.schedule.rule_packs[1]");
+    assert!(problem.message.contains(message), "{problem}");
+}
+
+#[test]
+fn a_host_names_packs_of_its_own() {
+    let own = serde_json::from_value::<RulePack>(json!({
+        "name": "siesta",
+        "title": "Not at noon",
+        "rules": [{
+            "id": "texts", "says": "Texts in the afternoon.", "purposes": ["care_reminder"], "methods": ["sms"],
+            "place": "anywhere", "source": "The clinic.", "demand": { "hours": { "week": { "mon-sun": "15:00-21:00" } } }
+        }]
+    }));
+    let known = RulePacks::standard().with(own.unwrap()).unwrap();
+    let mut document = document();
+    document["schedule"]["rule_packs"] = json!(["siesta"]);
+    assert!(check(&document.to_string()).is_err());
+    let campaign = check_with(&document.to_string(), &known).unwrap();
+    let contact = ContactPoint::Sms(PhoneNumber::parse("+15205550100", None).unwrap());
+    let terms = campaign.terms(&contact, Tz::America__Phoenix, None);
+    assert_eq!(terms.rules.iter().map(|rule| rule.id().to_string()).collect::<Vec<_>>(), ["siesta/texts"]);
+    assert_eq!(*terms.zones, [Tz::America__Phoenix]);
+}
+
+#[test]
+fn the_length_of_a_text_is_known_to_its_rules() {
+    let mut document = document();
+    document["schedule"]["rule_packs"] = json!(["us_care_message"]);
+    let campaign = check(&document.to_string()).unwrap();
+    let contact = ContactPoint::Sms(PhoneNumber::parse("+15205550100", None).unwrap());
+    let binding = |text: String| {
+        let content = Content::Sms { text: text.into(), segments: 1 };
+        campaign.terms(&contact, Tz::America__Phoenix, Some(&content)).rules.len()
+    };
+    assert_eq!(binding("ü".repeat(160)), 0);
+    assert_eq!(binding("ü".repeat(161)), 1);
 }
