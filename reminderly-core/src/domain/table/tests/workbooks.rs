@@ -50,6 +50,23 @@ fn cells_become_text_by_their_kind() {
     assert_eq!(described(file).unwrap(), expected);
 }
 
+/// A file of another hand: made with `XlsxWriter` 3 and several number formats, formulas and rich text.
+#[test]
+fn a_workbook_as_people_have_it() {
+    let file = include_bytes!("appointments.xlsx").to_vec();
+    let rules = WorkbookRules { max_columns: 8, max_row_bytes: 200, ..WORKBOOK };
+    let mut workbook = Workbook::open(file, None, rules).unwrap();
+    let (header, start) = workbook.head().unwrap();
+    assert_eq!(header.0, ["Key", "Name", "Cell", "Date", "Time", "At", "Due", "Back"]);
+    let found: Vec<_> = records_from(&mut workbook, &header, start).unwrap().iter().map(describe).collect();
+    let expected = [
+        "1@2:1001|Zoë|5205550100|2026-03-09|09:30:00|2026-03-09T09:30:00|1234.5|Key!",
+        "2@3:A-2|Ann, “the” one|+1 520 555 0101|2026-12-31|00:00:00|2026-12-31|0.1|Key!",
+        "3@5:TRUE|Rich text|5205550102|46090||||",
+    ];
+    assert_eq!(found, expected);
+}
+
 #[test]
 fn blank_rows_have_no_number_and_lines_are_those_of_the_sheet() {
     let sheet = vec![
