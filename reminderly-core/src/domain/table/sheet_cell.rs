@@ -22,8 +22,9 @@ fn cut(text: &str, limit: usize) -> String {
     text.get(..text.floor_char_boundary(limit)).unwrap_or(text).to_owned()
 }
 
-/// Spreadsheets keep 15 digits (<https://support.microsoft.com/office/excel-specifications-and-limits-1672b34d-7043-467e-8e27-269d656771c3>); what a file has beyond
-/// them is the remainder of binary fractions.
+/// Spreadsheets keep 15 digits
+/// ([Excel's limits](https://support.microsoft.com/office/excel-specifications-and-limits-1672b34d-7043-467e-8e27-269d656771c3));
+/// what a file has beyond them is the remainder of binary fractions.
 fn number_text(number: f64) -> String {
     let rounded: f64 = format!("{number:.14e}").parse().unwrap_or(number);
     // Without the sign of nothing.
