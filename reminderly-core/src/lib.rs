@@ -18,6 +18,7 @@
 //! |---|---|
 //! | `memory` | the in-memory store, the executable specification of the storage ports |
 //! | `seal` | an authenticated cipher for payloads that travel through queues |
+//! | `xlsx` | Excel workbooks as data files |
 //! | `conformance` | the suites that every store and queue adapter must pass |
 //! | `testing` | a virtual clock and fault-injecting decorators |
 //! | `mock` | `mockall` mocks of every port |

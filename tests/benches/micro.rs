@@ -16,7 +16,7 @@ use reminderly_core::domain::plan::{PlanInput, plan_row};
 use reminderly_core::domain::reply::{ReplyWords, classify};
 use reminderly_core::domain::row::{Header, Row, RowNumber};
 use reminderly_core::domain::segments::count_segments;
-use reminderly_core::domain::table::{Position, RecordReader};
+use reminderly_core::domain::table::{Position, RecordReader, TextEncoding, TextForm};
 use reminderly_core::ids::{IdSourceExt as _, RandomIds};
 use reminderly_core::ports::provider::{OutboundMessage, SendDeadline};
 use reminderly_core::ports::queue::{MessageQueue as _, Outgoing, QueueAdmin as _, QueueName, QueueSpec};
@@ -85,12 +85,13 @@ fn records(criterion: &mut Criterion) {
     });
     let header = Header(HEADER.split(',').map(str::to_owned).collect());
     let start = Position { row: RowNumber(0), offset: HEADER.len() as u64 + 1, line: 2 };
+    let form = TextForm { encoding: TextEncoding::Utf8, delimiter: b',' };
     let body = bytes.get(HEADER.len() + 1..).expect("rows");
     let mut group = criterion.benchmark_group("file");
     group.throughput(Throughput::Elements(ROWS));
     group.bench_function("records", |bench| {
         bench.iter(|| {
-            let mut records = RecordReader::new(header.clone(), b',', 1 << 20, start);
+            let mut records = RecordReader::new(header.clone(), form, 1 << 20, start);
             let mut read = 0_u64;
             for chunk in body.chunks(64 << 10) {
                 records.push(chunk);

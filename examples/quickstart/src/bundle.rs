@@ -23,7 +23,12 @@ pub(crate) fn scenario() -> Result<Scenario, Failure> {
     Ok(Scenario {
         mode: Mode::Run,
         campaign: Document { name: "doctor_smith.json".to_owned(), text: CAMPAIGN.to_owned() },
-        data: vec![DataFile { source: Arc::new(source), name: DATA_NAME.to_owned(), arrives: start }],
+        data: vec![DataFile {
+            source: Arc::new(source),
+            name: DATA_NAME.to_owned(),
+            label: DATA_NAME.to_owned(),
+            arrives: start,
+        }],
         script: script("sandbox.json", SCRIPT)?,
         start,
         until: None,

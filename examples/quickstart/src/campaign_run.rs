@@ -126,14 +126,14 @@ impl CampaignRun {
                 TakenIn::SameAs(packet) => {
                     let known = self.files.iter().find(|known| known.packet == Some(packet));
                     let known = known.map_or("an earlier file", |known| &known.name);
-                    eprintln!("note: data file {} has the content of {known}: not loaded again", file.name);
+                    eprintln!("note: data file {} has the content of {known}: not loaded again", file.label);
                     continue;
                 }
             };
             if let Some(reason) = &fault {
-                eprintln!("error: data file {}: {reason}", file.name);
+                eprintln!("error: data file {}: {reason}", file.label);
             }
-            self.files.push(TakenFile { name: file.name, packet, fault });
+            self.files.push(TakenFile { name: file.label, packet, fault });
         }
         Ok(())
     }

@@ -62,7 +62,7 @@ impl Intake {
         packet: PacketId,
     ) -> Result<(), ServiceError> {
         let scope = office.scope(Action::Ingest).await?;
-        let bar = progress::loading(&file.name);
+        let bar = progress::loading(&file.label);
         let mut show = |at: LoadProgress| {
             bar.set_length(at.total_bytes);
             bar.set_position(at.bytes);
@@ -71,7 +71,7 @@ impl Intake {
         bar.finish();
 
         let scope = office.worker_scope().await?;
-        let bar = progress::mapping(&file.name);
+        let bar = progress::mapping(&file.label);
         let mut show = |at: MapProgress| {
             bar.set_length(at.loaded);
             bar.set_position(at.through.0.min(at.loaded));

@@ -12,6 +12,7 @@ use crate::office::Office;
 /// A data file that arrived.
 #[derive(Debug)]
 pub(crate) struct TakenFile {
+    /// What people call it.
     pub(crate) name: String,
     /// Its packet, unless it could not even be read.
     pub(crate) packet: Option<PacketId>,

@@ -58,7 +58,10 @@ pub(crate) struct Document {
 #[derive(Debug, Clone)]
 pub(crate) struct DataFile {
     pub(crate) source: Arc<dyn PacketSource>,
+    /// Its name in the source.
     pub(crate) name: String,
+    /// What people call it: its name, or its path if several files have that name.
+    pub(crate) label: String,
     pub(crate) arrives: DateTime<Utc>,
 }
 
@@ -79,9 +82,10 @@ impl Scenario {
             .iter()
             .map(|argument| data_file(argument, start))
             .collect::<Result<Vec<DataFile>, Failure>>()?;
+        tell_apart(&mut data, &inputs.data);
         data.sort_by_key(|file| file.arrives);
         if let Some(late) = data.iter().find(|file| inputs.until.is_some_and(|until| file.arrives > until)) {
-            return Err(Failure::usage(format!("--data {} arrives after --until", late.name)));
+            return Err(Failure::usage(format!("--data {} arrives after --until", late.label)));
         }
         let named = inputs.data.iter().map(|argument| &argument.path).chain([&inputs.campaign]);
         for path in named.chain(&inputs.sandbox) {
@@ -108,6 +112,16 @@ impl Scenario {
 
 fn now() -> DateTime<Utc> {
     SystemClock::new().now().trunc_subsecs(0)
+}
+
+/// Calls files of one name by the paths that were given.
+fn tell_apart(data: &mut [DataFile], arguments: &[DataArgument]) {
+    let names: Vec<String> = data.iter().map(|file| file.name.clone()).collect();
+    for (file, argument) in data.iter_mut().zip(arguments) {
+        if names.iter().filter(|name| **name == file.name).count() > 1 {
+            file.label = argument.path.display().to_string();
+        }
+    }
 }
 
 /// The file that is meant when a time behind `@` does not read.
@@ -155,7 +169,8 @@ fn data_file(argument: &DataArgument, start: DateTime<Utc>) -> Result<DataFile, 
         )),
         None => Failure::unreadable("data file", path, &error),
     })?;
-    Ok(DataFile { source: Arc::new(DirectorySource::new(directory)), name, arrives })
+    let label = name.clone();
+    Ok(DataFile { source: Arc::new(DirectorySource::new(directory)), name, label, arrives })
 }
 
 fn locate(path: &Path) -> io::Result<(PathBuf, String)> {

@@ -4,15 +4,15 @@ mod clean;
 mod compiled;
 mod mapped_row;
 mod mapper;
-mod missing_columns;
 mod names;
 mod pipeline;
 mod render;
 #[cfg(test)]
 mod tests;
+mod unfit_header;
 
 pub use compiled::{CompiledCampaign, check, check_with};
 pub use mapped_row::{ContactField, MappedRow, RowNote};
 pub use mapper::RowMapper;
-pub use missing_columns::{MissingColumn, MissingColumns};
 pub use render::RenderFault;
+pub use unfit_header::{DuplicateColumn, MissingColumn, NameDifference, NearColumn, UnfitHeader};

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::row::{Header, RowNumber};
+use crate::domain::table::TextEncoding;
 use crate::ids::{CampaignId, CompanyId, PacketId};
 
 /// One file or call and all that comes of it.
@@ -182,14 +183,59 @@ pub struct PacketFailure {
 pub struct IngestProgress {
     /// The column names; empty until the header was read.
     pub header: Header,
-    /// What separates fields; known with the header.
+    /// How the source is written; known with the header.
+    #[serde(default)]
+    pub format: FileFormat,
+    /// What separates fields; known with the header, `None` of workbooks.
     pub delimiter: Option<u8>,
     /// The last row that was stored or rejected.
     pub through: RowNumber,
-    /// Where the next row starts, in bytes from the start of the source.
+    /// Where the next row starts, in bytes from the start of the source; 0 of workbooks, which are found again by their line.
     pub offset: u64,
-    /// The line on which the next row starts, from 1.
+    /// The line on which the next row starts, from 1; of workbooks the row of the sheet.
     pub line: u64,
+}
+
+/// How a source is written: what was proven or declared when its header was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileFormat {
+    /// Delimited text in this encoding.
+    Text(TextEncoding),
+    /// An Excel workbook (`.xlsx`).
+    Workbook,
+}
+
+/// Text in UTF-8, as which everything is read unless there is reason not to.
+impl Default for FileFormat {
+    fn default() -> Self {
+        Self::Text(TextEncoding::Utf8)
+    }
+}
+
+impl FileFormat {
+    /// Every format.
+    pub const ALL: [Self; 5] = [
+        Self::Text(TextEncoding::Utf8),
+        Self::Text(TextEncoding::Utf16Le),
+        Self::Text(TextEncoding::Utf16Be),
+        Self::Text(TextEncoding::Windows1252),
+        Self::Workbook,
+    ];
+
+    /// The name in reports and storage.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Text(encoding) => encoding.as_str(),
+            Self::Workbook => "xlsx",
+        }
+    }
+}
+
+impl fmt::Display for FileFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// Rows of a packet by what became of them.

@@ -87,6 +87,11 @@ impl Row {
         if last == text.len() { Some(Self { number, line, text: text.into(), ends }) } else { None }
     }
 
+    /// The bytes of all fields.
+    pub const fn text_bytes(&self) -> usize {
+        self.text.len()
+    }
+
     /// The field at a position of the header.
     pub fn field(&self, position: usize) -> Option<&str> {
         let end = *self.ends.get(position)? as usize;
@@ -125,7 +130,7 @@ pub struct RejectedRow {
 pub enum RowFault {
     /// More or fewer fields than the header.
     FieldCount,
-    /// A field is not UTF-8.
+    /// A field has bytes that are not of the file's encoding, UTF-8 or another.
     InvalidUtf8,
     /// The row, or one field of it, is larger than allowed; an unbalanced quote does that.
     RowTooLarge,
@@ -138,6 +143,10 @@ pub enum RowFault {
     InvalidDate,
     /// A number, amount or other value is not of the declared form.
     InvalidValue,
+    /// A spreadsheet has shortened a phone number or an identifier (`1.555E+10`): its last digits are lost.
+    ExcelNumber,
+    /// A date or time is the bare number in which spreadsheets count days.
+    ExcelDate,
     /// The row names a zone that nobody knows.
     UnknownTimeZone,
     /// The row names a method that does not exist or that the campaign does not use.
@@ -152,7 +161,7 @@ pub enum RowFault {
 
 impl RowFault {
     /// Every fault, in the order of reports.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::FieldCount,
         Self::InvalidUtf8,
         Self::RowTooLarge,
@@ -160,6 +169,8 @@ impl RowFault {
         Self::MissingValue,
         Self::InvalidDate,
         Self::InvalidValue,
+        Self::ExcelNumber,
+        Self::ExcelDate,
         Self::UnknownTimeZone,
         Self::UnknownMethod,
         Self::ValueTooLong,
@@ -177,6 +188,8 @@ impl RowFault {
             Self::MissingValue => "missing_value",
             Self::InvalidDate => "invalid_date",
             Self::InvalidValue => "invalid_value",
+            Self::ExcelNumber => "excel_number",
+            Self::ExcelDate => "excel_date",
             Self::UnknownTimeZone => "unknown_time_zone",
             Self::UnknownMethod => "unknown_method",
             Self::ValueTooLong => "value_too_long",

@@ -27,6 +27,7 @@ pub mod local;
 mod money;
 mod name;
 pub(crate) mod scan;
+mod serial;
 #[cfg(test)]
 mod tests;
 
@@ -35,6 +36,7 @@ use std::io;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
 pub use function::ValueFault;
+pub use serial::Serial;
 
 /// The largest source of a text, in bytes.
 pub const TEMPLATE_BYTES_MAX: usize = 16 * 1024;

@@ -1,26 +1,29 @@
 //! Ingest: from a file to stored rows.
 
 mod batch;
-mod digest;
+mod content;
 mod load;
 #[cfg(test)]
 #[cfg(feature = "memory")]
 mod tests;
+#[cfg(feature = "xlsx")]
+mod workbook;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use globset::GlobMatcher;
 
-use self::digest::read_digest;
+use self::content::read_digest;
 use crate::clock::Clock;
 use crate::domain::access::{Action, CompanyScope, Denied};
 use crate::domain::campaign::lifecycle::{Campaign, CampaignState};
 use crate::domain::packet::{Digest, Packet, PacketOrigin, PacketStage};
+use crate::domain::table::TableFault;
 use crate::ids::{CampaignId, CompanyId, IdSource, IdSourceExt as _, PacketId};
 use crate::ports::source::{PacketSource, SourceError, SourceFile};
 use crate::ports::store::{NewPacket, PacketCreation, StageChange, Store, WriteOutcome};
-use crate::services::{Ports, ServiceError, Settings};
+use crate::services::{FileLimits, Ports, ServiceError, Settings};
 
 /// Packets per page of a look through a campaign.
 const PACKETS_PER_PAGE: usize = 500;
@@ -61,6 +64,7 @@ pub struct Ingest {
     ids: Arc<dyn IdSource>,
     rows_per_batch: usize,
     max_row_bytes: usize,
+    file_limits: FileLimits,
 }
 
 /// A file that has a packet.
@@ -80,7 +84,7 @@ pub struct LoadProgress {
     pub rows_read: u64,
     /// The rejected among them.
     pub rejected: u64,
-    /// Bytes of the file that they came from, header included.
+    /// Bytes of the file that they came from, header included; 0 of a workbook until its end.
     pub bytes: u64,
     /// The size of the file, bytes.
     pub total_bytes: u64,
@@ -121,14 +125,19 @@ impl Ingest {
             return Ok(files);
         }
         let mut new = Vec::new();
+        let max_bytes = self.file_limits.max_bytes;
         for file in files {
-            match read_digest(source, &file.name).await {
-                Ok(read) if loaded.contains(&read.digest) => {}
-                // Whoever prepares an unreadable file is told why; the others are not held up.
-                Ok(_) | Err(SourceError::Unreadable { name: Some(_), .. }) => new.push(file),
+            match read_digest(source, &file.name, max_bytes).await {
+                Ok(digest) if loaded.contains(&digest) => {}
+                // Whoever prepares a file that cannot be read or used is told why; the others are not held up.
+                Ok(_)
+                | Err(
+                    ServiceError::Source(SourceError::Unreadable { name: Some(_), .. })
+                    | ServiceError::UnusableFile { .. },
+                ) => new.push(file),
                 // It went after it was listed.
-                Err(SourceError::Missing { .. }) => {}
-                Err(error) => return Err(error.into()),
+                Err(ServiceError::Source(SourceError::Missing { .. })) => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(new)
@@ -140,7 +149,8 @@ impl Ingest {
     /// # Errors
     ///
     /// [`ServiceError::Denied`], [`ServiceError::NotFound`] for the campaign, [`ServiceError::WrongState`] if it is
-    /// archived, [`ServiceError::Source`], [`ServiceError::Store`].
+    /// archived, [`ServiceError::UnusableFile`] if the file is larger than allowed, [`ServiceError::Source`],
+    /// [`ServiceError::Store`].
     pub async fn prepare(
         &self,
         scope: &CompanyScope,
@@ -153,7 +163,7 @@ impl Ingest {
         if campaign.state == CampaignState::Archived {
             return Err(archived());
         }
-        let digest = read_digest(source, name).await?.digest;
+        let digest = read_digest(source, name, self.file_limits.max_bytes).await?;
         let now = self.clock.now();
         let packet = NewPacket {
             id: self.ids.next(now),
@@ -210,7 +220,8 @@ impl Ingest {
         settings: &Settings,
     ) -> Self {
         let rows_per_batch = settings.rows_per_batch.max(1);
-        Self { store, clock, ids, rows_per_batch, max_row_bytes: settings.max_row_bytes }
+        let Settings { max_row_bytes, file_limits, .. } = *settings;
+        Self { store, clock, ids, rows_per_batch, max_row_bytes, file_limits }
     }
 
     async fn campaign(&self, company: CompanyId, id: CampaignId) -> Result<Campaign, ServiceError> {
@@ -265,6 +276,10 @@ const fn archived() -> ServiceError {
         state: CampaignState::Archived.as_str(),
         hint: "it takes no more data; make a new campaign",
     }
+}
+
+fn unusable(fault: &TableFault) -> ServiceError {
+    ServiceError::UnusableFile { reason: fault.to_string() }
 }
 
 const fn wrong_stage(packet: &Packet, hint: &'static str) -> ServiceError {

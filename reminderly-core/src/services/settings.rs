@@ -3,6 +3,7 @@ use std::time::Duration;
 use crate::domain::rules::RulePacks;
 use crate::ports::queue::{InvalidQueueName, QueueName};
 use crate::retry::RetryPolicy;
+use crate::services::FileLimits;
 
 /// The names of the queues that are not a packet's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,8 +38,10 @@ pub struct Settings {
     pub queues: QueueNames,
     /// Rows per transaction of ingest and mapping. 1,000 per statement reach the server's limit.
     pub rows_per_batch: usize,
-    /// The largest row, bytes. An unbalanced quote would otherwise swallow the rest of the file.
+    /// The largest row, bytes of UTF-8. An unbalanced quote would otherwise swallow the rest of the file.
     pub max_row_bytes: usize,
+    /// What a data file may have.
+    pub file_limits: FileLimits,
     /// Messages of one packet that may have a live copy in its queue: enough for the pollers, few enough that a pause acts at
     /// once and a queue stays far below its in-flight limit.
     pub max_copies: usize,
@@ -70,6 +73,7 @@ impl Settings {
             queues,
             rows_per_batch: 1_000,
             max_row_bytes: 1 << 20,
+            file_limits: FileLimits::default(),
             max_copies: 5_000,
             copy_lifetime: Duration::from_mins(15),
             slices_at_once: 4,

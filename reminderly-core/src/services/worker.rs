@@ -208,9 +208,11 @@ impl Worker {
             let unseen = inbox.unseen();
             for file in self.ingest.discover(&scope, *campaign, &unseen).await? {
                 let prepared = self.ingest.prepare(&scope, *campaign, &**source, &file.name).await;
-                if prepared.is_err() {
+                match &prepared {
+                    // It is what it is, until it changes.
+                    Ok(_) | Err(ServiceError::UnusableFile { .. }) => {}
                     // It does not hold up the others, and is looked at again.
-                    files.retain(|known| known.name != file.name);
+                    Err(_) => files.retain(|known| known.name != file.name),
                 }
                 log_failure(prepared, "file was not prepared");
             }

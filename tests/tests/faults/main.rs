@@ -14,6 +14,7 @@ mod bad_input;
 mod canary;
 mod companies;
 mod crashes;
+mod files;
 mod grants;
 mod ladders;
 mod main_job;

@@ -180,15 +180,20 @@ fn the_planted_faults_are_found() {
         ["229", "Zone", "unknown_time_zone"],
         ["289", "Date + Time", "invalid_date"],
         ["393", "First Name", "missing_value"],
+        ["568", "Cell", "excel_number"],
         ["806", "Date + Time", "invalid_date"],
         ["935", "Appt ID", "missing_value"],
+        ["1206", "Cell", "excel_number"],
         ["1603", "Date + Time", "invalid_date"],
         ["1774", "Date + Time", "invalid_date"],
         ["1835", "", "field_count"],
         ["1899", "", "field_count"],
         ["1912", "Date + Time", "invalid_date"],
     ];
-    assert_eq!(found, planted, "02/30, 24:00, 13/05, another format, no time; a stray field, missing ones");
+    assert_eq!(
+        found, planted,
+        "02/30, 24:00, 13/05, another format, no time; 5.2E+09; a stray field, missing ones"
+    );
 }
 
 #[test]

@@ -40,8 +40,48 @@ fn a_file_may_arrive_later_and_have_an_at_sign_in_its_name() {
         let late = message["key"].starts_with("B-") && !message["sent_at"].is_empty();
         assert!(!late || instant(&message["sent_at"]) >= arrival);
     }
+}
+
+#[test]
+fn files_of_one_name_are_told_apart_by_their_paths() {
+    let directory = directory();
+    let path = directory.path();
+    for (folder, data) in [("monday", MONDAY), ("tuesday", TUESDAY)] {
+        fs::create_dir(path.join(folder)).unwrap();
+        fs::write(path.join(folder).join("visits.csv"), format!("{HEADER}{data}{folder},too,few\n")).unwrap();
+    }
+    let ended = run(path, &["--data", "tuesday/visits.csv", "--data", "monday/visits.csv"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let rejected = csv(&path.join("out/rejected.csv"));
-    assert!(rejected.iter().all(|row| row["detail"].starts_with("tuesday.csv, line 3: ")), "{rejected:?}");
+    let found: Vec<_> =
+        rejected.iter().map(|row| [&*row["file"], &*row["row"], &*row["code"]].join(":")).collect();
+    let expected = ["tuesday/visits.csv:3:field_count", "monday/visits.csv:3:field_count"];
+    assert_eq!(found, expected);
+    let summary = summary(path);
+    let names: Vec<_> =
+        summary["files"].as_array().unwrap().iter().map(|file| file["name"].clone()).collect();
+    assert_eq!(names, ["tuesday/visits.csv", "monday/visits.csv"]);
+}
+
+#[test]
+fn a_declared_delimiter_that_is_not_the_files_is_told_in_words() {
+    let directory = directory();
+    let path = directory.path();
+    let campaign = fs::read_to_string(bundled("doctor_smith.json")).unwrap();
+    let mut campaign: Value = serde_json::from_str(&campaign).unwrap();
+    campaign["source"]["delimiter"] = ",".into();
+    fs::write(path.join("commas.json"), campaign.to_string()).unwrap();
+    campaign["source"]["delimiter"] = "x".into();
+    fs::write(path.join("unknown.json"), campaign.to_string()).unwrap();
+    fs::write(path.join("tabs.tsv"), (HEADER.to_owned() + MONDAY).replace(',', "\t")).unwrap();
+    let ended = quickstart(path, ["run", "--campaign", "commas.json", "--data", "tabs.tsv", "--out", "out"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("the header is one column with tabs in it"), "{}", ended.stderr);
+    let refused =
+        quickstart(path, ["run", "--campaign", "unknown.json", "--data", "tabs.tsv", "--out", "no"]);
+    let words = "$.source.delimiter: expected one of \"auto\", \",\", \";\", \"|\", \"\\t\"";
+    assert!(refused.stderr.contains(words), "{}", refused.stderr);
+    assert!(!ended.stderr.contains('\t') && !refused.stderr.contains('\t'));
 }
 
 #[test]

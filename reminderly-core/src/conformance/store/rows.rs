@@ -2,8 +2,9 @@
 
 use super::bench::{Answered as _, Bench};
 use super::values::{rejected, row};
-use crate::domain::packet::{IngestProgress, PacketStage, RowCounts};
+use crate::domain::packet::{FileFormat, IngestProgress, PacketStage, RowCounts};
 use crate::domain::row::{Header, Row, RowFault, RowNumber};
+use crate::domain::table::TextEncoding;
 use crate::ids::PacketId;
 use crate::ports::store::{PlanBatch, PlanOutcome, RowBatch, StoreError, WriteOutcome};
 
@@ -145,6 +146,7 @@ pub async fn rows_of_a_missing_packet_are_missing(bench: &Bench) {
 fn opening() -> IngestProgress {
     IngestProgress {
         header: Header(vec!["Name".to_owned(), "Note".to_owned(), "Date".to_owned()]),
+        format: FileFormat::Text(TextEncoding::Utf16Le),
         delimiter: Some(b';'),
         through: RowNumber(0),
         offset: 15,

@@ -30,7 +30,7 @@ pub(super) fn definition(name: &str) -> Arc<CampaignDefinition> {
         name: name.to_owned(),
         time_zone: chrono_tz::UTC,
         purpose: Purpose::CareReminder,
-        source: Source { file: None, encoding: Encoding::Auto, delimiter: Delimiter::Auto },
+        source: Source { file: None, encoding: Encoding::Auto, delimiter: Delimiter::Auto, sheet: None },
         constants: serde_json::Map::new(),
         mapping: Mapping { key: "row['Id']".to_owned(), fields: BTreeMap::new() },
         messages: Messages { sms: Some(SmsTemplate { text: "See you.".to_owned() }), email: None },

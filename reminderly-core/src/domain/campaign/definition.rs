@@ -1,6 +1,7 @@
 //! What a campaign document says, once it has been checked.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use chrono_tz::Tz;
@@ -62,18 +63,58 @@ pub struct Source {
     pub encoding: Encoding,
     /// What separates fields.
     pub delimiter: Delimiter,
+    /// The worksheet of Excel workbooks that is read; `None` takes the first visible one.
+    #[serde(default)]
+    pub sheet: Option<String>,
 }
 
-/// The encoding of a file.
+/// The encoding of files, as a campaign declares it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
 pub enum Encoding {
-    /// UTF-8, with or without a byte order mark; anything else is refused with its place.
+    /// What the bytes of a file prove: UTF-8, or UTF-16 by its byte order mark or its zero bytes. A file that is certainly
+    /// neither is refused with its first bad byte: which of the many other encodings it is in, its bytes do not tell.
     #[default]
+    #[serde(rename = "auto")]
     Auto,
-    /// The same, declared.
+    /// UTF-8, with or without a byte order mark.
     #[serde(rename = "utf-8")]
     Utf8,
+    /// UTF-16; the byte order mark or the zero bytes tell the order of bytes.
+    #[serde(rename = "utf-16")]
+    Utf16,
+    /// UTF-16, the low byte first.
+    #[serde(rename = "utf-16le")]
+    Utf16Le,
+    /// UTF-16, the high byte first.
+    #[serde(rename = "utf-16be")]
+    Utf16Be,
+    /// Windows-1252, of which Latin-1 is a part.
+    #[serde(rename = "windows-1252")]
+    Windows1252,
+}
+
+impl Encoding {
+    /// Every encoding.
+    pub const ALL: [Self; 6] =
+        [Self::Auto, Self::Utf8, Self::Utf16, Self::Utf16Le, Self::Utf16Be, Self::Windows1252];
+
+    /// The word of the document.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Utf8 => "utf-8",
+            Self::Utf16 => "utf-16",
+            Self::Utf16Le => "utf-16le",
+            Self::Utf16Be => "utf-16be",
+            Self::Windows1252 => "windows-1252",
+        }
+    }
+}
+
+impl fmt::Display for Encoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// What separates the fields of a file.

@@ -7,10 +7,10 @@ use chrono_tz::Tz;
 use minijinja::{Environment, Error, Value};
 
 use super::mapper::RowMapper;
-use super::missing_columns::MissingColumns;
 use super::names::Names;
 use super::pipeline::Pipeline;
 use super::render::parts;
+use super::unfit_header::UnfitHeader;
 use crate::domain::campaign::definition::CampaignDefinition;
 use crate::domain::campaign::document;
 use crate::domain::campaign::problem::{InvalidCampaign, Problems, hint};
@@ -208,8 +208,8 @@ impl CompiledCampaign {
     ///
     /// # Errors
     ///
-    /// The header lacks columns; all of them are listed.
-    pub fn mapper(&self, header: &Header) -> Result<RowMapper<'_>, MissingColumns> {
+    /// The header lacks columns, or has one twice; all of them are listed.
+    pub fn mapper(&self, header: &Header) -> Result<RowMapper<'_>, UnfitHeader> {
         RowMapper::new(self, header)
     }
 }

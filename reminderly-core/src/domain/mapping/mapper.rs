@@ -10,8 +10,8 @@ use minijinja::{Expression, Value};
 use super::clean::clean;
 use super::compiled::{CompiledCampaign, FieldPlan, Role};
 use super::mapped_row::{ContactField, MappedRow, RowNote};
-use super::missing_columns::MissingColumns;
 use super::names::{RowValues, TIME_ZONE};
+use super::unfit_header::UnfitHeader;
 use crate::domain::appointment::Appointment;
 use crate::domain::appointment_key::AppointmentKey;
 use crate::domain::contact_method::ContactMethod;
@@ -42,8 +42,8 @@ struct BoundField<'c> {
 type FieldFault = (RowFault, Cow<'static, str>);
 
 impl<'c> RowMapper<'c> {
-    pub(super) fn new(campaign: &'c CompiledCampaign, header: &Header) -> Result<Self, MissingColumns> {
-        MissingColumns::check(header, campaign.columns())?;
+    pub(super) fn new(campaign: &'c CompiledCampaign, header: &Header) -> Result<Self, UnfitHeader> {
+        UnfitHeader::check(header, campaign.columns())?;
         let bind = |plan: &'c FieldPlan| BoundField {
             plan,
             positions: plan.columns.iter().filter_map(|column| header.position(column)).collect(),
@@ -61,7 +61,8 @@ impl<'c> RowMapper<'c> {
     /// # Errors
     ///
     /// The row lacks its key or appointment, or a value is not of its form; the fault names the columns, never a value. A
-    /// contact point that cannot be used is no fault: it stands in [`MappedRow::contacts`].
+    /// contact point that cannot be used is no fault: it stands in [`MappedRow::contacts`]. But a number that a spreadsheet has
+    /// shortened is one: the file is broken, and the person's number was in it.
     pub fn map(&self, row: &Row) -> Result<MappedRow, RejectedRow> {
         let mut draft = Draft::new(self.campaign);
         for field in &self.fields {
@@ -121,10 +122,12 @@ impl BoundField<'_> {
     }
 }
 
-const fn value_code(fault: ValueFault) -> RowFault {
+pub(super) const fn value_code(fault: ValueFault) -> RowFault {
     match fault {
         ValueFault::Date => RowFault::InvalidDate,
+        ValueFault::Serial(_) => RowFault::ExcelDate,
         ValueFault::TooLong => RowFault::ValueTooLong,
+        ValueFault::Contact(InvalidContactPoint::SpreadsheetNumber) => RowFault::ExcelNumber,
         ValueFault::Contact(_) | ValueFault::Amount => RowFault::InvalidValue,
         ValueFault::Arguments(_) => RowFault::MappingFailed,
     }
@@ -179,10 +182,7 @@ impl<'c> Draft<'c> {
         datum: Result<Datum<'_>, InvalidContactPoint>,
     ) -> Result<(), FieldFault> {
         let datum = match (plan.role, datum) {
-            (Role::Contact(method), datum) => {
-                self.take_contact(plan, method, datum);
-                return Ok(());
-            }
+            (Role::Contact(method), datum) => return self.take_contact(plan, method, datum),
             (_, Ok(datum)) => datum,
             (_, Err(invalid)) => return Err((RowFault::InvalidValue, invalid.to_string().into())),
         };
@@ -237,6 +237,7 @@ impl<'c> Draft<'c> {
             Role::TimeZone => self.zone = zone(text)?,
             Role::ContactTimeZone => self.contact_zone = Some(zone(text)?),
             Role::Person => {
+                refuse_shortened(text)?;
                 let long = || {
                     (
                         RowFault::ValueTooLong,
@@ -257,10 +258,13 @@ impl<'c> Draft<'c> {
         plan: &FieldPlan,
         method: ContactMethod,
         datum: Result<Datum<'_>, InvalidContactPoint>,
-    ) {
+    ) -> Result<(), FieldFault> {
         let contact = match datum.and_then(|datum| contact(method, datum)) {
             Ok(None) => ContactField::Absent,
             Ok(Some(point)) => ContactField::Valid(point),
+            Err(shortened @ InvalidContactPoint::SpreadsheetNumber) => {
+                return Err((RowFault::ExcelNumber, shortened.to_string().into()));
+            }
             Err(invalid) => ContactField::Invalid(invalid),
         };
         if let ContactField::Valid(point) = &contact
@@ -271,6 +275,7 @@ impl<'c> Draft<'c> {
         if let Some((_, known)) = self.contacts.iter_mut().find(|(of, _)| *of == method) {
             *known = contact;
         }
+        Ok(())
     }
 
     fn finish(mut self, row: &Row) -> Result<MappedRow, RejectedRow> {
@@ -311,9 +316,28 @@ impl<'c> Draft<'c> {
 }
 
 fn key(text: &str) -> Result<AppointmentKey, FieldFault> {
+    refuse_shortened(text)?;
     // A blank key was refused before, so it can only be too long.
     let long = || format!("longer than {} characters", AppointmentKey::MAX_CHARS).into();
     AppointmentKey::new(text).ok_or_else(|| (RowFault::ValueTooLong, long()))
+}
+
+/// Identifiers that a spreadsheet has shortened make one of many.
+fn refuse_shortened(text: &str) -> Result<(), FieldFault> {
+    if is_shortened(text) {
+        let advice =
+            "a spreadsheet has shortened the identifier; format the column as text and export it again";
+        return Err((RowFault::ExcelNumber, advice.into()));
+    }
+    Ok(())
+}
+
+/// Exactly the form in which a spreadsheet shows long numbers, `1.23457E+11`: identifiers such as `12E5` are meant.
+fn is_shortened(text: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let Some((mantissa, exponent)) = text.split_once("E+") else { return false };
+    let Some((whole, fraction)) = mantissa.split_once(['.', ',']) else { return false };
+    whole.len() == 1 && digits(whole) && digits(fraction) && exponent.len() == 2 && digits(exponent)
 }
 
 fn zone(text: &str) -> Result<Tz, FieldFault> {

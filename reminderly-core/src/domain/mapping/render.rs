@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::clean::clean;
 use super::compiled::CompiledCampaign;
 use super::mapped_row::MappedRow;
+use super::mapper::value_code;
 use crate::domain::campaign::definition::{CampaignDefinition, FollowUpTrigger};
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::content::Content;
@@ -142,8 +143,12 @@ impl CompiledCampaign {
     fn explain(&self, part: &str, row: &MappedRow, cause: TemplateFault) -> RenderFault {
         let code = match cause {
             TemplateFault::MissingValue => RowFault::MissingValue,
-            TemplateFault::Value(ValueFault::Date) => RowFault::InvalidDate,
-            TemplateFault::Value(ValueFault::Contact(_) | ValueFault::Amount) => RowFault::InvalidValue,
+            TemplateFault::Value(
+                fault @ (ValueFault::Date
+                | ValueFault::Serial(_)
+                | ValueFault::Contact(_)
+                | ValueFault::Amount),
+            ) => value_code(fault),
             _ => RowFault::TemplateFailed,
         };
         let mut fault = fault(row, part, code, &cause.to_string());

@@ -1,85 +1,66 @@
-use std::collections::HashMap;
-
+use super::detect::{Detected, detect};
+use super::encoding::TextEncoding;
+use super::fault::TableFault;
 use super::fields::Fields;
 use super::quotes::Quotes;
 use super::records::Position;
-use crate::domain::campaign::definition::Delimiter;
+use crate::domain::campaign::definition::{Delimiter, Encoding};
 use crate::domain::row::{Header, RowNumber};
 
-/// The most columns of a file.
+/// The most columns of a file, unless the host says otherwise.
 pub const MAX_COLUMNS: usize = 5_000;
 
-/// What may separate fields if the campaign does not say; the earlier wins a tie.
-const CANDIDATES: [u8; 4] = [b',', b';', b'\t', b'|'];
+/// The largest header, bytes of UTF-8, unless the host says otherwise.
+const MAX_HEAD_BYTES: usize = 1 << 20;
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// What may separate fields if the campaign does not say; the earlier wins a tie.
+pub(crate) const CANDIDATES: [u8; 4] = [b',', b';', b'\t', b'|'];
+
+/// What is declared of a file, and what is allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TableRules {
+    /// The encoding that the campaign declares.
+    pub encoding: Encoding,
+    /// The delimiter that the campaign declares.
+    pub delimiter: Delimiter,
+    /// The largest header, bytes of UTF-8.
+    pub max_head_bytes: usize,
+    /// The most columns.
+    pub max_columns: usize,
+}
+
+/// Nothing is declared; a header of at most 1 MiB and [`MAX_COLUMNS`] columns.
+impl Default for TableRules {
+    fn default() -> Self {
+        Self {
+            encoding: Encoding::default(),
+            delimiter: Delimiter::default(),
+            max_head_bytes: MAX_HEAD_BYTES,
+            max_columns: MAX_COLUMNS,
+        }
+    }
+}
+
+/// How a delimited file is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TextForm {
+    /// Its encoding.
+    pub encoding: TextEncoding,
+    /// What separates fields.
+    pub delimiter: u8,
+}
 
 /// The first record of a file: its column names, and where the rows start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableHead {
-    /// The column names, without blanks around them. Empty names stand only at the end.
+    /// The column names, without blanks around them. Empty names stand only at the end; names may repeat.
     pub header: Header,
-    /// What separates fields.
-    pub delimiter: u8,
+    /// How the file is written.
+    pub form: TextForm,
+    /// Whether a byte order mark names the encoding.
+    pub marked: bool,
     /// Where the first row starts.
     pub start: Position,
-}
-
-/// Why a file is no table that can be read. Says where and what to do, and quotes nothing of the file: in a file without
-/// header the first line holds data.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum TableFault {
-    /// No bytes.
-    #[error("file is empty")]
-    Empty,
-    /// Blank lines or blank column names only.
-    #[error("file has no header: its first line must name the columns")]
-    NoHeader,
-    /// UTF-16, by its byte order mark or its zero bytes.
-    #[error("file is UTF-16: save it as \"CSV UTF-8\"")]
-    Utf16,
-    /// A ZIP archive, which Excel workbooks are.
-    #[error("file is an Excel workbook or another ZIP archive: save it as \"CSV UTF-8\"")]
-    Archive,
-    /// The header is in an encoding that is not UTF-8.
-    #[error("header is not UTF-8 at byte {offset} of the file: save it as \"CSV UTF-8\"")]
-    NotUtf8 {
-        /// The first bad byte, counted from 0 at the start of the file.
-        offset: u64,
-    },
-    /// The header does not end within the limit.
-    #[error("header is larger than {limit} bytes: its first line must name the columns")]
-    TooLarge {
-        /// The limit, bytes.
-        limit: usize,
-    },
-    /// The file ends within a quoted column name.
-    #[error("line {line}: the quote that opens here in the header is never closed")]
-    UnbalancedQuote {
-        /// The line of the quote.
-        line: u64,
-    },
-    /// More than [`MAX_COLUMNS`] columns.
-    #[error("header has {found} columns, and {MAX_COLUMNS} are allowed")]
-    TooManyColumns {
-        /// How many there are.
-        found: usize,
-    },
-    /// A column before the last named one has no name.
-    #[error("column {position} of the header has no name: name it, or remove the column")]
-    EmptyName {
-        /// Its position, from 1.
-        position: usize,
-    },
-    /// Two columns have one name.
-    #[error("columns {first} and {second} of the header have the same name: rename one of them")]
-    DuplicateName {
-        /// The position of the first, from 1.
-        first: usize,
-        /// The position of the second, from 1.
-        second: usize,
-    },
 }
 
 impl TableHead {
@@ -91,15 +72,14 @@ impl TableHead {
     /// # Errors
     ///
     /// [`TableFault`] if the file has no usable header.
-    pub fn read(
-        bytes: &[u8],
-        whole: bool,
-        delimiter: Delimiter,
-        max_bytes: usize,
-    ) -> Result<Option<Self>, TableFault> {
+    pub fn read(bytes: &[u8], whole: bool, rules: &TableRules) -> Result<Option<Self>, TableFault> {
         refuse_other_formats(bytes)?;
-        let mark = if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
-        let text = bytes.get(mark..).unwrap_or_default();
+        let max_bytes = rules.max_head_bytes;
+        let Some(Detected { encoding, mark }) = detect(rules.encoding, bytes, whole, max_bytes)? else {
+            return Ok(None);
+        };
+        let decoded = encoding.decode_start(bytes.get(mark..).unwrap_or_default(), whole);
+        let text = decoded.as_ref();
         let blank = text.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
         let (blank_lines, record) = text.split_at_checked(blank).unwrap_or_default();
         if record.is_empty() && (whole || blank > max_bytes) {
@@ -107,17 +87,25 @@ impl TableHead {
         }
 
         let line = 1 + super::records::line_breaks(blank_lines);
-        let before = mark + blank;
-        let Some(framed) = frame(record, line, whole, delimiter, max_bytes)? else { return Ok(None) };
+        let Some(framed) = frame(record, line, whole, rules.delimiter, max_bytes)? else { return Ok(None) };
         let head = framed.content(record);
-        if head.contains(&0) {
-            return Err(TableFault::Utf16);
+        let offset_of = |place: usize| {
+            let before = text.get(..blank + place).unwrap_or_default();
+            mark as u64 + encoding.source_len(before)
+        };
+        if let Some(zero) = head.iter().position(|byte| *byte == 0) {
+            return Err(TableFault::NotText { offset: offset_of(zero) });
         }
-        let header = names(head, framed.delimiter, before)?;
-        let offset = (before + framed.content + framed.line_break) as u64;
+        let names = names(head, framed.delimiter, rules.max_columns)?;
+        if let Err(error) = str::from_utf8(head) {
+            let offset = offset_of(error.valid_up_to());
+            return Err(TableFault::Undecodable { encoding, offset });
+        }
+        let offset = offset_of(framed.content + framed.line_break);
         let line = framed.last_line + u64::from(framed.line_break > 0);
         let start = Position { row: RowNumber(0), offset, line };
-        Ok(Some(Self { header, delimiter: framed.delimiter, start }))
+        let form = TextForm { encoding, delimiter: framed.delimiter };
+        Ok(Some(Self { header: header(names)?, form, marked: mark > 0, start }))
     }
 }
 
@@ -135,11 +123,18 @@ impl Framed {
     }
 }
 
+/// The first bytes of a ZIP archive, which Excel workbooks are.
+pub(super) const ARCHIVE: &[u8] = b"PK\x03\x04";
+
+/// The first bytes of an [OLE compound file](https://learn.microsoft.com/openspecs/windows_protocols/ms-cfb), which old
+/// workbooks and workbooks with a password are.
+const OLE: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
+
 fn refuse_other_formats(bytes: &[u8]) -> Result<(), TableFault> {
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        return Err(TableFault::Utf16);
+    if bytes.starts_with(OLE) {
+        return Err(TableFault::OldWorkbook);
     }
-    if bytes.starts_with(b"PK\x03\x04") { Err(TableFault::Archive) } else { Ok(()) }
+    if bytes.starts_with(ARCHIVE) { Err(TableFault::Archive) } else { Ok(()) }
 }
 
 /// Finds the end of the header with every delimiter that it may have, and takes the one that makes most columns.
@@ -193,27 +188,22 @@ pub(super) fn line_break_at(bytes: &[u8], at: usize, whole: bool) -> Option<usiz
     }
 }
 
-fn names(head: &[u8], delimiter: u8, before: usize) -> Result<Header, TableFault> {
+fn names(head: &[u8], delimiter: u8, max_columns: usize) -> Result<Vec<String>, TableFault> {
     let mut fields = Fields::new(delimiter);
     fields.feed(head);
     fields.feed(b"\n");
-    if fields.ends().len() > MAX_COLUMNS {
-        return Err(TableFault::TooManyColumns { found: fields.ends().len() });
+    let found = fields.ends().len();
+    if found > max_columns {
+        return Err(TableFault::TooManyColumns { found, limit: max_columns });
     }
-    if let Err(error) = str::from_utf8(head) {
-        return Err(TableFault::NotUtf8 { offset: (before + error.valid_up_to()) as u64 });
-    }
-    let names: Vec<String> =
-        fields.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
+    Ok(fields.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect())
+}
+
+/// A header of these names, none of which has blanks around it.
+pub(super) fn header(names: Vec<String>) -> Result<Header, TableFault> {
     let last = names.iter().rposition(|name| !name.is_empty()).ok_or(TableFault::NoHeader)?;
-    let mut seen = HashMap::new();
-    for (position, name) in names.iter().take(last + 1).enumerate() {
-        if name.is_empty() {
-            return Err(TableFault::EmptyName { position: position + 1 });
-        }
-        if let Some(first) = seen.insert(name.as_str(), position) {
-            return Err(TableFault::DuplicateName { first: first + 1, second: position + 1 });
-        }
+    match names.iter().take(last).position(String::is_empty) {
+        Some(position) => Err(TableFault::EmptyName { position: position + 1 }),
+        None => Ok(Header(names)),
     }
-    Ok(Header(names))
 }

@@ -1,5 +1,6 @@
+use super::encoding::Decoding;
 use super::fields::Fields;
-use super::head::line_break_at;
+use super::head::{TextForm, line_break_at};
 use super::quotes::Quotes;
 use crate::domain::row::{Header, RejectedRow, Row, RowFault, RowNumber};
 
@@ -30,10 +31,11 @@ pub enum Record {
 #[derive(Debug)]
 pub struct RecordReader {
     header: Header,
-    delimiter: u8,
+    form: TextForm,
     max_row_bytes: usize,
     fields: Fields,
-    /// Bytes that were pushed; those before `start` are done with.
+    decoding: Decoding,
+    /// Bytes that were pushed, decoded; those before `start` are done with.
     buffer: Vec<u8>,
     start: usize,
     /// How many bytes after `start` were given to `fields`.
@@ -42,21 +44,22 @@ pub struct RecordReader {
     content: Option<usize>,
     /// The record is too large: its bytes are not kept.
     oversized: Option<Quotes>,
-    /// The file offset of the byte at `start`.
+    /// The file offset of what the byte at `start` comes from.
     offset: u64,
     next: Position,
     ended: bool,
 }
 
 impl RecordReader {
-    /// A reader whose first bytes are those at `start`. Rows are as large as `max_row_bytes` at most, line break aside.
-    pub fn new(header: Header, delimiter: u8, max_row_bytes: usize, start: Position) -> Self {
+    /// A reader whose first bytes are those at `start`. Rows are as large as `max_row_bytes` of UTF-8 at most, line break aside.
+    pub fn new(header: Header, form: TextForm, max_row_bytes: usize, start: Position) -> Self {
         Self {
             header,
-            delimiter,
+            form,
             // Rows keep the ends of their fields in 32 bits.
             max_row_bytes: max_row_bytes.min(u32::MAX as usize),
-            fields: Fields::new(delimiter),
+            fields: Fields::new(form.delimiter),
+            decoding: Decoding::new(form.encoding),
             buffer: Vec::new(),
             start: 0,
             fed: 0,
@@ -72,11 +75,12 @@ impl RecordReader {
     pub fn push(&mut self, chunk: &[u8]) {
         self.buffer.drain(..self.start);
         self.start = 0;
-        self.buffer.extend_from_slice(chunk);
+        self.decoding.decode(chunk, &mut self.buffer);
     }
 
     /// Says that the file has ended.
-    pub const fn finish(&mut self) {
+    pub fn finish(&mut self) {
+        self.decoding.finish(&mut self.buffer);
         self.ended = true;
     }
 
@@ -98,7 +102,7 @@ impl RecordReader {
                 return Some(record);
             }
             self.fed = 0;
-            self.oversized = Some(Quotes::new(self.delimiter, self.next.line));
+            self.oversized = Some(Quotes::new(self.form.delimiter, self.next.line));
         }
         if self.content.is_none() && self.oversized.is_some() {
             self.pass_oversized();
@@ -160,7 +164,7 @@ impl RecordReader {
             // Anywhere but within quotes, a line break ends the record.
             None if self.fields.feed(b"\n").1 => None,
             None => {
-                let mut quotes = Quotes::new(self.delimiter, self.next.line);
+                let mut quotes = Quotes::new(self.form.delimiter, self.next.line);
                 quotes.end_in(self.raw(content));
                 quotes.open_since()
             }
@@ -183,7 +187,7 @@ impl RecordReader {
     /// A quote that swallows line after line up to the limit: only the line of the record's start is lost.
     fn unclosed_within_limit(&mut self) -> Option<Record> {
         let raw = self.raw(self.fed);
-        let mut quotes = Quotes::new(self.delimiter, self.next.line);
+        let mut quotes = Quotes::new(self.form.delimiter, self.next.line);
         quotes.end_in(raw);
         let first_break = raw.iter().position(|byte| matches!(byte, b'\n' | b'\r'))?;
         // Whether a line break at the very end is whole, the next chunk would tell; so it does not count.
@@ -211,7 +215,7 @@ impl RecordReader {
             }
             None => (content, line_break),
         };
-        self.fields = Fields::new(self.delimiter);
+        self.fields = Fields::new(self.form.delimiter);
         self.move_on(content, line_break);
         record
     }
@@ -235,7 +239,7 @@ impl RecordReader {
         if self.oversized.is_some() || !raw.contains(&b'"') {
             return None;
         }
-        let mut quotes = Quotes::new(self.delimiter, self.next.line);
+        let mut quotes = Quotes::new(self.form.delimiter, self.next.line);
         quotes.end_in(raw);
         quotes.stray()
     }
@@ -246,7 +250,7 @@ impl RecordReader {
             None => line_breaks(self.raw(content)),
         };
         if self.oversized.take().is_some() {
-            self.fields = Fields::new(self.delimiter);
+            self.fields = Fields::new(self.form.delimiter);
         }
         self.advance(content + line_break);
         self.fields.clear();
@@ -274,11 +278,12 @@ impl RecordReader {
 
     fn not_utf8(&self, content: usize) -> Record {
         let valid = str::from_utf8(self.raw(content)).err().map_or(0, |error| error.valid_up_to());
-        let offset = self.offset + valid as u64;
+        let encoding = self.form.encoding;
+        let offset = self.offset + encoding.source_len(self.raw(valid));
         let position = self.fields.iter().position(|field| str::from_utf8(field).is_err());
         let column =
             position.and_then(|position| self.header.0.get(position)).filter(|name| !name.is_empty());
-        let detail = format!("line {}: not UTF-8 at byte {offset} of the file", self.next.line);
+        let detail = format!("line {}: not {encoding} at byte {offset} of the file", self.next.line);
         self.reject(RowFault::InvalidUtf8, column.cloned(), detail)
     }
 
@@ -298,9 +303,9 @@ impl RecordReader {
         self.buffer.get(self.start..self.start + content).unwrap_or_default()
     }
 
-    const fn advance(&mut self, bytes: usize) {
+    fn advance(&mut self, bytes: usize) {
+        self.offset += self.form.encoding.source_len(self.raw(bytes));
         self.start += bytes;
-        self.offset += bytes as u64;
     }
 }
 

@@ -1,17 +1,32 @@
+mod encodings;
+#[cfg(feature = "xlsx")]
+mod workbooks;
+#[cfg(feature = "xlsx")]
+pub(crate) mod xlsx_file;
+
 use proptest::prelude::*;
 use rstest::rstest;
 
 use super::*;
-use crate::domain::campaign::definition::Delimiter;
+use crate::domain::campaign::definition::{Delimiter, Encoding};
 use crate::domain::row::{Header, RejectedRow, RowFault, RowNumber};
 
 const MAX_ROW_BYTES: usize = 40;
 
+const RULES: TableRules = TableRules {
+    encoding: Encoding::Auto,
+    delimiter: Delimiter::Auto,
+    max_head_bytes: MAX_ROW_BYTES,
+    max_columns: 6,
+};
+
+const COMMAS: TextForm = TextForm { encoding: TextEncoding::Utf8, delimiter: b',' };
+
 /// Records with the place after each.
 type Records = Vec<(Record, Position)>;
 
-fn read(header: &Header, delimiter: u8, start: Position, chunks: &[&[u8]]) -> Records {
-    let mut reader = RecordReader::new(header.clone(), delimiter, MAX_ROW_BYTES, start);
+fn read(header: &Header, form: TextForm, start: Position, chunks: &[&[u8]]) -> Records {
+    let mut reader = RecordReader::new(header.clone(), form, MAX_ROW_BYTES, start);
     let mut records = Vec::new();
     for chunk in chunks {
         reader.push(chunk);
@@ -27,7 +42,7 @@ fn read(header: &Header, delimiter: u8, start: Position, chunks: &[&[u8]]) -> Re
 }
 
 fn head(file: &[u8]) -> Result<TableHead, TableFault> {
-    TableHead::read(file, true, Delimiter::Auto, MAX_ROW_BYTES).map(Option::unwrap)
+    TableHead::read(file, true, &RULES).map(Option::unwrap)
 }
 
 fn rest(file: &[u8], from: Position) -> &[u8] {
@@ -36,7 +51,7 @@ fn rest(file: &[u8], from: Position) -> &[u8] {
 
 fn read_file(file: &[u8]) -> Records {
     let head = head(file).unwrap();
-    read(&head.header, head.delimiter, head.start, &[rest(file, head.start)])
+    read(&head.header, head.form, head.start, &[rest(file, head.start)])
 }
 
 /// `row@line:field|field` for good rows, `row:column:code@line` for bad ones.
@@ -124,12 +139,14 @@ fn corpus(#[case] file: &[u8], #[case] expected: &[&str]) {
 #[case::byte_order_mark_only(b"\xef\xbb\xbf", TableFault::Empty)]
 #[case::blank_lines_only(b"\n\r\n", TableFault::NoHeader)]
 #[case::blank_names_only(b",,\n1,2,3\n", TableFault::NoHeader)]
-#[case::utf_16_le(b"\xff\xfea\0,\0b\0\n\0", TableFault::Utf16)]
-#[case::utf_16_be(b"\xfe\xff\0a\0,\0b\0\n", TableFault::Utf16)]
-#[case::utf_16_without_mark(b"a\0,\0b\0\n\0", TableFault::Utf16)]
+#[case::utf_32_with_mark(b"\xff\xfe\0\0a\0\0\0,\0\0\0", TableFault::NotText { offset: 2 })]
+#[case::utf_32(b"a\0\0\0,\0\0\0b\0\0\0\n\0\0\0", TableFault::NotText { offset: 1 })]
+#[case::zero_in_utf_16(b"\xff\xfea\0,\0b\0\0\0\n\0", TableFault::NotText { offset: 8 })]
+#[case::half_a_pair_in_utf_16(b"\xff\xfea\0,\0\x3d\xd8\n\0", TableFault::Undecodable { encoding: TextEncoding::Utf16Le, offset: 6 })]
+#[case::old_workbook(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0", TableFault::OldWorkbook)]
 #[case::workbook(b"PK\x03\x04\x14\0\x06\0", TableFault::Archive)]
-#[case::latin_1(b"\na,M\xfcller\n", TableFault::NotUtf8 { offset: 4 })]
-#[case::duplicate(b"a,b, a \n", TableFault::DuplicateName { first: 1, second: 3 })]
+#[case::latin_1(b"\na,M\xfcller\n", TableFault::Undecodable { encoding: TextEncoding::Utf8, offset: 4 })]
+#[case::columns(b"a,b,c,d,e,f,g\n", TableFault::TooManyColumns { found: 7, limit: 6 })]
 #[case::empty_name(b"a, ,c,\n", TableFault::EmptyName { position: 2 })]
 #[case::too_large(b"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n1\n", TableFault::TooLarge { limit: 40 })]
 #[case::quote(b"\na,\"b\nc\n", TableFault::UnbalancedQuote { line: 2 })]
@@ -140,20 +157,26 @@ fn unusable_heads(#[case] file: &[u8], #[case] expected: TableFault) {
 #[test]
 fn columns_are_limited() {
     let file = |columns: usize| (0..columns).map(|column| column.to_string()).collect::<Vec<_>>().join(",");
-    let read = |columns| TableHead::read(file(columns).as_bytes(), true, Delimiter::Auto, 1 << 20);
+    let rules = TableRules { max_columns: MAX_COLUMNS, max_head_bytes: 1 << 20, ..RULES };
+    let read = |columns| TableHead::read(file(columns).as_bytes(), true, &rules);
     assert_eq!(read(MAX_COLUMNS).unwrap().unwrap().header.0.len(), MAX_COLUMNS);
-    assert_eq!(read(MAX_COLUMNS + 1), Err(TableFault::TooManyColumns { found: MAX_COLUMNS + 1 }));
+    assert_eq!(
+        read(MAX_COLUMNS + 1),
+        Err(TableFault::TooManyColumns { found: MAX_COLUMNS + 1, limit: MAX_COLUMNS })
+    );
 }
 
 #[test]
 fn a_declared_delimiter_is_obeyed() {
-    let head = TableHead::read(b"a,b;c,d", true, Delimiter::Byte(b';'), 100).unwrap().unwrap();
+    let head = TableHead::read(b"a,b;c,d", true, &TableRules { delimiter: Delimiter::Byte(b';'), ..RULES })
+        .unwrap()
+        .unwrap();
     assert_eq!(head.header.0, ["a,b", "c,d"]);
 }
 
 #[test]
 fn blank_lines_without_end_are_no_header() {
-    assert_eq!(TableHead::read(&[b'\n'; 200], false, Delimiter::Auto, 100), Err(TableFault::NoHeader));
+    assert_eq!(TableHead::read(&[b'\n'; 200], false, &RULES), Err(TableFault::NoHeader));
 }
 
 #[test]
@@ -172,7 +195,7 @@ fn details_say_what_was_expected_and_where() {
 fn a_row_without_end_is_not_kept() {
     let header = Header(vec!["a".to_owned()]);
     let start = Position { row: RowNumber(0), offset: 0, line: 1 };
-    let mut reader = RecordReader::new(header, b',', MAX_ROW_BYTES, start);
+    let mut reader = RecordReader::new(header, COMMAS, MAX_ROW_BYTES, start);
     for _ in 0..1_000 {
         reader.push(&[b'x'; 1_000]);
         assert_eq!(reader.next_record(), None);
@@ -209,21 +232,21 @@ proptest! {
     #[test]
     fn cuts_between_chunks_change_nothing(file in files(), cuts in proptest::collection::vec(0usize..400, 0..8)) {
         let (header, start) = two_columns();
-        let whole = read(&header, b',', start, &[&file]);
+        let whole = read(&header, COMMAS, start, &[&file]);
         let mut cuts: Vec<_> = cuts.into_iter().map(|cut| cut.min(file.len())).chain([0, file.len()]).collect();
         cuts.sort_unstable();
         let chunks: Vec<_> = cuts.windows(2).map(|cut| &file[cut[0]..cut[1]]).collect();
-        prop_assert_eq!(&read(&header, b',', start, &chunks), &whole);
+        prop_assert_eq!(&read(&header, COMMAS, start, &chunks), &whole);
         let bytes: Vec<_> = file.chunks(1).collect();
-        prop_assert_eq!(&read(&header, b',', start, &bytes), &whole);
+        prop_assert_eq!(&read(&header, COMMAS, start, &bytes), &whole);
     }
 
     #[test]
     fn reading_starts_again_after_any_record(file in files()) {
         let (header, start) = two_columns();
-        let whole = read(&header, b',', start, &[&file]);
+        let whole = read(&header, COMMAS, start, &[&file]);
         for (index, (_, position)) in whole.iter().enumerate() {
-            let again = read(&header, b',', *position, &[rest(&file, *position)]);
+            let again = read(&header, COMMAS, *position, &[rest(&file, *position)]);
             prop_assert_eq!(&again, &whole[index + 1..]);
         }
     }
@@ -231,7 +254,7 @@ proptest! {
     #[test]
     fn rows_are_numbered_without_gaps_and_the_file_is_used_up(file in files()) {
         let (header, start) = two_columns();
-        let records = read(&header, b',', start, &[&file]);
+        let records = read(&header, COMMAS, start, &[&file]);
         for (index, (record, position)) in records.iter().enumerate() {
             let row = match record {
                 Record::Good(row) => row.number,
@@ -246,9 +269,9 @@ proptest! {
 
     #[test]
     fn heads_of_any_prefix_agree_with_the_whole(file in files()) {
-        let whole = TableHead::read(&file, true, Delimiter::Auto, MAX_ROW_BYTES);
+        let whole = TableHead::read(&file, true, &RULES);
         for end in 0..file.len() {
-            match TableHead::read(&file[..end], false, Delimiter::Auto, MAX_ROW_BYTES) {
+            match TableHead::read(&file[..end], false, &RULES) {
                 Ok(None) => {}
                 decided => {
                     prop_assert_eq!(&decided, &whole);

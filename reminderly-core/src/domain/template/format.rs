@@ -8,6 +8,7 @@ use chrono::{NaiveDate, NaiveTime, Timelike};
 
 use super::function::{Datum, ValueFault};
 use super::local::year_is_plausible;
+use super::serial::Serial;
 
 /// What a format reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +43,8 @@ impl Format {
     ///
     /// # Errors
     ///
-    /// [`ValueFault::Date`] if the text is not of the format, or the value lacks what the format writes.
+    /// [`ValueFault::Date`] if the text is not of the format, or the value lacks what the format writes;
+    /// [`ValueFault::Serial`] if it is the number of a spreadsheet.
     pub(crate) fn apply<'a>(&self, datum: Datum<'a>) -> Result<Datum<'a>, ValueFault> {
         apply(self.kind, datum, self.items.iter())
     }
@@ -69,7 +71,8 @@ where
     match datum {
         Datum::Empty => Ok(Datum::Empty),
         Datum::Text(text) if text.trim().is_empty() => Ok(Datum::Text(text)),
-        Datum::Text(text) => read(kind, text.trim(), items),
+        Datum::Text(text) => read(kind, text.trim(), items)
+            .map_err(|fault| Serial::find(&text).map_or(fault, ValueFault::Serial)),
         Datum::DateTime(value) => write(&DelayedFormat::new(Some(value.date()), Some(value.time()), items)),
         Datum::Date(value) => write(&DelayedFormat::new(Some(value), None, items)),
         Datum::Time(value) => write(&DelayedFormat::new(None, Some(value), items)),

@@ -11,6 +11,7 @@ use super::format::{Format, FormatKind};
 use super::local::{LocalDate, LocalDateTime, LocalTime};
 use super::money::money;
 use super::name::tidy_name;
+use super::serial::Serial;
 use crate::domain::contact_point::{EmailAddress, InvalidContactPoint, PhoneNumber};
 
 /// The symbol of `money` without an argument.
@@ -44,6 +45,12 @@ pub enum ValueFault {
     /// No date or time of the format.
     #[error("not a date or time of the declared format, or one that does not exist (years 2000 to 2100)")]
     Date,
+    /// No date or time of the format, but the number in which spreadsheets count days. What it would mean is said, and never
+    /// taken: a workbook may count from 1904, and an identifier may look the same.
+    #[error(
+        "the bare number of a spreadsheet, which would be {0}: format the column as a date and export it again"
+    )]
+    Serial(Serial),
     /// No contact point.
     #[error("{0}")]
     Contact(InvalidContactPoint),

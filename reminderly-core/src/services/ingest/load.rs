@@ -2,16 +2,18 @@ use std::sync::Arc;
 
 use tracing::Instrument as _;
 
-use super::batch::{Batch, progress};
-use super::digest::{CHUNK_BYTES, Content, read_digest};
-use super::{Ingest, LoadProgress, require_any, wrong_stage};
+use super::batch::{Batch, Opened};
+use super::content::{Survey, SurveyedFile, changed, survey};
+use super::{Ingest, LoadProgress, require_any, unusable, wrong_stage};
 use crate::domain::access::{Action, CompanyScope};
-use crate::domain::packet::{Digest, IngestProgress, Packet, PacketFailure, PacketOrigin, PacketStage};
-use crate::domain::row::Header;
-use crate::domain::table::{Position, RecordReader, TableHead};
+use crate::domain::campaign::definition::Source;
+use crate::domain::packet::{Digest, FileFormat, Packet, PacketFailure, PacketOrigin, PacketStage};
+use crate::domain::table::{
+    Position, RecordReader, TableFault, TableHead, TableRules, TextEncoding, TextForm,
+};
 use crate::give_way::give_way;
 use crate::ids::{CompanyId, PacketId};
-use crate::ports::source::{PacketSource, SourceReader};
+use crate::ports::source::PacketSource;
 use crate::ports::store::{StageChange, WriteOutcome};
 use crate::services::ServiceError;
 
@@ -20,12 +22,13 @@ impl Ingest {
     /// is loaded or further is answered at once. For [`Action::Ingest`], or [`Action::Operate`], with which a worker
     /// goes on after a crash.
     ///
-    /// The file is first read through once: rows of another file that took its place would be mixed with its own.
+    /// The file is first read through once, and its rows are taken only from what was read then: rows of another file that took
+    /// its place would be mixed with its own. A workbook is held in memory and read from its first row again.
     /// Dropping the future, or a transient error, leaves the packet where it is: call again.
     ///
     /// # Errors
     ///
-    /// - [`ServiceError::UnusableFile`] and [`ServiceError::Source`] with a file that is missing: the packet is failed;
+    /// - [`ServiceError::UnusableFile`], limits included, and [`ServiceError::Source`] with a file that is missing: the packet is failed;
     ///   [`resume`](Self::resume) it once the file is right. Other faults of the source and
     ///   [`ServiceError::Store`] change nothing.
     /// - [`ServiceError::WrongState`] if the packet has failed or was cancelled, or if somebody else works on it.
@@ -76,10 +79,10 @@ impl Ingest {
 }
 
 /// One run over one file.
-struct Load<'a> {
-    ingest: &'a Ingest,
-    source: &'a dyn PacketSource,
-    name: Arc<str>,
+pub(super) struct Load<'a> {
+    pub(super) ingest: &'a Ingest,
+    pub(super) source: &'a dyn PacketSource,
+    pub(super) name: Arc<str>,
     digest: Digest,
     /// As this run knows it.
     packet: Packet,
@@ -88,47 +91,57 @@ struct Load<'a> {
 }
 
 impl Load<'_> {
-    async fn run(&mut self, progress: &mut (dyn FnMut(LoadProgress) + Send)) -> Result<(), ServiceError> {
-        let Content { digest, bytes } = read_digest(self.source, &self.name).await?;
-        if digest != self.digest {
+    async fn run(&mut self, progress: Listener<'_>) -> Result<(), ServiceError> {
+        let survey = survey(self.source, &self.name, self.ingest.file_limits.max_bytes).await?;
+        if survey.digest != self.digest {
             return Err(changed());
         }
         if self.packet.stage == PacketStage::Prepared {
-            self.open().await?;
+            self.open(&survey).await?;
         }
-        let IngestProgress { header, delimiter, through, offset, line } = self.packet.ingest.clone();
-        let Some(delimiter) = delimiter else {
-            return Err(wrong_stage(
-                &self.packet,
-                "its delimiter is unknown: cancel it and prepare the file again",
-            ));
-        };
-        let start = Position { row: through, offset, line };
-        self.append_rows(&header, delimiter, start, bytes, progress).await?;
+        let (opened, start) = self.packet.ingest.clone().into();
+        match (opened.format, opened.delimiter) {
+            (FileFormat::Text(encoding), Some(delimiter)) => {
+                self.append_records(&opened, TextForm { encoding, delimiter }, start, &survey, progress)
+                    .await?;
+            }
+            #[cfg(feature = "xlsx")]
+            (FileFormat::Workbook, _) => self.append_sheet(&opened, start, &survey, progress).await?,
+            #[cfg(not(feature = "xlsx"))]
+            (FileFormat::Workbook, _) => return Err(unusable(&TableFault::Archive)),
+            (FileFormat::Text(_), None) => {
+                let hint = "its delimiter is unknown: cancel it and prepare the file again";
+                return Err(wrong_stage(&self.packet, hint));
+            }
+        }
         let outcome = self.change_stage(PacketStage::Loaded, None).await?;
         self.unless_stale(outcome).await
     }
 
     /// Reads the header: `prepared` → `ingested`.
-    async fn open(&mut self) -> Result<(), ServiceError> {
-        let store = &self.ingest.store;
-        let (campaign, version) = (self.packet.campaign, self.packet.campaign_version);
-        let definition = store.definition(self.company(), campaign, version).await?;
-        let delimiter =
-            definition.ok_or(ServiceError::NotFound { what: "campaign document" })?.source.delimiter;
-
-        let mut reader = self.source.open(&self.name, 0).await?;
-        let mut bytes = Vec::with_capacity(CHUNK_BYTES);
-        let head = loop {
-            let whole = reader.read(&mut bytes, CHUNK_BYTES).await? == 0;
-            let head = TableHead::read(&bytes, whole, delimiter, self.ingest.max_row_bytes);
-            if let Some(head) = head.map_err(|fault| unusable(&fault))? {
-                break head;
+    async fn open(&mut self, survey: &Survey) -> Result<(), ServiceError> {
+        let source = self.declared().await?;
+        let rules = TableRules {
+            encoding: source.encoding,
+            delimiter: source.delimiter,
+            max_head_bytes: self.ingest.max_row_bytes,
+            max_columns: self.ingest.file_limits.max_columns,
+        };
+        let (opened, start) = match self.read_head(&rules, survey).await {
+            #[cfg(feature = "xlsx")]
+            Err(Unreadable::Table(TableFault::Archive)) => self.open_workbook(&source, survey).await?,
+            Err(fault) => return Err(fault.into()),
+            Ok(head) => {
+                let TextForm { encoding, delimiter } = head.form;
+                let format = FileFormat::Text(encoding);
+                (Opened { header: head.header, format, delimiter: Some(delimiter) }, head.start)
             }
         };
-
-        let opened = progress(head.header, head.delimiter, head.start);
-        let at = self.ingest.clock.now();
+        if opened.format != FileFormat::Text(TextEncoding::Utf8) {
+            tracing::info!(format = %opened.format, "file is not UTF-8");
+        }
+        let (opened, at) = (opened.progress(start), self.ingest.clock.now());
+        let store = &self.ingest.store;
         let outcome = store.open_ingest(self.company(), self.packet.id, opened.clone(), at).await?;
         self.unless_stale(outcome).await?;
         self.packet.stage = PacketStage::Ingested;
@@ -136,35 +149,52 @@ impl Load<'_> {
         Ok(())
     }
 
-    async fn append_rows(
-        &mut self,
-        header: &Header,
-        delimiter: u8,
-        start: Position,
-        total_bytes: u64,
-        progress: &mut (dyn FnMut(LoadProgress) + Send),
-    ) -> Result<(), ServiceError> {
-        let mut file = self.source.open(&self.name, start.offset).await?;
-        let mut records = RecordReader::new(header.clone(), delimiter, self.ingest.max_row_bytes, start);
-        let mut batch = Batch::new(start);
-        let mut chunk = Vec::with_capacity(CHUNK_BYTES);
-        let mut read = start.offset;
+    /// What the campaign says about its files.
+    pub(super) async fn declared(&self) -> Result<Source, ServiceError> {
+        let (campaign, version) = (self.packet.campaign, self.packet.campaign_version);
+        let definition = self.ingest.store.definition(self.company(), campaign, version).await?;
+        let missing = ServiceError::NotFound { what: "campaign document" };
+        definition.map(|definition| definition.source.clone()).ok_or(missing)
+    }
+
+    async fn read_head(&self, rules: &TableRules, survey: &Survey) -> Result<TableHead, Unreadable> {
+        let mut file = SurveyedFile::open(self.source, &self.name, survey, 0).await?;
+        let (mut bytes, mut block) = (Vec::new(), Vec::new());
         loop {
-            let ended = next_chunk(&mut *file, &mut chunk).await? == 0;
-            read += chunk.len() as u64;
+            let whole = !file.next(&mut block).await?;
+            bytes.append(&mut block);
+            if let Some(head) = TableHead::read(&bytes, whole, rules)? {
+                survey.evidence.check(&head, rules.encoding)?;
+                return Ok(head);
+            }
+        }
+    }
+
+    async fn append_records(
+        &mut self,
+        opened: &Opened,
+        form: TextForm,
+        start: Position,
+        survey: &Survey,
+        progress: Listener<'_>,
+    ) -> Result<(), ServiceError> {
+        let total_bytes = survey.bytes;
+        let mut file = SurveyedFile::open(self.source, &self.name, survey, start.offset).await?;
+        let mut records = RecordReader::new(opened.header.clone(), form, self.ingest.max_row_bytes, start);
+        let mut batch = Batch::new(start);
+        let mut bytes = Vec::new();
+        loop {
+            let ended = !file.next(&mut bytes).await?;
             if ended {
-                // Before the last row is taken, which would be cut.
-                if read != total_bytes {
-                    return Err(changed());
-                }
                 records.finish();
             } else {
-                records.push(&chunk);
+                records.push(&bytes);
             }
             while let Some(record) = records.next_record() {
+                self.unless_too_many(records.position())?;
                 batch.take(record, records.position());
                 if batch.is_full(self.ingest.rows_per_batch) {
-                    batch = self.append(batch, header, delimiter).await?;
+                    batch = self.append(batch, opened).await?;
                     progress(self.progress(batch.end(), total_bytes));
                 }
             }
@@ -172,17 +202,33 @@ impl Load<'_> {
                 break;
             }
         }
+        self.append_last(batch, opened, total_bytes, progress).await
+    }
+
+    pub(super) fn unless_too_many(&self, end: Position) -> Result<(), ServiceError> {
+        let limit = self.ingest.file_limits.max_rows;
+        if end.row.0 > limit { Err(unusable(&TableFault::TooManyRows { limit })) } else { Ok(()) }
+    }
+
+    /// Stores what is left at the end of the file.
+    pub(super) async fn append_last(
+        &mut self,
+        mut batch: Batch,
+        opened: &Opened,
+        total_bytes: u64,
+        progress: Listener<'_>,
+    ) -> Result<(), ServiceError> {
         if !batch.is_empty() {
-            batch = self.append(batch, header, delimiter).await?;
+            batch = self.append(batch, opened).await?;
         }
         progress(LoadProgress { bytes: total_bytes, ..self.progress(batch.end(), total_bytes) });
         Ok(())
     }
 
     /// Stores a batch; answers the next.
-    async fn append(&mut self, batch: Batch, header: &Header, delimiter: u8) -> Result<Batch, ServiceError> {
+    pub(super) async fn append(&mut self, batch: Batch, opened: &Opened) -> Result<Batch, ServiceError> {
         let rejected: Vec<_> = batch.rejected().iter().map(|row| row.code).collect();
-        let (rows, next) = batch.split(header, delimiter);
+        let (rows, next) = batch.split(opened);
         let read = (rows.rows.len() + rejected.len()) as u64;
         let outcome = self.ingest.store.append_rows(self.company(), self.packet.id, rows).await?;
         self.unless_stale(outcome).await?;
@@ -196,7 +242,7 @@ impl Load<'_> {
         Ok(next)
     }
 
-    const fn progress(&self, end: Position, total_bytes: u64) -> LoadProgress {
+    pub(super) const fn progress(&self, end: Position, total_bytes: u64) -> LoadProgress {
         // Rows are numbered without gaps.
         let rows_read = end.row.0;
         let rejected = self.packet.rows.rejected + self.rejected;
@@ -245,17 +291,32 @@ impl Load<'_> {
     }
 }
 
-async fn next_chunk(file: &mut dyn SourceReader, chunk: &mut Vec<u8>) -> Result<usize, ServiceError> {
-    chunk.clear();
-    Ok(file.read(chunk, CHUNK_BYTES).await?)
+/// Who hears of progress.
+pub(super) type Listener<'l> = &'l mut (dyn FnMut(LoadProgress) + Send);
+
+/// Why no header was read.
+enum Unreadable {
+    Table(TableFault),
+    Service(ServiceError),
 }
 
-fn unusable(fault: &crate::domain::table::TableFault) -> ServiceError {
-    ServiceError::UnusableFile { reason: fault.to_string() }
+impl From<TableFault> for Unreadable {
+    fn from(fault: TableFault) -> Self {
+        Self::Table(fault)
+    }
 }
 
-fn changed() -> ServiceError {
-    let reason = "it is not the file that was prepared: put that back and resume the packet, \
-                  or cancel the packet and prepare this file";
-    ServiceError::UnusableFile { reason: reason.to_owned() }
+impl From<ServiceError> for Unreadable {
+    fn from(error: ServiceError) -> Self {
+        Self::Service(error)
+    }
+}
+
+impl From<Unreadable> for ServiceError {
+    fn from(unreadable: Unreadable) -> Self {
+        match unreadable {
+            Unreadable::Table(fault) => unusable(&fault),
+            Unreadable::Service(error) => error,
+        }
+    }
 }

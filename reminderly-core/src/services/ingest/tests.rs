@@ -1,4 +1,5 @@
 mod faults;
+mod formats;
 
 use chrono::DateTime;
 use futures::executor::block_on;
@@ -245,7 +246,7 @@ fn scopes_are_asked_for_and_bind_to_their_company() {
 
 #[rstest]
 #[case::empty("", "file is empty")]
-#[case::duplicate("a,a\n", "columns 1 and 2 of the header have the same name: rename one of them")]
+#[case::unnamed("a,,b\n", "column 2 of the header has no name: name it, or remove the column")]
 #[case::large(&"x".repeat(101), "header is larger than 100 bytes: its first line must name the columns")]
 fn an_unusable_file_fails_the_packet(#[case] file: &str, #[case] expected: &str) {
     let bench = Bench::new(MemoryStore::new());

@@ -28,7 +28,8 @@ const RESERVED: [&str; 17] = [
 ];
 
 pub(super) fn source(field: Option<Field<'_>>, problems: &mut Problems) -> Source {
-    let mut source = Source { file: None, encoding: Encoding::default(), delimiter: Delimiter::default() };
+    let (encoding, delimiter) = (Encoding::default(), Delimiter::default());
+    let mut source = Source { file: None, encoding, delimiter, sheet: None };
     let Some(mut object) = field.and_then(|field| field.object(problems)) else { return source };
     source.file = object.optional("file").and_then(|field| field.parsed(file_glob, problems));
     if let Some(field) = object.optional("kind") {
@@ -36,11 +37,13 @@ pub(super) fn source(field: Option<Field<'_>>, problems: &mut Problems) -> Sourc
         field.choice(&[("upload", ()), ("api", ())], problems);
     }
     if let Some(field) = object.optional("encoding") {
-        source.encoding = encoding(&field, problems);
+        let words = Encoding::ALL.map(|encoding| (encoding.as_str(), encoding));
+        source.encoding = field.choice(&words, problems).unwrap_or_default();
     }
     if let Some(field) = object.optional("delimiter") {
         source.delimiter = field.choice(DELIMITERS, problems).unwrap_or_default();
     }
+    source.sheet = object.optional("sheet").and_then(|field| field.parsed(sheet_name, problems));
     object.finish(problems);
     source
 }
@@ -53,16 +56,14 @@ const DELIMITERS: &[(&str, Delimiter)] = &[
     ("\t", Delimiter::Byte(b'\t')),
 ];
 
-fn encoding(field: &Field<'_>, problems: &mut Problems) -> Encoding {
-    let Some(name) = field.text(problems) else { return Encoding::Auto };
-    match name {
-        "auto" => Encoding::Auto,
-        "utf-8" => Encoding::Utf8,
-        _ => {
-            field.fault(format!("expected \"auto\" or \"utf-8\"; other encodings are {LATER}"), problems);
-            Encoding::Auto
-        }
-    }
+/// The most characters of the name of a worksheet, by
+/// [Excel's limits](https://support.microsoft.com/office/rename-a-worksheet-3f1f7148-ee83-404d-8ef0-9ff99fbad1f9).
+const SHEET_CHARS_MAX: usize = 31;
+
+fn sheet_name(name: &str) -> Result<String, String> {
+    let fits = !name.trim().is_empty() && name.chars().count() <= SHEET_CHARS_MAX;
+    let expected = || format!("expected the name of a worksheet, of 1 to {SHEET_CHARS_MAX} characters");
+    fits.then(|| name.to_owned()).ok_or_else(expected)
 }
 
 fn file_glob(pattern: &str) -> Result<String, String> {

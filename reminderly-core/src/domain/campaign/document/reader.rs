@@ -117,7 +117,8 @@ impl<'d> Field<'d> {
         let text = self.text(problems)?;
         let found = choices.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
         if found.is_none() {
-            let names: Vec<_> = choices.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+            // As the document writes them: a tab as \t.
+            let names: Vec<_> = choices.iter().map(|(name, _)| format!("{name:?}")).collect();
             self.fault(format!("expected one of {}", names.join(", ")), problems);
         }
         found

@@ -110,7 +110,9 @@ const LATER: &str = "not supported by this release";
 #[case::per_week("/limits/per_person_per_week", json!(3), "$.limits.per_person_per_week", LATER)]
 #[case::invite("/messages/email/calendar_invite", json!(true), "$.messages.email.calendar_invite", LATER)]
 #[case::languages("/messages/sms/text", json!({ "en": "a", "es": "b" }), "$.messages.sms.text", LATER)]
-#[case::encoding("/source/encoding", json!("latin-1"), "$.source.encoding", LATER)]
+#[case::encoding("/source/encoding", json!("latin-1"), "$.source.encoding", "\"utf-16\", \"utf-16le\"")]
+#[case::delimiter("/source/delimiter", json!("x"), "$.source.delimiter", "\",\", \";\", \"|\", \"\\t\"")]
+#[case::sheet("/source/sheet", json!(""), "$.source.sheet", "1 to 31 characters")]
 #[case::key_retry("/unknown_outcome", json!("key_retry"), "$.unknown_outcome", LATER)]
 // Rules.
 #[case::area_code_zones("/schedule/area_code_zones", json!("yes"), "$.schedule.area_code_zones", "true or false")]

@@ -89,10 +89,13 @@ fn missing_columns_are_all_listed() {
     let columns =
         ["Id", "first", "Date", "Time", "Cell", "Mail", "Zone", "Contact_Zone", "Lang", "How", "Person"];
     let missing = campaign.mapper(&Header(columns.map(String::from).to_vec())).unwrap_err();
-    let found: Vec<_> =
-        missing.columns.iter().map(|one| (one.column.as_str(), one.near.as_deref())).collect();
+    let found: Vec<_> = missing
+        .missing
+        .iter()
+        .map(|one| (one.column.as_str(), one.near.as_ref().map(|near| near.name.as_str())))
+        .collect();
     assert_eq!(found, [("Contact zone", Some("Contact_Zone")), ("Due", None), ("First", Some("first"))]);
-    assert_eq!(missing.columns[2].needed_by, ["$.mapping.fields.first_name"]);
+    assert_eq!(missing.missing[2].needed_by, ["$.mapping.fields.first_name"]);
     assert!(missing.to_string().contains("did you mean \"first\"?"));
 }
 

@@ -60,6 +60,35 @@ fn a_file_that_shrinks_while_it_is_read_fails_before_its_last_row() {
     assert!(bench.stored(packet.id).0.iter().all(|row| row == "1@2:Ann"));
 }
 
+/// Whoever replaces the file between two reads of one run mixes nothing in, wherever it differs.
+#[test]
+fn a_file_that_is_replaced_while_it_is_read_gives_no_row_of_the_other() {
+    let rows: Vec<String> = (0..9_000).map(|row| format!("Ann,{row}\n")).collect();
+    let file = format!("name,cell\n{}", rows.concat());
+    let other = file.replace("Ann,8500", "Abe,8500");
+    for openings in [[&file, &other, &file], [&file, &file, &other]] {
+        let bench = Bench::new(MemoryStore::new());
+        let bench = Bench { ingest: Ingest { rows_per_batch: 1_000, ..bench.ingest.clone() }, ..bench };
+        let packet = bench.prepare(&MemorySource::new().with_file("recall_1.csv", &file), "recall_1.csv");
+        let scripted = Scripted::new(openings.map(|file| (file.clone().into_bytes(), false)));
+        let loaded = bench.load(packet.id, &scripted);
+        if openings[1] == &other {
+            // Only its first block is read for the header, and that is the same.
+            assert_eq!(loaded.unwrap().rows.loaded, 9_000);
+            continue;
+        }
+        assert!(matches!(loaded, Err(ServiceError::UnusableFile { .. })), "{loaded:?}");
+        let failed = bench.packet(packet.id);
+        assert!((1_000..8_500).contains(&failed.rows.loaded), "{:?}", failed.rows);
+        block_on(bench.ingest.resume(&bench.scope(Action::Ingest), packet.id)).unwrap();
+        let source = MemorySource::new().with_file("recall_1.csv", &file);
+        assert_eq!(bench.load(packet.id, &source).unwrap().rows.loaded, 9_000);
+        let rows = block_on(bench.store.rows(bench.company, packet.id, RowNumber(0), 9_999)).unwrap().items;
+        assert!(rows.iter().zip(0..).all(|(row, cell)| row.field(1) == Some(&*cell.to_string())));
+        assert!(rows.iter().all(|row| row.field(0) == Some("Ann")));
+    }
+}
+
 #[test]
 fn a_fault_that_passes_leaves_the_packet_where_it_is() {
     let bench = Bench::new(MemoryStore::new());
