@@ -7,6 +7,8 @@ use chrono::{DateTime, Utc};
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 
+use reminderly_core::domain::contact_method::ContactMethod;
+
 use crate::bundle;
 use crate::data_argument::{DataArgument, instant};
 use crate::failure::Failure;
@@ -17,6 +19,8 @@ use crate::scenario::{Mode, Scenario};
 pub(crate) enum Invocation {
     /// A text: help or version.
     Show(String),
+    /// What a campaign makes of a reply.
+    Reply(Question),
     /// A run, and what is logged of it.
     Carry { scenario: Box<Scenario>, log: Option<String> },
 }
@@ -34,6 +38,7 @@ pub(crate) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Invocati
         None => bundle::scenario(cli.out)?,
         Some(Command::Run(inputs)) => Scenario::read(Mode::Run, inputs)?,
         Some(Command::Plan(inputs)) => Scenario::read(Mode::Plan, inputs)?,
+        Some(Command::Reply(question)) => return Ok(Invocation::Reply(question)),
     };
     Ok(Invocation::Carry { scenario: Box::new(scenario), log: cli.log })
 }
@@ -71,6 +76,25 @@ enum Command {
     /// Shows what would be sent, when, by which method, and why not; sends nothing. It is the planner of `run`
     #[command(after_long_help = include_str!("help.txt"))]
     Plan(Inputs),
+    /// Tells what a campaign makes of a reply: the kind alone on the first line, then why. Sends and stores nothing
+    #[command(after_long_help = include_str!("reply_help.txt"))]
+    Reply(Question),
+}
+
+/// A reply, and whom it is written to.
+#[derive(Debug, Args)]
+pub(crate) struct Question {
+    /// The campaign document, JSON
+    #[arg(long, value_name = "C.json")]
+    pub(crate) campaign: PathBuf,
+
+    /// How the reply comes
+    #[arg(long, value_name = "METHOD", value_parser = method)]
+    pub(crate) method: ContactMethod,
+
+    /// What the person writes; several words are joined by spaces
+    #[arg(value_name = "TEXT", required = true, last = true)]
+    pub(crate) text: Vec<String>,
 }
 
 /// What a run is made from, as the command line names it.
@@ -103,6 +127,11 @@ pub(crate) struct Inputs {
     /// Who behaves how, JSON [default: every message is delivered, nobody answers]
     #[arg(long, value_name = "S.json")]
     pub(crate) sandbox: Option<PathBuf>,
+}
+
+fn method(name: &str) -> Result<ContactMethod, String> {
+    let known = ContactMethod::ALL.into_iter().find(|method| method.as_str() == name);
+    known.ok_or_else(|| "expected sms, email or phone".to_owned())
 }
 
 /// What is wrong, without the usage that clap appends.

@@ -8,6 +8,8 @@
 //! - [`simulation`] stands in for a runtime and for time; a real host has `tokio` and the system's clock instead;
 //! - [`campaign_run`] plays the outside world: files arrive, the provider calls back, time passes;
 //! - [`results`] and [`report`] show what came of it.
+//!
+//! Beside the run, [`reply`] tells what a campaign makes of one reply.
 
 mod bundle;
 mod campaign_run;
@@ -19,6 +21,7 @@ mod intake;
 mod office;
 mod outcome;
 mod progress;
+mod reply;
 mod report;
 mod results;
 mod scenario;
@@ -46,6 +49,10 @@ fn carry_out(invocation: &Invocation) -> Result<ExitCode, Failure> {
     let (scenario, log) = match invocation {
         Invocation::Show(text) => {
             say(text);
+            return Ok(ExitCode::SUCCESS);
+        }
+        Invocation::Reply(question) => {
+            say(&reply::answer(question)?);
             return Ok(ExitCode::SUCCESS);
         }
         Invocation::Carry { scenario, log } => (scenario, log),

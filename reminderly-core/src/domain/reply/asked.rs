@@ -232,7 +232,9 @@ mod tests {
     fn found(text: &str) -> Vec<(&str, Option<KeywordCollision>)> {
         asked_words(text)
             .into_iter()
-            .map(|asked| (text.get(asked.at..).and_then(|rest| rest.get(..asked.word.len())).unwrap(), asked.collision))
+            .map(|asked| {
+                (text.get(asked.at..).and_then(|rest| rest.get(..asked.word.len())).unwrap(), asked.collision)
+            })
             .collect()
     }
 

@@ -291,12 +291,13 @@ fn entries(table: &'static str) -> impl Iterator<Item = (Section, &'static str)>
 fn alternatives(entry: &str) -> Vec<String> {
     let mut phrases = vec![String::new()];
     for word in entry.split_whitespace() {
+        let choices: Vec<String> = word.split('/').map(normalise).collect();
         phrases = phrases
             .iter()
-            .flat_map(|phrase| word.split('/').map(move |choice| format!("{phrase} {choice}")))
+            .flat_map(|phrase| choices.iter().map(move |choice| format!("{phrase} {choice}")))
             .collect();
     }
-    phrases.iter().map(|phrase| normalise(phrase)).filter(|phrase| !phrase.is_empty()).collect()
+    phrases.iter().map(|phrase| phrase.trim().to_owned()).filter(|phrase| !phrase.is_empty()).collect()
 }
 
 #[cfg(test)]
