@@ -261,7 +261,8 @@ mod tests {
 
     #[test]
     fn words_that_do_something_else_collide() {
-        let cases: [(&str, &[(&str, Option<KeywordCollision>)]); 12] = [
+        type Asked = (&'static str, Option<KeywordCollision>);
+        let cases: [(&str, &[Asked]); 12] = [
             ("Reply CANCEL to cancel", &[("CANCEL", Some(OptOut))]),
             ("Reply YES to confirm or NO to cancel.", &[("YES", Some(OptIn)), ("NO", None)]),
             ("Reply with \"yes\" to confirm", &[("yes", Some(OptIn))]),
