@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
+use reminderly_core::domain::contact_method::ContactMethod;
 use reminderly_core::ids::MessageId;
 
 use crate::bundle;
@@ -31,6 +32,8 @@ pub(crate) enum Task {
     Carry { scenario: Box<Scenario>, out: PathBuf },
     /// A campaign and a sample of its data are checked.
     Check { scenario: Box<Scenario>, prices: Prices },
+    /// What a campaign makes of a reply.
+    Reply(Question),
     /// The decisions on a message are shown.
     Explain { directory: PathBuf, message: MessageId },
 }
@@ -54,6 +57,7 @@ pub(crate) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Invocati
             prices: inputs.price.iter().fold(Prices::default(), |prices, price| prices.with(*price)),
         },
         Some(Command::Explain(inputs)) => Task::Explain { directory: inputs.out, message: inputs.message },
+        Some(Command::Reply(question)) => Task::Reply(question),
     };
     Ok(Invocation { task, log: cli.log })
 }
@@ -91,6 +95,9 @@ enum Command {
     /// Shows what would be sent, when, by which method, and why not; sends nothing. It is the planner of `run`
     #[command(after_long_help = include_str!("help.txt"))]
     Plan(Inputs),
+    /// Tells what a campaign makes of a reply: the kind alone on the first line, then why. Sends and stores nothing
+    #[command(after_long_help = include_str!("reply_help.txt"))]
+    Reply(Question),
     /// Says what is wrong or unwise about a campaign and a sample of its data; sends and writes nothing
     #[command(after_long_help = include_str!("help.txt"))]
     Check(CheckInputs),
@@ -135,6 +142,22 @@ fn message(text: &str) -> Result<MessageId, String> {
     text.parse().map_err(|_| "expected a message id as messages.csv has them".to_owned())
 }
 
+/// A reply, and whom it is written to.
+#[derive(Debug, Args)]
+pub(crate) struct Question {
+    /// The campaign document, JSON
+    #[arg(long, value_name = "C.json")]
+    pub(crate) campaign: PathBuf,
+
+    /// How the reply comes
+    #[arg(long, value_name = "METHOD", value_parser = method)]
+    pub(crate) method: ContactMethod,
+
+    /// What the person writes; several words are joined by spaces
+    #[arg(value_name = "TEXT", required = true, last = true)]
+    pub(crate) text: Vec<String>,
+}
+
 /// What a run is made from, as the command line names it.
 #[derive(Debug, Args)]
 pub(crate) struct Inputs {
@@ -165,6 +188,11 @@ pub(crate) struct Inputs {
     /// Who behaves how, JSON [default: every message is delivered, nobody answers]
     #[arg(long, value_name = "S.json")]
     pub(crate) sandbox: Option<PathBuf>,
+}
+
+fn method(name: &str) -> Result<ContactMethod, String> {
+    let known = ContactMethod::ALL.into_iter().find(|method| method.as_str() == name);
+    known.ok_or_else(|| "expected sms, email or phone".to_owned())
 }
 
 /// What is wrong, without the usage that clap appends.

@@ -8,6 +8,8 @@
 //! - [`simulation`] stands in for a runtime and for time; a real host has `tokio` and the system's clock instead;
 //! - [`campaign_run`] plays the outside world: files arrive, the provider calls back, time passes;
 //! - [`results`] and [`report`] show what came of it.
+//!
+//! Beside the run, [`reply`] tells what a campaign makes of one reply.
 
 mod bundle;
 mod campaign_run;
@@ -22,6 +24,7 @@ mod office;
 mod outcome;
 mod prices;
 mod progress;
+mod reply;
 mod report;
 mod results;
 mod sample_check;
@@ -62,6 +65,10 @@ fn carry_out(invocation: &Invocation) -> Result<ExitCode, Failure> {
             let report = sample_check::carry_out(scenario)?;
             say(&check_report::of(scenario, &report, prices));
             report.is_usable()
+        }
+        Task::Reply(question) => {
+            say(&reply::answer(question)?);
+            true
         }
         Task::Explain { directory, message } => {
             say(&explanation::of(directory, *message)?);

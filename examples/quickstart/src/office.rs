@@ -85,7 +85,7 @@ fn front_desk(id: RoleId, company: CompanyId) -> Role {
     }
 }
 
-fn unusable(document: &Document, error: ServiceError) -> Failure {
+pub(crate) fn unusable(document: &Document, error: ServiceError) -> Failure {
     match error {
         ServiceError::InvalidCampaign(invalid) => {
             let (name, count) = (&document.name, invalid.problems.len());

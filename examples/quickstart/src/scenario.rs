@@ -149,7 +149,8 @@ pub(crate) fn script(name: &str, text: &str) -> Result<SandboxScript, Failure> {
     SandboxScript::parse(text).map_err(|error| Failure::work(format!("{name}: {error}")))
 }
 
-fn document(what: &str, path: &Path) -> Result<Document, Failure> {
+/// Reads a text file.
+pub(crate) fn document(what: &str, path: &Path) -> Result<Document, Failure> {
     let text = fs::read_to_string(path).map_err(|error| Failure::unreadable(what, path, &error))?;
     Ok(Document { name: path.display().to_string(), text })
 }

@@ -66,6 +66,16 @@ pub struct Answerable {
     pub sent_at: DateTime<Utc>,
     /// The latest answer about the appointment.
     pub response: Option<ResponseKind>,
+    /// The latest answer to this message, about the appointment or of the campaign's own.
+    pub answer: Option<ResponseKind>,
+}
+
+impl Answerable {
+    /// The answer that one of this kind must be able to [follow](ResponseKind::may_follow): the appointment's, or for a
+    /// campaign's own answer the message's.
+    pub const fn earlier(&self, kind: ResponseKind) -> Option<ResponseKind> {
+        if kind.is_about_appointment() { self.response } else { self.answer }
+    }
 }
 
 /// A numbered question that was put to a person whose answer fits several appointments.
@@ -73,7 +83,7 @@ pub struct Answerable {
 pub struct Question {
     /// The message from the person that led to it.
     pub incoming: IncomingId,
-    /// What the person wanted.
+    /// What the person answered.
     pub kind: ResponseKind,
     /// The appointments to choose from: the answer `1` means the first.
     pub options: Vec<QuestionOption>,

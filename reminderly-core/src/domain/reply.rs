@@ -1,27 +1,41 @@
-//! What a person means by a reply, in English.
+//! What a person means by a reply, in English, Spanish and French.
 //!
 //! An opt-out wins every tie, because a message after "stop" cannot be taken back. For the rest a mistake costs an
 //! appointment, so whatever is hedged, asked, negated or said twice differently is [`ReplyKind::Unclear`] and goes to a
 //! person for review.
 
 mod answer;
-mod answer_words;
+mod answer_name;
+mod asked;
+mod found;
 mod keyword;
+mod lexicon;
+mod normal;
 mod opt_out;
+mod quoted;
+mod reply_words;
+pub mod revocation;
 mod text;
 mod typo;
-mod words;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use answer_name::{AnswerName, InvalidAnswerName, Sentiment};
+pub use asked::{AskedWord, asked_words};
 pub use keyword::{
     KeywordCollision, PROVIDER_HELP_WORDS, PROVIDER_OPT_IN_WORDS, PROVIDER_OPT_OUT_WORDS, keyword_collision,
 };
-pub use text::normalise;
+pub use normal::normalise;
+pub use reply_words::ReplyWords;
 
+use found::Found;
+use lexicon::Lexicon;
 use text::Reply;
+
+/// The most words of a signature.
+const SIGNATURE_WORDS_MAX: usize = 4;
 
 /// What a reply means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -39,12 +53,24 @@ pub enum ReplyKind {
     Cancel,
     /// I want another time.
     Reschedule,
+    /// An answer that the campaign asks for beside these.
+    Answer(AnswerName),
     /// None of these for certain; goes to review.
     Unclear,
 }
 
+/// The name alone: that of the campaign's answer for one, else [`as_str`](ReplyKind::as_str).
+impl fmt::Display for ReplyKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Answer(name) => name.fmt(f),
+            kind => f.pad(kind.as_str()),
+        }
+    }
+}
+
 impl ReplyKind {
-    /// The name in reports and storage, without the scope of an opt-out.
+    /// The name in reports and storage, without the scope of an opt-out and without the name of a campaign's answer.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::OptOut(_) => "opt_out",
@@ -53,6 +79,7 @@ impl ReplyKind {
             Self::Confirm => "confirm",
             Self::Cancel => "cancel",
             Self::Reschedule => "reschedule",
+            Self::Answer(_) => "answer",
             Self::Unclear => "unclear",
         }
     }
@@ -66,43 +93,6 @@ pub enum OptOutScope {
     ContactPoint,
     /// Every contact point of the person: they said "all".
     Person,
-}
-
-/// The replies that a campaign asks for, normalised.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ReplyWords {
-    /// Replies that confirm, such as `1`.
-    pub confirm: Vec<String>,
-    /// Replies that cancel, such as `2`.
-    pub cancel: Vec<String>,
-    /// Replies that ask for another time, such as `3`.
-    pub reschedule: Vec<String>,
-}
-
-impl ReplyWords {
-    /// The words, each brought through [`normalise`]. Words of which nothing is left are dropped.
-    pub fn new<'a>(
-        confirm: impl IntoIterator<Item = &'a str>,
-        cancel: impl IntoIterator<Item = &'a str>,
-        reschedule: impl IntoIterator<Item = &'a str>,
-    ) -> Self {
-        Self { confirm: normalised(confirm), cancel: normalised(cancel), reschedule: normalised(reschedule) }
-    }
-
-    /// The kind that a normalised text stands for, if it is one of the words.
-    pub fn kind_of(&self, normalised: &str) -> Option<ReplyKind> {
-        let has = |words: &[String]| words.iter().any(|word| word == normalised);
-        if has(&self.confirm) {
-            Some(ReplyKind::Confirm)
-        } else if has(&self.cancel) {
-            Some(ReplyKind::Cancel)
-        } else if has(&self.reschedule) {
-            Some(ReplyKind::Reschedule)
-        } else {
-            None
-        }
-    }
 }
 
 /// What a reply means, and what told so.
@@ -161,34 +151,85 @@ impl fmt::Display for ReplyReason {
     }
 }
 
+/// What a reply means, what told so, and which words did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// The meaning and its reason.
+    pub classification: Classification,
+    /// The known words and phrases that told so, normalised: of the library's tables and of the campaign, never the person's own.
+    pub matched: Vec<String>,
+}
+
 /// Classifies a reply to exactly one kind.
 ///
 /// Decisions worth knowing: a bare `CANCEL` is an opt-out, as carriers take it, but "cancel my appointment" cancels. A bare
 /// `YES` or `OK` that reaches us confirms, and never lifts an opt-out. A bare `NO` is unclear. "Wrong number" is an opt-out of
-/// that number: whoever holds it never agreed to hear of somebody else's appointments.
+/// that number: whoever holds it never agreed to hear of somebody else's appointments. The whole grammar is told in
+/// `docs/replies.md`.
 ///
 /// ```
 /// use reminderly_core::domain::reply::{OptOutScope, ReplyKind, ReplyReason, ReplyWords, classify};
 ///
-/// let words = ReplyWords::new(["1", "C"], ["2", "X"], ["3", "R"]);
+/// let words = ReplyWords::new(["1", "C"], ["2", "X"], ["3", "R"]).with_answers([("5", "positive".parse()?)]);
 /// assert_eq!(classify("1 - thanks!", &words).kind, ReplyKind::Confirm);
+/// assert_eq!(classify("5 stars", &words).kind.to_string(), "positive");
 /// assert_eq!(classify("1 or 2?", &words).reason, ReplyReason::ConflictingAnswers);
 /// assert_eq!(classify("Pls stop texting me", &words).kind, ReplyKind::OptOut(OptOutScope::ContactPoint));
+/// assert_eq!(classify("No me escriban más", &words).kind, ReplyKind::OptOut(OptOutScope::ContactPoint));
 /// assert_eq!(classify("STOPALL", &words).kind, ReplyKind::OptOut(OptOutScope::Person));
+/// assert_eq!(classify("Je ne peux pas venir", &words).kind, ReplyKind::Cancel);
 /// assert_eq!(classify("please don't stop the reminders", &words).kind, ReplyKind::Unclear);
+/// # Ok::<(), reminderly_core::domain::reply::InvalidAnswerName>(())
 /// ```
 pub fn classify(text: &str, words: &ReplyWords) -> Classification {
-    let reply = Reply::read(text);
-    if reply.words.is_empty() {
-        return Classification { kind: ReplyKind::Unclear, reason: ReplyReason::Empty };
-    }
-    opt_out::find(&reply, words)
-        .or_else(|| keyword::find(&reply))
-        .unwrap_or_else(|| answer::find(&reply, words))
+    find(text, words).classification
 }
 
-fn normalised<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<String> {
-    words.into_iter().map(normalise).filter(|word| !word.is_empty()).collect()
+/// [`classify`], with the words that told the meaning.
+///
+/// ```
+/// use reminderly_core::domain::reply::{ReplyWords, read};
+///
+/// let reading = read("I'd rather you stop texting me", &ReplyWords::default());
+/// assert_eq!(reading.matched, ["stop texting"]);
+/// ```
+pub fn read(text: &str, words: &ReplyWords) -> Reading {
+    let Found { classification, matched } = find(text, words);
+    Reading { classification, matched }
+}
+
+fn find(text: &str, words: &ReplyWords) -> Found {
+    let reply = Reply::read(text);
+    if reply.words.is_empty() {
+        return Found::unclear(ReplyReason::Empty, Vec::new());
+    }
+    let found = opt_out::find(&reply, words)
+        .or_else(|| keyword::find(&reply))
+        .unwrap_or_else(|| answer::find(&reply, words));
+    match (found.classification.kind, found.classification.reason) {
+        // Whoever speaks of stopping, even to say "don't", is not taken for a mere yes.
+        (ReplyKind::Confirm, _) if opt_out::is_touched(&reply) => {
+            Found::unclear(ReplyReason::Hedged, found.matched)
+        }
+        (ReplyKind::Unclear, ReplyReason::NotUnderstood) => {
+            let signed = without_name(text).map(|text| find(text, words));
+            signed.filter(|signed| signed.classification.kind != ReplyKind::Unclear).unwrap_or(found)
+        }
+        _ => found,
+    }
+}
+
+/// The text without the name that somebody wrote under it: a last line of a few capitalised words of which none is known.
+fn without_name(text: &str) -> Option<&str> {
+    let (answer, name) = text.trim_end().rsplit_once(['\n', '—', '–'])?;
+    let mut words = name.split_whitespace();
+    let is_name = |word: &str| {
+        word.starts_with(char::is_uppercase)
+            && word.chars().all(|c| c.is_alphabetic() || matches!(c, '.' | '-' | '\'' | '’'))
+            && !Lexicon::get().knows(&normalise(word))
+    };
+    let is_short = name.split_whitespace().count() <= SIGNATURE_WORDS_MAX;
+    (is_short && words.all(is_name)).then_some(answer)
 }
 
 #[cfg(test)]

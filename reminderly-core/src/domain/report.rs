@@ -28,7 +28,7 @@ pub struct PacketCounts {
     pub skipped: BTreeMap<SkipReason, u64>,
     /// Messages with whom something is still to be done.
     pub open: u64,
-    /// Appointment answers, by the message that they are tied to.
+    /// Answers, by the message that they are tied to.
     pub responses: BTreeMap<ResponseKind, u64>,
 }
 
@@ -186,6 +186,8 @@ pub struct IncomingCounts {
     pub cancel: u64,
     /// Wishes for another time.
     pub reschedule: u64,
+    /// Answers of the campaigns' own.
+    pub answer: u64,
     /// Everything else.
     pub unclear: u64,
     /// Of all these: for a human to look at.
@@ -202,6 +204,7 @@ impl IncomingCounts {
             ReplyKind::Confirm => &mut self.confirm,
             ReplyKind::Cancel => &mut self.cancel,
             ReplyKind::Reschedule => &mut self.reschedule,
+            ReplyKind::Answer(_) => &mut self.answer,
             ReplyKind::Unclear => &mut self.unclear,
         };
         *counter += 1;
@@ -210,7 +213,14 @@ impl IncomingCounts {
 
     /// All messages.
     pub const fn total(&self) -> u64 {
-        self.opt_out + self.opt_in + self.help + self.confirm + self.cancel + self.reschedule + self.unclear
+        self.opt_out
+            + self.opt_in
+            + self.help
+            + self.confirm
+            + self.cancel
+            + self.reschedule
+            + self.answer
+            + self.unclear
     }
 }
 

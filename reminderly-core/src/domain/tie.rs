@@ -18,7 +18,7 @@ pub enum Tie<'a> {
 /// by which message went last.
 pub fn tie(kind: ResponseKind, answerable: &[Answerable]) -> Tie<'_> {
     let mut fitting: Vec<&Answerable> =
-        answerable.iter().filter(|candidate| kind.may_follow(candidate.response)).collect();
+        answerable.iter().filter(|candidate| kind.may_follow(candidate.earlier(kind))).collect();
     match (fitting.pop(), fitting.is_empty()) {
         (None, _) => Tie::Nothing,
         (Some(only), true) => Tie::One(only),
@@ -53,6 +53,7 @@ mod tests {
             until: now,
             sent_at: now,
             response,
+            answer: None,
         }
     }
 
@@ -73,6 +74,17 @@ mod tests {
         let both = [answerable("a", Some(ResponseKind::Confirmed)), answerable("b", None)];
         assert_eq!(tie(ResponseKind::Confirmed, &both), Tie::One(&both[1]));
         assert_eq!(tie(ResponseKind::Cancelled, &both), Tie::Several(both.iter().collect()));
+    }
+
+    #[test]
+    fn a_campaigns_answer_is_tied_to_the_message_whatever_became_of_the_appointment() {
+        let good = ResponseKind::Answer("positive".parse().unwrap());
+        let mut told = [answerable("a", Some(ResponseKind::Confirmed))];
+        assert_eq!(tie(good, &told), Tie::One(&told[0]));
+        told[0].answer = Some(good);
+        assert_eq!(tie(good, &told), Tie::Nothing, "it is known already");
+        let both = [told[0].clone(), answerable("b", None)];
+        assert_eq!(tie(good, &both), Tie::One(&both[1]));
     }
 
     #[test]

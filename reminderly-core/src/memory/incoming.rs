@@ -158,20 +158,24 @@ fn record_incoming(
     Ok(IncomingOutcome::Recorded)
 }
 
-/// Ties an answer to a message; `false` if the appointment has an answer that this one may not follow.
+/// Ties an answer to a message; `false` if the appointment, or the message for a campaign's own answer, has one that this one may not follow.
 fn respond(data: &mut Data, company: CompanyId, tied: TiedResponse) -> bool {
     let place =
         data.packet(company, tied.packet).and_then(|packet| Some((packet, packet.slot(tied.message)?)));
     let Some((packet, slot)) = place else { return false };
     let Some(message) = packet.record(slot).map(|record| record.message.clone()) else { return false };
-    let earlier = data.companies.get(&company).and_then(|found| found.response(&message));
+    let earlier = if tied.response.kind.is_about_appointment() {
+        data.companies.get(&company).and_then(|found| found.response(&message))
+    } else {
+        packet.record(slot).and_then(|record| record.state.response)
+    };
     if !tied.response.kind.may_follow(earlier.map(|response| response.kind)) {
         return false;
     }
     if let Ok(packet) = data.packet_mut(company, tied.packet) {
         packet.amend(slot, |message| message.record.state.response = Some(tied.response));
     }
-    if let Ok(found) = data.company_mut(company) {
+    if let (true, Ok(found)) = (tied.response.kind.is_about_appointment(), data.company_mut(company)) {
         found.respond(&message, tied.response);
     }
     prove_sent(data, tied, slot);
@@ -268,6 +272,7 @@ fn answerable(data: &Data, company: CompanyId, from: &ContactPoint, now: DateTim
             until: message.answerable_until(),
             sent_at,
             response: response.map(|response| response.kind),
+            answer: state.response.map(|response| response.kind),
         };
         let known = latest.entry((message.key.clone(), person)).or_insert_with(|| candidate.clone());
         if known.sent_at <= sent_at {

@@ -87,6 +87,7 @@ fn each_kind_of_reply_has_its_effect() {
         confirm: 1,
         cancel: 1,
         reschedule: 1,
+        answer: 0,
         unclear: 1,
         needs_review: 1,
     };
@@ -131,6 +132,37 @@ fn a_question_is_overtaken_by_the_next_reminder() {
         texts_to(&world, &number).iter().filter(|text| text.contains("Which one do you mean?")).count();
     assert_eq!(asked, 2, "each of the two answers fits two appointments");
     assert_eq!(responses(&world, &campaign, packet), [None; 4]);
+}
+
+/// A survey's answer is kept with its message, confirms nothing, and ends no reminder; a word that stands for it opens no way
+/// around an opt-out.
+#[test]
+fn a_campaigns_own_answer_is_tied_and_counted() {
+    let numbers: Vec<String> = (0..3).map(material::number).collect();
+    let says = [&["5", "4", "so so"][..], &["5", "2"], &["5 but stop texting me"]];
+    let replies: Vec<_> = numbers
+        .iter()
+        .zip(says)
+        .map(|(number, texts)| {
+            let texts: Vec<Value> = (2..)
+                .zip(texts)
+                .map(|(minutes, text)| json!({ "after": format!("{minutes}m"), "text": text }))
+                .collect();
+            (number.as_str(), json!(texts))
+        })
+        .collect();
+    let answers = json!({ "5": "positive", "4": "positive", "So-so": "neutral" });
+    let (world, campaign, packet) = told(&replies, &material::csv(3, AT), &[("/responses/answers", answers)]);
+    let neutral = ResponseKind::Answer("neutral".parse().unwrap());
+    assert_eq!(
+        responses(&world, &campaign, packet),
+        [Some(neutral), Some(ResponseKind::Cancelled), None],
+        "the last word counts, and an answer about the appointment over any other"
+    );
+    let counted = counts(&world, &campaign);
+    assert_eq!((counted.answer, counted.cancel, counted.opt_out), (4, 1, 1));
+    assert_eq!(counted.needs_review, 0, "saying the same again needs nobody's look");
+    assert_eq!(texts_to(&world, &numbers[0]).len(), 1, "no follow-up");
 }
 
 /// Two machines that answer each other would never stop.

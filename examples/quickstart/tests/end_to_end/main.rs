@@ -10,3 +10,5 @@ mod canary;
 mod own_files;
 #[cfg(test)]
 mod program;
+#[cfg(test)]
+mod replies;

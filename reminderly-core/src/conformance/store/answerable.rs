@@ -2,7 +2,7 @@
 
 use super::bench::{Answered as _, Bench, Placed};
 use super::sending::{accepted, ambiguous};
-use super::values::{email, person, sms};
+use super::values::{email, own_answer, person, sms};
 use crate::domain::appointment::Appointment;
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::disposition::AttemptReport;
@@ -38,6 +38,7 @@ pub async fn an_answerable_message_is_described(bench: &Bench) {
         until: bench.at(48 * 60),
         sent_at: bench.at(2),
         response: None,
+        answer: None,
     };
     assert_eq!(answerable(bench, placed.n, 0).await, [expected]);
 }
@@ -106,10 +107,11 @@ pub async fn answerable_messages_are_one_per_appointment_and_person(bench: &Benc
 /// What is answered stays answerable, with its answer: who confirmed may still cancel.
 pub async fn an_answerable_message_shows_the_answer(bench: &Bench) {
     let placed = bench.in_status(MessageStatus::Sent).await;
-    for kind in [ResponseKind::Confirmed, ResponseKind::Cancelled] {
-        let minutes = if kind == ResponseKind::Confirmed { 4 } else { 5 };
+    let own = own_answer("positive");
+    for (kind, minutes) in [(own, 3), (ResponseKind::Confirmed, 4), (ResponseKind::Cancelled, 5)] {
         assert_eq!(bench.take_in(bench.answer(&placed, kind, minutes)).await, IncomingOutcome::Recorded);
-        assert_eq!(answerable(bench, placed.n, 0).await[0].response, Some(kind));
+        let found = &answerable(bench, placed.n, 0).await[0];
+        assert_eq!((found.response, found.answer), ((kind != own).then_some(kind), Some(kind)));
     }
 }
 

@@ -7,7 +7,7 @@ use rand::{RngExt as _, SeedableRng as _};
 
 use super::bench::{Answered as _, Bench, Placed};
 use super::sending::{accepted, ambiguous, refused_for_good, undelivered};
-use super::values::{number, person, reference, rejected, row};
+use super::values::{number, own_answer, person, reference, rejected, row};
 use crate::domain::attempt::ReturnReason;
 use crate::domain::campaign::lifecycle::CampaignState;
 use crate::domain::disposition::AttemptReport;
@@ -253,7 +253,9 @@ impl Walk<'_> {
     }
 
     async fn answer(&mut self, placed: Placed) {
-        let kind = ResponseKind::ALL[self.random.random_range(0..3)];
+        let own = [own_answer("positive"), own_answer("negative")];
+        let kinds: Vec<_> = ResponseKind::ALL.into_iter().chain(own).collect();
+        let kind = kinds[self.random.random_range(0..kinds.len())];
         self.bench.take_in(self.bench.answer(&placed, kind, self.minutes)).await;
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::bench::{Answered as _, Bench, Placed};
 use super::sending::accepted;
-use super::values::{email, number, person, sms};
+use super::values::{email, number, own_answer, person, sms};
 use crate::domain::appointment::Appointment;
 use crate::domain::attempt::ProviderName;
 use crate::domain::contact_point::ContactPoint;
@@ -50,8 +50,15 @@ pub async fn a_repeated_incoming_message_is_a_duplicate(bench: &Bench) {
 
 /// Counted by what they mean, and by whether a human should look.
 pub async fn incoming_messages_are_counted(bench: &Bench) {
-    let kinds = [ReplyKind::Confirm, ReplyKind::Cancel, ReplyKind::Cancel, ReplyKind::Unclear];
-    for (kind, needs_review) in kinds.into_iter().zip([false, true, false, true]) {
+    let name = "positive".parse().expect("a name");
+    let kinds = [
+        ReplyKind::Confirm,
+        ReplyKind::Cancel,
+        ReplyKind::Cancel,
+        ReplyKind::Unclear,
+        ReplyKind::Answer(name),
+    ];
+    for (kind, needs_review) in kinds.into_iter().zip([false, true, false, true, false]) {
         let mut record = bench.incoming(1);
         record.classification.kind = kind;
         record.effect.needs_review = needs_review;
@@ -59,7 +66,7 @@ pub async fn incoming_messages_are_counted(bench: &Bench) {
     }
     let counts = bench.store.incoming_counts(bench.company).await.answered();
     assert_eq!((counts.confirm, counts.cancel, counts.unclear, counts.needs_review), (1, 2, 1, 2));
-    assert_eq!(counts.total(), 4);
+    assert_eq!((counts.answer, counts.total()), (1, 5));
 }
 
 /// Pages by id: full, full, rest.
@@ -96,10 +103,12 @@ pub async fn an_answer_is_tied_to_its_message(bench: &Bench) {
     assert_eq!(counts.responses.into_iter().collect::<Vec<_>>(), [(Confirmed, 1)]);
 }
 
-/// All pairs of answers about an appointment: the second is taken if it may follow, else nothing changes.
+/// All pairs of answers to a message: the second is taken if it may follow, else nothing changes.
 pub async fn an_answer_follows_what_it_may(bench: &Bench) {
-    for earlier in ResponseKind::ALL {
-        for later in ResponseKind::ALL {
+    let own = [own_answer("positive"), own_answer("negative")];
+    let kinds = || ResponseKind::ALL.into_iter().chain(own);
+    for earlier in kinds() {
+        for later in kinds() {
             let sent = bench.in_status(MessageStatus::Sent).await;
             assert_eq!(bench.take_in(bench.answer(&sent, earlier, 4)).await, Recorded);
             let before = bench.store.incoming_counts(bench.company).await.answered();
@@ -138,6 +147,41 @@ pub async fn an_answer_is_the_appointments(bench: &Bench) {
     by_mail.incoming.from = email(1);
     assert_eq!(bench.take_in(by_mail).await, Stale);
     assert_eq!(bench.state(&mail_placed).await.response, None);
+}
+
+/// A campaign's own answer is its message's: it neither waits for an answer about the appointment nor replaces one, so a
+/// release still holds, and another message about the appointment can be given one of its own.
+pub async fn a_campaigns_own_answer_is_the_messages(bench: &Bench) {
+    let packet = bench.loaded(1).await;
+    let (text, mail) = (bench.message(packet, 1, 1), bench.e_mail(packet, 1, 1));
+    let (survey, reminder) = (bench.place(packet, &text, 1), bench.place(packet, &mail, 1));
+    bench.queue(packet, vec![text, mail]).await;
+    let (good, bad) = (own_answer("positive"), own_answer("negative"));
+    let steps = [
+        (&reminder, Cancelled, Recorded),
+        (&survey, good, Recorded),
+        (&survey, good, Stale),
+        (&survey, bad, Recorded),
+        (&reminder, good, Stale),
+        (&survey, Confirmed, Stale),
+    ];
+    for (minutes, (placed, kind, outcome)) in (4..).zip(steps) {
+        assert_eq!(bench.take_in(bench.answer(placed, kind, minutes)).await, outcome, "{kind}");
+    }
+    for (placed, kind) in [(&survey, bad), (&reminder, Cancelled)] {
+        assert_eq!(bench.state(placed).await.response.map(|response| response.kind), Some(kind));
+    }
+    let counts = bench.store.packet_counts(bench.company, packet).await.answered();
+    assert_eq!(counts.responses.into_iter().collect::<Vec<_>>(), [(Cancelled, 1), (bad, 1)]);
+    let later = bench.loaded(1).await;
+    let again = bench.message_at(later, 1, 1, 24 * 60);
+    let placed = bench.place(later, &again, 1);
+    bench.queue(later, vec![again]).await;
+    let state = bench.state(&placed).await;
+    assert_eq!(
+        (state.status, state.detail),
+        (MessageStatus::Skipped, Some(Detail::Skip(SkipReason::Answered)))
+    );
 }
 
 /// A call answers a text message: the number is the same, the contact point is not.

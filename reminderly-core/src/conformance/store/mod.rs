@@ -255,6 +255,7 @@ macro_rules! for_each_store_case {
             an_answer_follows_what_it_may
             a_stale_answer_is_not_stored
             an_answer_is_the_appointments
+            a_campaigns_own_answer_is_the_messages
             an_answer_may_come_from_another_contact_point
             an_answer_to_nothing_is_stale
             an_answer_may_end_the_reminders

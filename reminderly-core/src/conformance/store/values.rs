@@ -15,6 +15,7 @@ use crate::domain::contact_method::ContactMethod;
 use crate::domain::contact_point::{ContactPoint, EmailAddress, PhoneNumber};
 use crate::domain::packet::Digest;
 use crate::domain::person::PersonKey;
+use crate::domain::response::ResponseKind;
 use crate::domain::row::{RejectedRow, Row, RowFault, RowNumber};
 use crate::domain::schedule::{ContactWindows, Schedule, SendEntry, WhenClosed};
 use crate::ids::CompanyId;
@@ -83,6 +84,11 @@ pub(super) fn sms(n: u64) -> ContactPoint {
 
 pub(super) fn email(n: u64) -> ContactPoint {
     ContactPoint::Email(EmailAddress::parse(&format!("ann{n}@example.com")).expect("an address"))
+}
+
+/// An answer that a campaign asks for beside those about the appointment.
+pub(super) fn own_answer(name: &str) -> ResponseKind {
+    ResponseKind::Answer(name.parse().expect("a name of an answer"))
 }
 
 pub(super) fn provider() -> ProviderName {

@@ -192,10 +192,19 @@ pub enum MethodChoice {
 /// What people may answer, and what follows.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Responses {
-    /// The campaign's own words in text messages, normalised.
+    /// The campaign's own words, normalised, with its own answers (`responses.answers`).
     pub sms: ReplyWords,
     /// What is sent after an answer, by answer and method.
     pub follow_up: BTreeMap<FollowUpTrigger, BTreeMap<ContactMethod, String>>,
+}
+
+impl Responses {
+    /// The words that count in a reply by this method. E-mails are read with those of text messages.
+    pub const fn words(&self, method: ContactMethod) -> &ReplyWords {
+        match method {
+            ContactMethod::Sms | ContactMethod::Email | ContactMethod::Phone => &self.sms,
+        }
+    }
 }
 
 /// An answer that may be followed up.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::finding::{Finding, Severity};
 use super::text_use::{TextUse, place};
 use crate::domain::contact_method::ContactMethod;
-use crate::domain::mapping::{CompiledCampaign, MissingColumns};
+use crate::domain::mapping::{CompiledCampaign, UnfitHeader};
 use crate::domain::message::Message;
 use crate::domain::report::PacketCounts;
 use crate::domain::row::{Header, RejectedRow, Row, RowFault, RowNumber};
@@ -90,7 +90,7 @@ impl Sample {
     /// # Errors
     ///
     /// The header lacks columns that the campaign reads; all of them are listed.
-    pub fn new(campaign: Arc<CompiledCampaign>, header: &Header) -> Result<Self, MissingColumns> {
+    pub fn new(campaign: Arc<CompiledCampaign>, header: &Header) -> Result<Self, UnfitHeader> {
         campaign.mapper(header)?;
         let fields = campaign.definition().mapping.fields.keys();
         let empty = fields.map(|field| (field.clone(), 0)).collect();

@@ -1,172 +1,200 @@
-//! Confirm, cancel and reschedule: by the campaign's words, else in plain ones.
+//! Answers: by the campaign's words, else in plain ones.
 
-use super::answer_words::{
-    CANCEL_PHRASES, CANNOT_COME_PHRASES, CONFIRM_PHRASES, DOUBTS, LEAD_INS, NEGATORS, QUANTITIES,
-    QUESTION_WORDS, RESCHEDULE_PHRASES, SLIPPERY_WORDS, YES_WORDS,
-};
+use super::found::Found;
+use super::lexicon::{Lexicon, Section};
 use super::text::Reply;
 use super::typo::is_slip_of;
-use super::{Classification, ReplyKind, ReplyReason, ReplyWords};
+use super::{ReplyKind, ReplyReason, ReplyWords};
 
 /// The answer that the reply gives, or why it gives none.
-pub(super) fn find(reply: &Reply, words: &ReplyWords) -> Classification {
+pub(super) fn find(reply: &Reply, words: &ReplyWords) -> Found {
     let core: Vec<&str> = reply.core.iter().map(String::as_str).collect();
     let core = strip_lead_in(&core);
     let by_phrase = by_phrase(reply);
-    if let Some(found) = by_campaign_word(reply, core, words, by_phrase) {
+    if let Some(found) = by_campaign_word(reply, core, words, &by_phrase) {
         return found;
     }
     match by_phrase {
-        Phrases::None if core.iter().any(|word| YES_WORDS.contains(word)) => yes(reply, core, words),
-        Phrases::None => unclear(ReplyReason::NotUnderstood),
-        Phrases::Several => unclear(ReplyReason::ConflictingAnswers),
-        Phrases::One(kind, reason) => doubt(reply, kind).unwrap_or(Classification { kind, reason }),
+        Phrases::None if core.iter().any(|word| is(Section::Yes, word)) => yes(reply, core, words),
+        Phrases::None => Found::unclear(ReplyReason::NotUnderstood, Vec::new()),
+        Phrases::Several(matched) => Found::unclear(ReplyReason::ConflictingAnswers, matched),
+        Phrases::One(kind, reason, matched) => match doubt(reply, kind) {
+            Some(reason) => Found::unclear(reason, matched),
+            None => Found::new(kind, reason, matched),
+        },
     }
 }
 
-/// What the plain words of a reply say.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// What the plain words of a reply say, and which.
+#[derive(Debug, PartialEq, Eq)]
 enum Phrases {
     None,
-    One(ReplyKind, ReplyReason),
-    Several,
+    One(ReplyKind, ReplyReason, Vec<String>),
+    Several(Vec<String>),
 }
 
 fn by_phrase(reply: &Reply) -> Phrases {
-    let (corrected, reason) = corrected(reply);
+    use Section::{Cancel, CannotCome, Confirm, Reschedule, Undoing};
+
+    let corrected = corrected(reply);
+    let reason = if corrected.is_some() { ReplyReason::Typo } else { ReplyReason::Phrase };
     let reply = corrected.as_ref().unwrap_or(reply);
-    let confirms = reply.says_any(CONFIRM_PHRASES, NEGATORS);
-    let cancels = reply.says_any(CANCEL_PHRASES, NEGATORS);
-    let moves = reply.says_any(RESCHEDULE_PHRASES, NEGATORS);
-    let cannot_come = reply.says_any(CANNOT_COME_PHRASES, &[]);
-    // "Cancel my cancellation" undoes an answer.
-    if reply.words.iter().any(|word| word == "cancellation" || word == "cancelation") {
-        return Phrases::Several;
+    let whole = reply.core_text();
+    if let Some(entry) = Lexicon::get().entry(Section::CancelWhole, &whole) {
+        return Phrases::One(ReplyKind::Cancel, reason, vec![entry.to_owned()]);
     }
-    match (confirms, cancels, moves, cannot_come) {
+    let said = |section| reply.says(section);
+    let told = |sections: &[Section]| -> Vec<String> {
+        let mut told: Vec<String> = sections
+            .iter()
+            .flat_map(|section| reply.said(*section))
+            .map(|hit| hit.phrase.to_owned())
+            .collect();
+        told.sort_unstable_by_key(|phrase| std::cmp::Reverse(phrase.len()));
+        told.dedup();
+        told
+    };
+    // "Cancel my cancellation" undoes an answer.
+    if said(Undoing) {
+        return Phrases::Several(told(&[Undoing, Cancel]));
+    }
+    match (said(Confirm), said(Cancel), said(Reschedule), said(CannotCome)) {
         (false, false, false, false) => Phrases::None,
-        (true, false, false, false) => Phrases::One(ReplyKind::Confirm, reason),
-        (false, true, false, _) | (false, false, false, true) => Phrases::One(ReplyKind::Cancel, reason),
+        (true, false, false, false) => Phrases::One(ReplyKind::Confirm, reason, told(&[Confirm])),
+        (false, true, false, _) | (false, false, false, true) => {
+            Phrases::One(ReplyKind::Cancel, reason, told(&[Cancel, CannotCome]))
+        }
         // Who cannot come and wants another time does not want to be cancelled.
-        (false, false, true, _) => Phrases::One(ReplyKind::Reschedule, reason),
-        _ => Phrases::Several,
+        (false, false, true, _) => Phrases::One(ReplyKind::Reschedule, reason, told(&[Reschedule])),
+        _ => Phrases::Several(told(&[Confirm, Cancel, Reschedule, CannotCome])),
     }
 }
 
 /// The reply with slips in the words of answers put right, if there were any.
-fn corrected(reply: &Reply) -> (Option<Reply>, ReplyReason) {
+fn corrected(reply: &Reply) -> Option<Reply> {
+    let lexicon = Lexicon::get();
     let mut slipped = false;
-    let mut correct = |words: &[String]| -> Vec<String> {
-        words
-            .iter()
-            .map(|word| {
-                let meant = (!SLIPPERY_WORDS.contains(&word.as_str()))
-                    .then(|| SLIPPERY_WORDS.iter().find(|known| is_slip_of(word, known)))
-                    .flatten();
-                slipped |= meant.is_some();
-                meant.map_or_else(|| word.clone(), |known| (*known).to_owned())
-            })
-            .collect()
+    let mut correct = |word: &String| {
+        let meant = lexicon.entries(Section::Slippery).filter(|known| is_slip_of(word, known)).min();
+        slipped |= meant.is_some();
+        meant.map_or_else(|| word.clone(), str::to_owned)
     };
-    let clauses = reply.clauses.iter().map(|clause| correct(clause)).collect();
-    let (words, core) = (correct(&reply.words), correct(&reply.core));
-    if slipped {
-        (Some(Reply { clauses, words, core, asks: reply.asks }), ReplyReason::Typo)
-    } else {
-        (None, ReplyReason::Phrase)
-    }
+    let clauses = reply.clauses.iter().map(|clause| clause.iter().map(&mut correct).collect()).collect();
+    slipped.then(|| Reply::of(clauses, reply.asks))
 }
 
 /// The whole reply is a campaign word, or one leads it: "1 thanks", "1, see you then", "#1".
-fn by_campaign_word(
-    reply: &Reply,
-    core: &[&str],
-    words: &ReplyWords,
-    by_phrase: Phrases,
-) -> Option<Classification> {
-    let whole = words.kind_of(&core.join(" ")).or_else(|| words.kind_of(&reply.words.join(" ")));
-    let given = |kind| Classification { kind, reason: ReplyReason::CampaignWord };
-    if let Some(kind) = whole {
-        return Some(if reply.asks { unclear(ReplyReason::Question) } else { given(kind) });
+fn by_campaign_word(reply: &Reply, core: &[&str], words: &ReplyWords, by_phrase: &Phrases) -> Option<Found> {
+    let texts = [core.join(" "), reply.words.join(" ")];
+    let whole = texts.into_iter().find_map(|text| Some((words.kind_of(&text)?, text)));
+    if let Some((kind, word)) = whole {
+        return Some(if reply.asks {
+            Found::unclear(ReplyReason::Question, vec![word])
+        } else {
+            Found::new(kind, ReplyReason::CampaignWord, vec![word])
+        });
     }
     let (first, rest) = core.split_first()?;
     let kind = words.kind_of(first)?;
-    let is_number = first.bytes().all(|b| b.is_ascii_digit());
+    let rest = strip_scale(kind, rest);
+    let matched = vec![(*first).to_owned()];
     let own_clause =
         reply.clauses.first().is_some_and(|clause| matches!(clause.as_slice(), [only] if only == first));
     // "c u then", "r u open": a letter leads a reply by chance. "2 of us", "1 pm": so does a number that counts something.
-    if !own_clause && !is_number && first.chars().count() < 2 {
+    if !own_clause && !is_number(first) && first.chars().count() < 2 {
         return None;
     }
-    let other_answer = rest.iter().any(|word| words.kind_of(word).is_some_and(|other| other != kind));
-    let other_phrase = match by_phrase {
-        Phrases::None => false,
-        Phrases::One(phrase, _) => phrase != kind,
-        Phrases::Several => true,
-    };
-    if other_answer || other_phrase {
-        return Some(unclear(ReplyReason::ConflictingAnswers));
+    if is_contradicted(kind, rest, words, by_phrase) {
+        return Some(Found::unclear(ReplyReason::ConflictingAnswers, matched));
     }
-    let counts = rest
-        .first()
-        .is_some_and(|next| QUANTITIES.contains(next) || next.bytes().all(|b| b.is_ascii_digit()));
+    let counts = rest.first().is_some_and(|next| is(Section::Quantity, next) || is_number(next));
     if counts && !own_clause {
-        return Some(unclear(ReplyReason::NotUnderstood));
+        return Some(Found::unclear(ReplyReason::NotUnderstood, matched));
     }
-    // A yes or no behind the word may contradict it; a question may be about it.
-    let contradicts = kind != ReplyKind::Confirm && rest.iter().any(|word| YES_WORDS.contains(word));
-    let negates = rest.iter().any(|word| NEGATORS.contains(word)) && by_phrase == Phrases::None;
     Some(match doubt(reply, kind) {
-        _ if contradicts || negates => unclear(ReplyReason::ConflictingAnswers),
-        Some(doubt) => doubt,
-        None => given(kind),
+        Some(reason) => Found::unclear(reason, matched),
+        None => Found::new(kind, ReplyReason::CampaignWord, matched),
     })
 }
 
+/// Whether what stands behind a leading campaign word gives another answer.
+fn is_contradicted(kind: ReplyKind, rest: &[&str], words: &ReplyWords, by_phrase: &Phrases) -> bool {
+    let other_answer = rest.iter().any(|word| words.kind_of(word).is_some_and(|other| other != kind));
+    let other_phrase = match by_phrase {
+        Phrases::None => false,
+        // Who rates the last visit may look forward to the next.
+        Phrases::One(phrase, ..) => {
+            *phrase != kind && !(matches!(kind, ReplyKind::Answer(_)) && *phrase == ReplyKind::Confirm)
+        }
+        Phrases::Several(_) => true,
+    };
+    // A yes or no behind the word may contradict it; a question may be about it.
+    let contradicts = matches!(kind, ReplyKind::Cancel | ReplyKind::Reschedule)
+        && rest.iter().any(|word| is(Section::Yes, word));
+    let negates = *by_phrase == Phrases::None && rest.iter().any(|word| is(Section::Negators, word));
+    other_answer || other_phrase || contradicts || negates
+}
+
 /// A reply of nothing but yes-words, or of those and the campaign's word for yes: a weak answer, good for nothing else.
-fn yes(reply: &Reply, core: &[&str], words: &ReplyWords) -> Classification {
-    let left: Vec<&str> = core.iter().copied().filter(|word| !YES_WORDS.contains(word)).collect();
+fn yes(reply: &Reply, core: &[&str], words: &ReplyWords) -> Found {
+    let (said, left): (Vec<&str>, Vec<&str>) = core.iter().partition(|word| is(Section::Yes, word));
+    let said: Vec<String> = said.into_iter().map(str::to_owned).collect();
     let same = left.iter().all(|word| words.kind_of(word) == Some(ReplyKind::Confirm));
     if same {
-        let given = Classification { kind: ReplyKind::Confirm, reason: ReplyReason::Phrase };
-        return doubt(reply, ReplyKind::Confirm).unwrap_or(given);
+        return match doubt(reply, ReplyKind::Confirm) {
+            Some(reason) => Found::unclear(reason, said),
+            None => Found::new(ReplyKind::Confirm, ReplyReason::Phrase, said),
+        };
     }
     let other = left.iter().any(|word| words.kind_of(word).is_some());
-    unclear(if other { ReplyReason::ConflictingAnswers } else { ReplyReason::NotUnderstood })
+    Found::unclear(if other { ReplyReason::ConflictingAnswers } else { ReplyReason::NotUnderstood }, said)
 }
 
 /// Why an answer of this kind is not to be taken at its word.
-fn doubt(reply: &Reply, kind: ReplyKind) -> Option<Classification> {
+fn doubt(reply: &Reply, kind: ReplyKind) -> Option<ReplyReason> {
     let first = reply.core.first().map_or("", String::as_str);
-    let asked = match kind {
-        ReplyKind::Confirm => reply.asks,
-        ReplyKind::Cancel => reply.asks && QUESTION_WORDS.contains(&first),
-        // "Do you have another time?" is how people ask for one.
-        _ => {
-            reply.asks && matches!(first, "did" | "was" | "were" | "have" | "has" | "why" | "who" | "should")
-        }
-    };
+    let asked = reply.asks
+        && match kind {
+            ReplyKind::Cancel => is(Section::QuestionFirst, first),
+            // "Do you have another time?" is how people ask for one.
+            ReplyKind::Reschedule => is(Section::PastQuestionFirst, first),
+            _ => true,
+        };
     if asked {
-        return Some(unclear(ReplyReason::Question));
+        return Some(ReplyReason::Question);
     }
-    let conditional = reply
-        .says_any(&["if", "unless", "maybe", "might", "not sure", "unsure", "perhaps"], &[])
-        && !reply.says_any(&["if possible", "if you can", "if thats ok", "if i may"], &[]);
-    let doubted = conditional || (kind == ReplyKind::Confirm && reply.says_any(DOUBTS, &[]));
-    doubted.then(|| unclear(ReplyReason::Hedged))
+    let conditional = reply.says_outside(Section::Condition, &[Section::PoliteCondition]);
+    let covers = [Section::Confirm, Section::PoliteCondition];
+    let doubted = conditional || (kind == ReplyKind::Confirm && reply.says_outside(Section::Doubt, &covers));
+    doubted.then_some(ReplyReason::Hedged)
 }
 
 fn strip_lead_in<'a, 'b>(core: &'a [&'b str]) -> &'a [&'b str] {
     match core {
-        [first, second, rest @ ..]
-            if LEAD_INS.contains(first) && second.bytes().all(|b| b.is_ascii_digit()) =>
-        {
-            core.get(core.len() - rest.len() - 1..).unwrap_or(core)
-        }
+        [first, second, ..] if is_number(second) && is_lead_in(first) => core.get(1..).unwrap_or(core),
         _ => core,
     }
 }
 
-const fn unclear(reason: ReplyReason) -> Classification {
-    Classification { kind: ReplyKind::Unclear, reason }
+/// "5 out of 5", "4 sur 5": the rest behind the scale of a rating.
+fn strip_scale<'a, 'b>(kind: ReplyKind, rest: &'a [&'b str]) -> &'a [&'b str] {
+    match (kind, rest) {
+        (
+            ReplyKind::Answer(_),
+            ["out", "of", most, behind @ ..] | ["of" | "sur" | "de", most, behind @ ..],
+        ) if is_number(most) => behind,
+        _ => rest,
+    }
+}
+
+fn is_lead_in(word: &str) -> bool {
+    is(Section::LeadIn, word)
+}
+
+fn is_number(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn is(section: Section, word: &str) -> bool {
+    Lexicon::get().has(section, word)
 }

@@ -1,16 +1,33 @@
 //! The words that providers and carriers act on before we see them.
 
-use super::text::{Reply, normalise};
+use super::found::Found;
+use super::lexicon::{Lexicon, Section};
+use super::normal::normalise;
+use super::text::Reply;
 use super::typo::is_swapped;
-use super::{Classification, ReplyKind, ReplyReason};
+use super::{ReplyKind, ReplyReason};
 
 /// Single words at which a provider blocks further messages.
 ///
 /// [Twilio](https://help.twilio.com/articles/223134027): STOP, STOPALL, UNSUBSCRIBE, CANCEL, END, QUIT, REVOKE, OPTOUT.
 /// [AWS](https://docs.aws.amazon.com/sms-voice/latest/userguide/opt-out-list-keywords.html): ARRET, CANCEL, END, OPT-OUT,
-/// OPTOUT, QUIT, REMOVE, STOP, TD, UNSUBSCRIBE.
-pub const PROVIDER_OPT_OUT_WORDS: [&str; 11] =
-    ["stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "arret", "remove", "td"];
+/// OPTOUT, QUIT, REMOVE, STOP, TD, UNSUBSCRIBE. [Twilio Proxy](https://www.twilio.com/docs/proxy/opt-out-keywords) also: ARRETT,
+/// ARRET, ARRETE. Each normalised.
+pub const PROVIDER_OPT_OUT_WORDS: [&str; 13] = [
+    "stop",
+    "stopall",
+    "unsubscribe",
+    "cancel",
+    "end",
+    "quit",
+    "revoke",
+    "optout",
+    "arret",
+    "arrete",
+    "arrett",
+    "remove",
+    "td",
+];
 
 /// Single words at which a provider lifts its block. [Twilio](https://help.twilio.com/articles/223134027).
 pub const PROVIDER_OPT_IN_WORDS: [&str; 3] = ["start", "yes", "unstop"];
@@ -53,17 +70,16 @@ pub fn keyword_collision(word: &str) -> Option<KeywordCollision> {
 }
 
 /// Opt-in and help. Only the whole reply counts: "start at 9?" and "can you help me find it" are for a person.
-pub(super) fn find(reply: &Reply) -> Option<Classification> {
+pub(super) fn find(reply: &Reply) -> Option<Found> {
     let core = reply.core_text();
-    let known = |kind| Some(Classification { kind, reason: ReplyReason::ProviderKeyword });
-    match core.as_str() {
-        "start" | "unstop" | "optin" | "opt in" | "opt me in" | "resubscribe" | "un stop" => {
-            known(ReplyKind::OptIn)
+    let lexicon = Lexicon::get();
+    let kinds = [(Section::OptInWhole, ReplyKind::OptIn), (Section::HelpWhole, ReplyKind::Help)];
+    for (section, kind) in kinds {
+        if let Some(entry) = lexicon.entry(section, &core) {
+            let is_keyword = PROVIDER_OPT_IN_WORDS.contains(&entry) || PROVIDER_HELP_WORDS.contains(&entry);
+            let reason = if is_keyword { ReplyReason::ProviderKeyword } else { ReplyReason::Phrase };
+            return Some(Found::new(kind, reason, vec![entry.to_owned()]));
         }
-        "help" | "info" | "help me" => known(ReplyKind::Help),
-        typed if is_swapped(typed, "help") => {
-            Some(Classification { kind: ReplyKind::Help, reason: ReplyReason::Typo })
-        }
-        _ => None,
     }
+    is_swapped(&core, "help").then(|| Found::new(ReplyKind::Help, ReplyReason::Typo, vec!["help".to_owned()]))
 }

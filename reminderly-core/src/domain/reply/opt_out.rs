@@ -1,74 +1,97 @@
 //! Opt-outs by "any reasonable means" ([47 CFR 64.1200(a)(10)](https://www.ecfr.gov/current/title-47/section-64.1200)).
 
+use super::found::Found;
 use super::keyword::PROVIDER_OPT_OUT_WORDS;
-use super::text::{Reply, says};
+use super::lexicon::{Hit, Lexicon, Section};
+use super::text::{Reply, without_courtesy};
 use super::typo::is_slip_of;
-use super::words::{
-    AFTER_OTHER_STOP, ALL_AFTER, ALL_BEFORE, ALL_WORDS, BEFORE_OTHER_STOP, OPT_OUT_NEGATORS, OPT_OUT_PHRASES,
-    OPT_OUT_WORDS,
-};
-use super::{Classification, OptOutScope, ReplyKind, ReplyReason, ReplyWords};
+use super::{OptOutScope, ReplyKind, ReplyReason, ReplyWords};
+
+/// The shortest word of the tables of which a slip is told; providers' words are told by themselves.
+const SLIP_LETTERS_MIN: usize = 6;
 
 /// Whether the reply asks for no more contact, in whatever words.
-pub(super) fn find(reply: &Reply, words: &ReplyWords) -> Option<Classification> {
-    let reason = reason(reply, words)?;
-    Some(Classification { kind: ReplyKind::OptOut(scope(reply)), reason })
+pub(super) fn find(reply: &Reply, words: &ReplyWords) -> Option<Found> {
+    let (reason, matched) = bare_word(&reply.core)
+        .or_else(|| by_phrase(reply))
+        .or_else(|| own_clause(reply))
+        .or_else(|| beside_answer(&reply.core, words))?;
+    let everything = reply.said(Section::Everything).next();
+    let scope = if everything.is_some() { OptOutScope::Person } else { OptOutScope::ContactPoint };
+    let matched = std::iter::once(matched).chain(everything.map(|hit| hit.phrase.to_owned())).collect();
+    Some(Found::new(ReplyKind::OptOut(scope), reason, matched))
 }
 
-fn reason(reply: &Reply, words: &ReplyWords) -> Option<ReplyReason> {
-    let core: Vec<&str> = reply.core.iter().map(String::as_str).collect();
-    if let Some(reason) = bare_word(&core) {
-        return Some(reason);
-    }
-    if reply.says_any(OPT_OUT_PHRASES, OPT_OUT_NEGATORS)
-        || reply.clauses.iter().any(|clause| says_stop(clause))
-    {
-        return Some(ReplyReason::OptOutPhrase);
-    }
-    // A campaign word and then an opt-out, or an opt-out and then digits. "2 cancel" only says twice what 2 means.
-    let (first, rest) = core.split_first()?;
-    let is_other = |word: &&str| is_opt_out_word(word) && *word != "cancel";
-    let after_answer = words.kind_of(first).is_some() && matches!(rest, [word] if is_other(word));
-    let before_digits = is_other(first) && rest.iter().all(|word| word.bytes().all(|b| b.is_ascii_digit()));
-    (after_answer || before_digits).then_some(ReplyReason::ProviderKeyword)
+/// Whether words of an opt-out stand in the reply, even if it turns them into their opposite.
+pub(super) fn is_touched(reply: &Reply) -> bool {
+    reply.hits.iter().any(|hit| matches!(hit.section, Section::OptOut | Section::Stop))
 }
+
+type Told = (ReplyReason, String);
 
 /// A reply that is one keyword. Bare "cancel" is one: carriers have blocked the sender by the time we read it.
-fn bare_word(core: &[&str]) -> Option<ReplyReason> {
+fn bare_word(core: &[String]) -> Option<Told> {
     // Repeated for emphasis: "stop stop stop".
     let (word, rest) = core.split_first()?;
     let joined = core.concat();
-    if is_opt_out_word(&joined) || (is_opt_out_word(word) && rest.iter().all(|other| other == word)) {
-        let provider =
-            PROVIDER_OPT_OUT_WORDS.contains(word) || PROVIDER_OPT_OUT_WORDS.contains(&joined.as_str());
-        return Some(if provider { ReplyReason::ProviderKeyword } else { ReplyReason::OptOutPhrase });
+    if is_opt_out_word(&joined) {
+        return Some(told(&joined));
     }
-    let typo = rest.is_empty() && PROVIDER_OPT_OUT_WORDS.iter().any(|known| is_slip_of(word, known));
-    typo.then_some(ReplyReason::Typo)
+    if is_opt_out_word(word) && rest.iter().all(|other| other == word) {
+        return Some(told(word));
+    }
+    if !rest.is_empty() {
+        return None;
+    }
+    let own = Lexicon::get().entries(Section::OptOutWhole).filter(|known| known.len() >= SLIP_LETTERS_MIN);
+    let meant = PROVIDER_OPT_OUT_WORDS.into_iter().chain(own).filter(|known| is_slip_of(word, known)).min();
+    meant.map(|known| (ReplyReason::Typo, known.to_owned()))
+}
+
+fn by_phrase(reply: &Reply) -> Option<Told> {
+    let phrase = reply.said(Section::OptOut).max_by_key(|hit| hit.len);
+    let stop = || (0..reply.clauses.len()).find_map(|clause| stop_in(reply, clause));
+    phrase.or_else(stop).map(|hit| (ReplyReason::OptOutPhrase, hit.phrase.to_owned()))
+}
+
+/// "Stop" in a clause, unless it is another stop: "I will stop by", "should I stop eating", "the bus stop".
+fn stop_in(reply: &Reply, clause: usize) -> Option<&Hit> {
+    let of = |section| reply.hits.iter().filter(move |hit| hit.clause == clause && hit.section == section);
+    // Several stops in one clause: none of them may be explained away by another.
+    let other = of(Section::Stop).count() == 1 && of(Section::OtherStop).next().is_some();
+    of(Section::Stop).find(|hit| !hit.negated && !other)
+}
+
+/// A keyword as a clause of its own: "STOP. Ann Lee", "I told you already: end". Not "cancel", which may be said of the
+/// appointment.
+fn own_clause(reply: &Reply) -> Option<Told> {
+    reply.clauses.iter().find_map(|clause| match without_courtesy(clause).as_slice() {
+        [only] if is_other_word(only) => Some(told(only)),
+        _ => None,
+    })
+}
+
+/// A campaign word and then an opt-out, or an opt-out and then digits. "2 cancel" only says twice what 2 means.
+fn beside_answer(core: &[String], words: &ReplyWords) -> Option<Told> {
+    let (first, rest) = core.split_first()?;
+    if let ([word], true) = (rest, words.kind_of(first).is_some())
+        && is_other_word(word)
+    {
+        return Some(told(word));
+    }
+    let digits = rest.iter().all(|word| word.bytes().all(|b| b.is_ascii_digit()));
+    (digits && is_other_word(first)).then(|| told(first))
+}
+
+fn told(word: &str) -> Told {
+    let is_keyword = PROVIDER_OPT_OUT_WORDS.contains(&word);
+    (if is_keyword { ReplyReason::ProviderKeyword } else { ReplyReason::OptOutPhrase }, word.to_owned())
 }
 
 fn is_opt_out_word(word: &str) -> bool {
-    PROVIDER_OPT_OUT_WORDS.contains(&word) || OPT_OUT_WORDS.contains(&word)
+    PROVIDER_OPT_OUT_WORDS.contains(&word) || Lexicon::get().has(Section::OptOutWhole, word)
 }
 
-/// "Stop" in a sentence, unless it is another stop: "I will stop by", "should I stop eating", "the bus stop".
-fn says_stop(clause: &[String]) -> bool {
-    let is_stop = |word: &String| word == "stop" || word == "🛑";
-    let other_before = BEFORE_OTHER_STOP.iter().any(|before| says(clause, &format!("{before} stop"), &[]));
-    let other_after = AFTER_OTHER_STOP.iter().any(|after| says(clause, &format!("stop {after}"), &[]));
-    // Several stops in one clause: none of them may be explained away by another.
-    let stops = clause.iter().filter(|word| is_stop(word)).count();
-    let negated = !["stop", "🛑"].iter().any(|stop| says(clause, stop, OPT_OUT_NEGATORS));
-    stops > 0 && !negated && (stops > 1 || !(other_before || other_after))
-}
-
-fn scope(reply: &Reply) -> OptOutScope {
-    let all = reply.words.iter().any(|word| ALL_WORDS.contains(&word.as_str()))
-        || ALL_BEFORE.iter().any(|before| reply.says(&format!("{before} all"), &[]))
-        || ALL_AFTER.iter().any(|after| reply.says(&format!("all {after}"), &[]))
-        || reply.says_any(
-            &["any way", "all the messages", "all your messages", "all the texts", "all of your"],
-            &[],
-        );
-    if all { OptOutScope::Person } else { OptOutScope::ContactPoint }
+fn is_other_word(word: &str) -> bool {
+    word != "cancel" && is_opt_out_word(word)
 }

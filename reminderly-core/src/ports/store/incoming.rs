@@ -33,6 +33,10 @@ pub trait IncomingStore: Debug + Send + Sync + 'static {
     /// Every other response does so with messages that have a rung below them. Callers give a follow-up
     /// without contact point as skipped. A message that is answered was sent: `unknown` becomes `sent`.
     ///
+    /// An answer about the appointment must be able to follow the appointment's; it becomes the appointment's and the message's.
+    /// A [campaign's own](crate::domain::response::ResponseKind::Answer) must be able to follow the message's, and becomes that
+    /// only. Otherwise the outcome is [`IncomingOutcome::Stale`].
+    ///
     /// # Errors
     ///
     /// [`StoreError::Missing`] if the company or the packet of the follow-up does not exist; [`StoreError::Unavailable`],

@@ -47,8 +47,8 @@ impl IncomingMessages {
     ) -> Result<Decision, ServiceError> {
         let now = self.ports.clock.now();
         let answerable = self.ports.store.answerable(company, &incoming.from, now).await?;
-        let case = Case { company, id, incoming, answerable };
-        let classification = self.classify(&case).await?;
+        let mut case = Case { company, id, incoming, answerable };
+        let (classification, campaigns) = self.classify(&case).await?;
         if !matches!(classification.kind, ReplyKind::OptOut(_))
             && let Some((kind, chosen)) = self.chosen(&case).await?
         {
@@ -63,11 +63,17 @@ impl IncomingMessages {
             ReplyKind::Confirm => self.about(&case, classification, ResponseKind::Confirmed).await,
             ReplyKind::Cancel => self.about(&case, classification, ResponseKind::Cancelled).await,
             ReplyKind::Reschedule => self.about(&case, classification, ResponseKind::RescheduleWanted).await,
+            ReplyKind::Answer(name) => {
+                // Only who asked for such an answer can be meant.
+                case.answerable.retain(|candidate| campaigns.contains(&candidate.campaign));
+                self.about(&case, classification, ResponseKind::Answer(name)).await
+            }
         }
     }
 
-    /// Classifies with the words of the campaigns that the person may be answering; where they disagree, it is unclear.
-    async fn classify(&self, case: &Case<'_>) -> Result<Classification, ServiceError> {
+    /// Classifies with the words of the campaigns that the person may be answering; where they disagree, it is unclear. With the
+    /// campaigns that read it so.
+    async fn classify(&self, case: &Case<'_>) -> Result<(Classification, Vec<CampaignId>), ServiceError> {
         let mut campaigns: Vec<(CampaignId, Arc<CompiledCampaign>)> = Vec::new();
         for candidate in &case.answerable {
             if campaigns.iter().all(|(known, _)| *known != candidate.campaign)
@@ -76,11 +82,14 @@ impl IncomingMessages {
                 campaigns.push((candidate.campaign, self.campaigns.of(&packet).await?));
             }
         }
-        let text = &case.incoming.text;
-        let mut readings =
-            campaigns.iter().map(|(_, campaign)| classify(text, &campaign.definition().responses.sms));
-        let first = readings.next().unwrap_or_else(|| classify(text, &ReplyWords::default()));
-        Ok(readings.fold(first, agree))
+        let (text, method) = (&case.incoming.text, case.incoming.from.method());
+        let read =
+            |campaign: &CompiledCampaign| classify(text, campaign.definition().responses.words(method));
+        let readings: Vec<_> = campaigns.iter().map(|(id, campaign)| (*id, read(campaign))).collect();
+        let agreed = readings.iter().map(|(_, reading)| *reading).reduce(agree);
+        let agreed = agreed.unwrap_or_else(|| classify(text, &ReplyWords::default()));
+        let same = readings.into_iter().filter(|(_, reading)| reading.kind == agreed.kind);
+        Ok((agreed, same.map(|(campaign, _)| campaign).collect()))
     }
 
     /// The answer to an open question: the wish that led to it, and the appointment of the number. Only while the question is
@@ -104,7 +113,7 @@ impl IncomingMessages {
             option.is_some_and(|option| option.key == candidate.key && option.person == candidate.person)
         };
         let chosen = case.answerable.iter().find(is_meant);
-        let chosen = chosen.filter(|chosen| question.kind.may_follow(chosen.response));
+        let chosen = chosen.filter(|chosen| question.kind.may_follow(chosen.earlier(question.kind)));
         Ok(chosen.map(|chosen| (question.kind, chosen.clone())))
     }
 
@@ -120,7 +129,7 @@ impl IncomingMessages {
             Tie::Several(options) => self.asked(case, classification, kind, &options).await,
             Tie::Nothing => {
                 // Who says again what is known needs nobody's review.
-                let known = case.answerable.iter().any(|candidate| candidate.response == Some(kind));
+                let known = case.answerable.iter().any(|candidate| candidate.earlier(kind) == Some(kind));
                 let effect = IncomingEffect { needs_review: !known, ..IncomingEffect::default() };
                 Ok(Decision { classification, effect })
             }
@@ -136,11 +145,15 @@ impl IncomingMessages {
     ) -> Result<Decision, ServiceError> {
         let response = Response { kind, incoming: case.id, at: case.incoming.at };
         let trigger = match kind {
-            ResponseKind::Confirmed => FollowUpTrigger::Confirm,
-            ResponseKind::Cancelled => FollowUpTrigger::Cancel,
-            ResponseKind::RescheduleWanted => FollowUpTrigger::Reschedule,
+            ResponseKind::Confirmed => Some(FollowUpTrigger::Confirm),
+            ResponseKind::Cancelled => Some(FollowUpTrigger::Cancel),
+            ResponseKind::RescheduleWanted => Some(FollowUpTrigger::Reschedule),
+            ResponseKind::Answer(_) => None,
         };
-        let follow_up = self.follow_up(case.company, case.id, case.incoming, about, trigger).await?;
+        let follow_up = match trigger {
+            Some(trigger) => self.follow_up(case.company, case.id, case.incoming, about, trigger).await?,
+            None => None,
+        };
         let tied = TiedResponse { packet: about.packet, message: about.message, response };
         let effect = IncomingEffect { response: Some(tied), follow_up, ..IncomingEffect::default() };
         Ok(Decision { classification, effect })
@@ -237,6 +250,7 @@ fn reply_kind(kind: ResponseKind) -> ReplyKind {
         ResponseKind::Confirmed => ReplyKind::Confirm,
         ResponseKind::Cancelled => ReplyKind::Cancel,
         ResponseKind::RescheduleWanted => ReplyKind::Reschedule,
+        ResponseKind::Answer(name) => ReplyKind::Answer(name),
     }
 }
 
@@ -244,12 +258,15 @@ fn unsubscribe(case: &Case<'_>, key: RefusalKey, change: UnsubscribeChange) -> U
     Unsubscribe { key, change, source: UnsubscribeSource::Reply(case.id), at: case.incoming.at }
 }
 
-/// The reading on which two campaigns agree. An opt-out wins over every other.
+/// The reading on which two campaigns agree. An opt-out wins over every other, and an answer that one of them asks for over a
+/// campaign that knows nothing of it.
 fn agree(one: Classification, other: Classification) -> Classification {
     match (one.kind, other.kind) {
         (ReplyKind::OptOut(_), _) => one,
         (_, ReplyKind::OptOut(_)) => other,
         (a, b) if a == b => one,
+        (ReplyKind::Answer(_), ReplyKind::Unclear) if other.reason == ReplyReason::NotUnderstood => one,
+        (ReplyKind::Unclear, ReplyKind::Answer(_)) if one.reason == ReplyReason::NotUnderstood => other,
         _ => Classification { kind: ReplyKind::Unclear, reason: ReplyReason::ConflictingAnswers },
     }
 }

@@ -7,10 +7,15 @@ use super::super::problem::{Problems, hint, member_path};
 use super::messages::text_of;
 use super::reader::Field;
 use crate::domain::contact_method::ContactMethod;
-use crate::domain::reply::{KeywordCollision, ReplyWords, keyword_collision, normalise};
+use crate::domain::reply::{
+    AnswerName, KeywordCollision, ReplyKind, ReplyWords, classify, keyword_collision, normalise,
+};
 
 /// The most words of one answer.
 const WORDS_MAX: usize = 50;
+
+/// The answer that each word stands for.
+type Seen = HashMap<String, &'static str>;
 
 /// The longest word, in characters after normalising.
 const WORD_CHARS_MAX: usize = 40;
@@ -29,8 +34,13 @@ const TRIGGERS: [(&str, FollowUpTrigger); 5] = [
 pub(super) fn responses(field: Option<Field<'_>>, messages: &Messages, problems: &mut Problems) -> Responses {
     let mut responses = Responses::default();
     let Some(mut object) = field.and_then(|field| field.object(problems)) else { return responses };
+    // Of every word, what it stands for.
+    let mut seen = HashMap::new();
     if let Some(field) = object.optional("sms") {
-        responses.sms = reply_words(&field, problems);
+        responses.sms = reply_words(&field, &mut seen, problems);
+    }
+    if let Some(field) = object.optional("answers") {
+        responses.sms.answers = answers(&field, &mut seen, problems);
     }
     if let Some(field) = object.optional("follow_up") {
         responses.follow_up = follow_ups(&field, messages, problems);
@@ -40,10 +50,9 @@ pub(super) fn responses(field: Option<Field<'_>>, messages: &Messages, problems:
     responses
 }
 
-fn reply_words(field: &Field<'_>, problems: &mut Problems) -> ReplyWords {
+fn reply_words(field: &Field<'_>, seen: &mut Seen, problems: &mut Problems) -> ReplyWords {
     let mut words = ReplyWords::default();
     let Some(mut object) = field.object(problems) else { return words };
-    let mut seen = HashMap::new();
     let lists = [
         ("confirm", &mut words.confirm),
         ("cancel", &mut words.cancel),
@@ -51,7 +60,7 @@ fn reply_words(field: &Field<'_>, problems: &mut Problems) -> ReplyWords {
     ];
     for (answer, list) in lists {
         if let Some(field) = object.optional(answer) {
-            *list = word_list(&field, answer, &mut seen, problems);
+            *list = word_list(&field, answer, seen, problems);
         }
     }
     object.finish(problems);
@@ -61,7 +70,7 @@ fn reply_words(field: &Field<'_>, problems: &mut Problems) -> ReplyWords {
 fn word_list(
     field: &Field<'_>,
     answer: &'static str,
-    seen: &mut HashMap<String, &'static str>,
+    seen: &mut Seen,
     problems: &mut Problems,
 ) -> Vec<String> {
     let items = field.list(problems).unwrap_or_default();
@@ -71,18 +80,60 @@ fn word_list(
     let mut words = Vec::with_capacity(items.len());
     for item in items {
         let Some(text) = item.text(problems) else { continue };
-        let word = normalise(text);
-        if word.is_empty() || word.chars().count() > WORD_CHARS_MAX {
-            item.fault(format!("expected a word of 1 to {WORD_CHARS_MAX} letters or digits"), problems);
-        } else if let Some(collision) = keyword_collision(&word) {
-            item.fault(collision_message(&word, collision), problems);
-        } else if let Some(other) = seen.insert(word.clone(), answer) {
-            item.fault(format!("the same word stands in \"{other}\" already"), problems);
-        } else {
-            words.push(word);
-        }
+        words.extend(word(&item, text, answer, seen, problems));
     }
     words
+}
+
+/// The campaign's own answers by word.
+fn answers(field: &Field<'_>, seen: &mut Seen, problems: &mut Problems) -> BTreeMap<String, AnswerName> {
+    let members = field.members(problems).unwrap_or_default();
+    if members.len() > WORDS_MAX {
+        field.fault(format!("more than {WORDS_MAX} words"), problems);
+    }
+    let mut answers = BTreeMap::new();
+    for (text, member) in members {
+        let word = word(&member, text, "answers", seen, problems);
+        let name = member.parsed(str::parse::<AnswerName>, problems);
+        answers.extend(word.zip(name));
+    }
+    answers
+}
+
+/// A word that stands for an answer, normalised, if it can reach the campaign and stands for no other.
+fn word(
+    place: &Field<'_>,
+    text: &str,
+    answer: &'static str,
+    seen: &mut Seen,
+    problems: &mut Problems,
+) -> Option<String> {
+    let word = normalise(text);
+    let problem = if word.is_empty() || word.chars().count() > WORD_CHARS_MAX {
+        format!("expected a word of 1 to {WORD_CHARS_MAX} letters or digits")
+    } else if let Some(collision) = keyword_collision(&word) {
+        collision_message(&word, collision)
+    } else if let Some(meaning) = own_meaning(&word) {
+        format!(
+            "\"{word}\" is always read as {meaning}, so it never stands for an answer; choose another word"
+        )
+    } else if let Some(other) = seen.insert(word.clone(), answer) {
+        format!("the same word stands in \"{other}\" already")
+    } else {
+        return Some(word);
+    };
+    place.fault(problem, problems);
+    None
+}
+
+/// What a word means whatever the campaign says.
+fn own_meaning(word: &str) -> Option<&'static str> {
+    match classify(word, &ReplyWords::default()).kind {
+        ReplyKind::OptOut(_) => Some("an opt-out"),
+        ReplyKind::OptIn => Some("the end of an opt-out"),
+        ReplyKind::Help => Some("a call for help"),
+        _ => None,
+    }
 }
 
 fn collision_message(word: &str, collision: KeywordCollision) -> String {

@@ -48,6 +48,7 @@ fn example() -> Value {
         },
         "methods": { "order": ["email", "sms"], "use": "all" },
         "responses": {
+            "answers": { "5": "positive", "So-so": "neutral" },
             "sms": { "confirm": ["1", "C"], "cancel": ["2", "x"], "reschedule": ["3", "r"] },
             "follow_up": { "confirm": { "sms": "Thank you, {{ first_name }}." } }
         },
@@ -75,6 +76,8 @@ fn reads_the_example() {
     assert_eq!((window.from, window.to), (NaiveTime::MIN, NaiveTime::MIN));
     assert!(window.days.contains(&Day::Sun));
     assert_eq!(campaign.responses.sms.confirm, ["1", "c"]);
+    let answer = campaign.responses.words(ContactMethod::Email).kind_of("so so");
+    assert_eq!(answer.map(|kind| kind.to_string()).as_deref(), Some("neutral"));
     assert!(campaign.responses.follow_up.contains_key(&FollowUpTrigger::Confirm));
     assert_eq!(campaign.limits.sms_segments, Some(3));
 }
@@ -182,6 +185,16 @@ const LATER: &str = "not supported by this release";
 #[case::lateness_long("/schedule/max_lateness", json!("367d"), "$.schedule.max_lateness", "366d")]
 #[case::lateness_huge("/schedule/max_lateness", json!("99999999999999999999d"), "$.schedule.max_lateness", "duration")]
 // Responses and limits.
+#[case::answer_keyword("/responses/answers", json!({ "Stop": "positive" }), "$.responses.answers.Stop", "blocks the person")]
+#[case::answer_opt_out("/responses/answers", json!({ "basta": "negative" }), "$.responses.answers.basta", "opt-out")]
+#[case::answer_confirms("/responses/answers", json!({ "1": "negative" }), "$.responses.answers['1']", "\"confirm\" already")]
+#[case::answer_twice("/responses/answers", json!({ "5": "positive", "(5)": "negative" }), "$.responses.answers['5']", "\"answers\" already")]
+#[case::answer_name("/responses/answers", json!({ "5": "So good" }), "$.responses.answers['5']", "lower-case letters")]
+#[case::answer_reserved("/responses/answers", json!({ "5": "confirmed" }), "$.responses.answers['5']", "means something already")]
+#[case::answer_list("/responses/answers", json!(["5"]), "$.responses.answers", "expected an object")]
+#[case::answer_type("/responses/answers", json!({ "5": 5 }), "$.responses.answers['5']", "expected a text")]
+#[case::own_meaning("/responses/sms/cancel", json!(["désabonner"]), "$.responses.sms.cancel[0]", "always read as an opt-out")]
+#[case::own_help("/responses/sms/confirm", json!(["ayuda"]), "$.responses.sms.confirm[0]", "a call for help")]
 #[case::word_twice("/responses/sms/cancel/1", json!("c!"), "$.responses.sms.cancel[1]", "\"confirm\" already")]
 #[case::word_opt_out("/responses/sms/cancel/1", json!("Cancel"), "$.responses.sms.cancel[1]", "CANCEL")]
 #[case::word_opt_in("/responses/sms/confirm/0", json!("YES"), "$.responses.sms.confirm[0]", "YES")]
