@@ -10,6 +10,7 @@ mod pipeline;
 mod render;
 #[cfg(test)]
 mod tests;
+mod texts;
 
 pub use compiled::{CompiledCampaign, check};
 pub use mapped_row::{ContactField, MappedRow, RowNote};

@@ -11,6 +11,7 @@ use crate::domain::appointment_key::AppointmentKey;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::content::Content;
+use crate::domain::language::Language;
 use crate::domain::message_status::MessageStatus;
 use crate::domain::person::PersonKey;
 use crate::domain::plan::PlanTrace;
@@ -43,6 +44,8 @@ pub struct Message {
     pub appointment: Appointment,
     /// The zone of the person.
     pub contact_zone: Tz,
+    /// The language of the text; `None` if it is not known, as of a text that no campaign wrote.
+    pub language: Option<Language>,
     /// The text; `None` if it was skipped before there was one.
     pub content: Option<Content>,
     /// How it was planned; `None` for a message that answers the person.

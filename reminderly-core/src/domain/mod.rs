@@ -12,6 +12,7 @@ mod digits;
 pub mod disposition;
 pub mod envelope;
 pub mod incoming;
+pub mod language;
 pub mod local_time;
 pub mod mapping;
 pub mod message;

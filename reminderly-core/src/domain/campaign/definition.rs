@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::contact_method::ContactMethod;
+use crate::domain::language::Language;
 use crate::domain::reply::ReplyWords;
 use crate::domain::schedule::Schedule;
 
@@ -16,6 +17,9 @@ pub struct CampaignDefinition {
     pub name: String,
     /// The zone of appointments whose row names none.
     pub time_zone: Tz,
+    /// The language of its plain texts, and of people of whom no other is known.
+    #[serde(default)]
+    pub language: Language,
     /// What the contact is for.
     pub purpose: Purpose,
     /// Where data comes from.
@@ -102,22 +106,58 @@ pub struct Messages {
     pub email: Option<EmailTemplate>,
 }
 
+/// A text, or one for each language.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum LocalizedText {
+    /// The same for everybody.
+    Same(String),
+    /// By language; the campaign's is among them.
+    ByLanguage(BTreeMap<Language, String>),
+}
+
+impl LocalizedText {
+    /// The text for a language; `None` if it has none of exactly this language.
+    pub fn of(&self, language: &Language) -> Option<&str> {
+        match self {
+            Self::Same(text) => Some(text),
+            Self::ByLanguage(texts) => texts.get(language).map(String::as_str),
+        }
+    }
+
+    /// The languages that it tells apart; none if it is the same for all.
+    pub fn languages(&self) -> impl Iterator<Item = &Language> {
+        match self {
+            Self::Same(_) => None,
+            Self::ByLanguage(texts) => Some(texts.keys()),
+        }
+        .into_iter()
+        .flatten()
+    }
+}
+
+impl From<&str> for LocalizedText {
+    fn from(text: &str) -> Self {
+        Self::Same(text.to_owned())
+    }
+}
+
 /// A text message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SmsTemplate {
     /// Its text.
-    pub text: String,
+    pub text: LocalizedText,
 }
 
 /// An e-mail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmailTemplate {
     /// Its subject: one line.
-    pub subject: String,
+    pub subject: LocalizedText,
     /// Its plain text.
-    pub text: String,
+    pub text: LocalizedText,
     /// Its HTML; values are escaped.
-    pub html: Option<String>,
+    pub html: Option<LocalizedText>,
 }
 
 /// How to contact a person.
@@ -146,7 +186,7 @@ pub struct Responses {
     /// The campaign's own words in text messages, normalised.
     pub sms: ReplyWords,
     /// What is sent after an answer, by answer and method.
-    pub follow_up: BTreeMap<FollowUpTrigger, BTreeMap<ContactMethod, String>>,
+    pub follow_up: BTreeMap<FollowUpTrigger, BTreeMap<ContactMethod, LocalizedText>>,
 }
 
 /// An answer that may be followed up.

@@ -1,3 +1,4 @@
+mod languages;
 mod saving;
 
 use chrono_tz::Tz;
@@ -119,9 +120,10 @@ fn follow_ups_are_rendered_where_there_are_some() {
     let campaign = compiled(&document());
     let mapped = map(&campaign, &GOOD).unwrap();
     let follow_up = |trigger, method| campaign.render_follow_up(trigger, method, &mapped).unwrap();
-    let thanks = follow_up(FollowUpTrigger::Confirm, ContactMethod::Sms).unwrap();
+    let (language, thanks) = follow_up(FollowUpTrigger::Confirm, ContactMethod::Sms).unwrap();
+    assert_eq!(language.as_str(), "en");
     assert_eq!(thanks.text(), "Thank you, Anna.");
-    let Some(Content::Email { subject, .. }) = follow_up(FollowUpTrigger::Confirm, ContactMethod::Email)
+    let Some((_, Content::Email { subject, .. })) = follow_up(FollowUpTrigger::Confirm, ContactMethod::Email)
     else {
         panic!("no e-mail")
     };

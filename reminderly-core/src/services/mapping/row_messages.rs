@@ -124,6 +124,7 @@ impl RowMessages<'_> {
             contact,
             appointment: self.row.appointment,
             contact_zone: self.row.contact_zone,
+            language: Some(self.campaign.language_of(method, self.row)),
             content,
             trace: None,
             created_at: self.now,

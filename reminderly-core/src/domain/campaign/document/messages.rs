@@ -1,13 +1,16 @@
 //! `messages` and `methods`: the texts, and which of them are used.
 
-use super::super::definition::{EmailTemplate, Mapping, Messages, MethodChoice, Methods, SmsTemplate};
-use super::super::problem::Problems;
+use super::super::definition::{
+    EmailTemplate, LocalizedText, Mapping, Messages, MethodChoice, Methods, SmsTemplate,
+};
+use super::super::problem::{Problems, member_path};
 use super::node::Node;
 use super::reader::{Field, LATER, ObjectReader};
+use super::texts::{no_text, one_line, same_languages, text_of};
 use crate::domain::contact_method::ContactMethod;
-use crate::domain::template::TEMPLATE_BYTES_MAX;
+use crate::domain::language::Language;
 
-pub(super) fn messages(field: Option<Field<'_>>, problems: &mut Problems) -> Messages {
+pub(super) fn messages(field: Option<Field<'_>>, language: &Language, problems: &mut Problems) -> Messages {
     let Some(field) = field else { return Messages::default() };
     let Some(mut object) = field.object(problems) else { return Messages::default() };
     let sms = object.optional("sms");
@@ -18,63 +21,41 @@ pub(super) fn messages(field: Option<Field<'_>>, problems: &mut Problems) -> Mes
     object.refuse("phone", problems);
     object.finish(problems);
     Messages {
-        sms: sms.map(|field| sms_template(&field, problems)),
-        email: email.map(|field| email_template(&field, problems)),
+        sms: sms.map(|field| sms_template(&field, language, problems)),
+        email: email.map(|field| email_template(&field, language, problems)),
     }
 }
 
-fn sms_template(field: &Field<'_>, problems: &mut Problems) -> SmsTemplate {
-    let Some(mut object) = field.object(problems) else { return SmsTemplate { text: String::new() } };
-    let text = required_text(&mut object, "text", problems);
+fn sms_template(field: &Field<'_>, language: &Language, problems: &mut Problems) -> SmsTemplate {
+    let Some(mut object) = field.object(problems) else { return SmsTemplate { text: no_text() } };
+    let text = required_text(&mut object, "text", language, problems);
     object.finish(problems);
     SmsTemplate { text }
 }
 
-fn email_template(field: &Field<'_>, problems: &mut Problems) -> EmailTemplate {
+fn email_template(field: &Field<'_>, language: &Language, problems: &mut Problems) -> EmailTemplate {
     let Some(mut object) = field.object(problems) else {
-        return EmailTemplate { subject: String::new(), text: String::new(), html: None };
+        return EmailTemplate { subject: no_text(), text: no_text(), html: None };
     };
-    let subject = required_text(&mut object, "subject", problems);
-    let text = required_text(&mut object, "text", problems);
-    let html = object.optional("html").map(|field| text_of(&field, problems));
+    let subject = required_text(&mut object, "subject", language, problems);
+    let text = required_text(&mut object, "text", language, problems);
+    let html = object.optional("html").map(|field| text_of(&field, language, problems));
     object.refuse_unless("calendar_invite", "", |node| matches!(node, Node::Bool(false)), problems);
     object.finish(problems);
-    if subject.contains(['\r', '\n']) {
-        problems.add(&format!("{}.subject", field.path), "expected one line");
-    }
+    one_line(&subject, &member_path(&field.path, "subject"), problems);
+    let parts = [("subject", Some(&subject)), ("text", Some(&text)), ("html", html.as_ref())];
+    same_languages(&field.path, &parts, language, problems);
     EmailTemplate { subject, text, html }
 }
 
-fn required_text(object: &mut ObjectReader<'_>, key: &'static str, problems: &mut Problems) -> String {
-    object.required(key, problems).map(|field| text_of(&field, problems)).unwrap_or_default()
-}
-
-/// A text: a string, or a map by language that has one language in this release.
-pub(super) fn text_of(field: &Field<'_>, problems: &mut Problems) -> String {
-    let (path, text) = match field.node {
-        Node::Object(_) => {
-            let members = field.members(problems).unwrap_or_default();
-            let [(_, member)] = members.as_slice() else {
-                let message = if members.is_empty() {
-                    "expected a text".to_owned()
-                } else {
-                    format!("texts in more than one language are {LATER}")
-                };
-                field.fault(message, problems);
-                return String::new();
-            };
-            (member.clone(), member.text(problems))
-        }
-        _ => (field.clone(), field.text(problems)),
-    };
-    let Some(text) = text else { return String::new() };
-    if text.trim().is_empty() {
-        path.fault("the text is empty", problems);
-    } else if text.len() > TEMPLATE_BYTES_MAX {
-        path.fault(format!("the text has more than {TEMPLATE_BYTES_MAX} bytes"), problems);
-        return String::new();
-    }
-    text.to_owned()
+fn required_text(
+    object: &mut ObjectReader<'_>,
+    key: &'static str,
+    language: &Language,
+    problems: &mut Problems,
+) -> LocalizedText {
+    let field = object.required(key, problems);
+    field.map_or_else(no_text, |field| text_of(&field, language, problems))
 }
 
 pub(super) fn methods(

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::super::definition::{FollowUpTrigger, Limits, Messages, Responses};
+use super::super::definition::{FollowUpTrigger, Limits, LocalizedText, Messages, Responses};
 use super::super::problem::{Problems, hint, member_path};
-use super::messages::text_of;
 use super::reader::Field;
+use super::texts::text_of;
 use crate::domain::contact_method::ContactMethod;
+use crate::domain::language::Language;
 use crate::domain::reply::{KeywordCollision, ReplyWords, keyword_collision, normalise};
 
 /// The most words of one answer.
@@ -26,14 +27,19 @@ const TRIGGERS: [(&str, FollowUpTrigger); 5] = [
     ("help", FollowUpTrigger::Help),
 ];
 
-pub(super) fn responses(field: Option<Field<'_>>, messages: &Messages, problems: &mut Problems) -> Responses {
+pub(super) fn responses(
+    field: Option<Field<'_>>,
+    messages: &Messages,
+    language: &Language,
+    problems: &mut Problems,
+) -> Responses {
     let mut responses = Responses::default();
     let Some(mut object) = field.and_then(|field| field.object(problems)) else { return responses };
     if let Some(field) = object.optional("sms") {
         responses.sms = reply_words(&field, problems);
     }
     if let Some(field) = object.optional("follow_up") {
-        responses.follow_up = follow_ups(&field, messages, problems);
+        responses.follow_up = follow_ups(&field, messages, language, problems);
     }
     object.refuse("phone", problems);
     object.finish(problems);
@@ -100,8 +106,9 @@ fn collision_message(word: &str, collision: KeywordCollision) -> String {
 fn follow_ups(
     field: &Field<'_>,
     messages: &Messages,
+    language: &Language,
     problems: &mut Problems,
-) -> BTreeMap<FollowUpTrigger, BTreeMap<ContactMethod, String>> {
+) -> BTreeMap<FollowUpTrigger, BTreeMap<ContactMethod, LocalizedText>> {
     let mut follow_ups = BTreeMap::new();
     for (key, member) in field.members(problems).unwrap_or_default() {
         let Some((_, trigger)) = TRIGGERS.into_iter().find(|(name, _)| *name == key) else {
@@ -112,13 +119,13 @@ fn follow_ups(
         let Some(mut object) = member.object(problems) else { continue };
         let mut texts = BTreeMap::new();
         if let Some(field) = object.optional("sms") {
-            texts.insert(ContactMethod::Sms, text_of(&field, problems));
+            texts.insert(ContactMethod::Sms, text_of(&field, language, problems));
         }
         if let Some(field) = object.optional("email") {
             if messages.email.is_none() {
                 field.fault("needs messages.email, whose subject it takes", problems);
             }
-            texts.insert(ContactMethod::Email, text_of(&field, problems));
+            texts.insert(ContactMethod::Email, text_of(&field, language, problems));
         }
         object.refuse("phone", problems);
         object.finish(problems);

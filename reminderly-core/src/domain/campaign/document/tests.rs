@@ -113,10 +113,11 @@ const LATER: &str = "not supported by this release";
 #[case::per_day("/limits/per_person_per_day", json!(1), "$.limits.per_person_per_day", LATER)]
 #[case::per_week("/limits/per_person_per_week", json!(3), "$.limits.per_person_per_week", LATER)]
 #[case::invite("/messages/email/calendar_invite", json!(true), "$.messages.email.calendar_invite", LATER)]
-#[case::languages("/messages/sms/text", json!({ "en": "a", "es": "b" }), "$.messages.sms.text", LATER)]
 #[case::encoding("/source/encoding", json!("latin-1"), "$.source.encoding", LATER)]
 #[case::key_retry("/unknown_outcome", json!("key_retry"), "$.unknown_outcome", LATER)]
 // General.
+#[case::language("/language", json!("English"), "$.language", "not a language tag")]
+#[case::no_campaign_language("/messages/sms/text", json!({ "es": "b" }), "$.messages.sms.text.en", "is required")]
 #[case::unknown_key("/time_zones", json!("UTC"), "$.time_zones", "did you mean \"time_zone\"?")]
 #[case::odd_key("/a key", json!(1), "$['a key']", "unknown key")]
 #[case::deep_key("/schedule/windows/defualt", json!({}), "$.schedule.windows.defualt", "did you mean \"default\"?")]
