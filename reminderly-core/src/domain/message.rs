@@ -161,6 +161,9 @@ pub struct MessageState {
     pub sent_at: Option<DateTime<Utc>>,
     /// What the person answered.
     pub response: Option<Response>,
+    /// A call about it was made, reached nobody, and was permitted once more. If that call is not made, the message is what the
+    /// first one made it: undelivered, never skipped, expired, cancelled or failed.
+    pub redialled: bool,
     /// The status was given up as undecidable: `unknown`, and closed.
     pub held: bool,
 }
@@ -183,6 +186,7 @@ impl MessageState {
             attempts: 0,
             sent_at: None,
             response: None,
+            redialled: false,
             held: false,
         }
     }

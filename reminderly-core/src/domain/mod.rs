@@ -19,6 +19,7 @@ pub mod message;
 pub mod message_status;
 pub mod packet;
 pub mod person;
+pub mod phone_keys;
 pub mod plan;
 pub mod reply;
 pub mod report;

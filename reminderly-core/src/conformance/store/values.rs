@@ -34,7 +34,7 @@ pub(super) fn definition(name: &str) -> Arc<CampaignDefinition> {
         source: Source { file: None, encoding: Encoding::Auto, delimiter: Delimiter::Auto },
         constants: serde_json::Map::new(),
         mapping: Mapping { key: "row['Id']".to_owned(), fields: BTreeMap::new() },
-        messages: Messages { sms: Some(SmsTemplate { text: "See you.".into() }), email: None },
+        messages: Messages { sms: Some(SmsTemplate { text: "See you.".into() }), email: None, phone: None },
         schedule: Schedule {
             send: vec![SendEntry::HoursBefore { before: 24 * hour }],
             windows: ContactWindows { default: None, by_method: BTreeMap::new() },

@@ -1,12 +1,15 @@
 //! What a campaign document says, once it has been checked.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::language::Language;
+use crate::domain::phone_keys::PhoneKeys;
 use crate::domain::reply::ReplyWords;
 use crate::domain::schedule::Schedule;
 
@@ -104,6 +107,9 @@ pub struct Messages {
     pub sms: Option<SmsTemplate>,
     /// The e-mail.
     pub email: Option<EmailTemplate>,
+    /// The call.
+    #[serde(default)]
+    pub phone: Option<PhoneTemplate>,
 }
 
 /// A text, or one for each language.
@@ -160,6 +166,47 @@ pub struct EmailTemplate {
     pub html: Option<LocalizedText>,
 }
 
+/// A call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhoneTemplate {
+    /// What a person hears who answers.
+    pub script: LocalizedText,
+    /// What is left on an answering machine; `None` leaves nothing.
+    pub voicemail: Option<LocalizedText>,
+    /// When a call that reached nobody is made again.
+    pub retry: RedialRules,
+}
+
+/// When calls that reached nobody are made again, by what became of them.
+///
+/// The default, by our own judgement: two more calls to a busy line, ten minutes apart, because it did not ring and a call in
+/// progress ends; none to a phone that rang unanswered, because that is a contact, and the person has seen who called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct RedialRules {
+    /// After a busy line.
+    pub busy: RedialRule,
+    /// After a call that rang and was not answered.
+    pub no_answer: RedialRule,
+}
+
+/// How often and how soon a call is made again. Only at legal instants, and never after the appointment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct RedialRule {
+    /// How many more calls.
+    pub times: u32,
+    /// How long after the report of the call before.
+    pub after: Duration,
+}
+
+impl Default for RedialRules {
+    fn default() -> Self {
+        Self {
+            busy: RedialRule { times: 2, after: Duration::from_mins(10) },
+            no_answer: RedialRule { times: 0, after: Duration::from_hours(2) },
+        }
+    }
+}
+
 /// How to contact a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Methods {
@@ -185,6 +232,9 @@ pub enum MethodChoice {
 pub struct Responses {
     /// The campaign's own words in text messages, normalised.
     pub sms: ReplyWords,
+    /// The campaign's keys in calls. Shared, because every call carries them.
+    #[serde(default)]
+    pub phone: Arc<PhoneKeys>,
     /// What is sent after an answer, by answer and method.
     pub follow_up: BTreeMap<FollowUpTrigger, BTreeMap<ContactMethod, LocalizedText>>,
 }

@@ -105,6 +105,7 @@ impl Role {
             "contact_time_zone" => Self::ContactTimeZone,
             "sms" => Self::Contact(ContactMethod::Sms),
             "email" => Self::Contact(ContactMethod::Email),
+            "phone" => Self::Contact(ContactMethod::Phone),
             "person" => Self::Person,
             "language" => Self::Language,
             "methods" => Self::Methods,

@@ -8,7 +8,10 @@ use minijinja::Environment;
 use super::clean::clean;
 use super::compiled::CompiledCampaign;
 use super::mapped_row::MappedRow;
-use super::texts::{EMAIL_HTML, EMAIL_SUBJECT, EMAIL_TEXT, Group, LanguageIndex, SMS_TEXT, follow_up_part};
+use super::texts::{
+    EMAIL_HTML, EMAIL_SUBJECT, EMAIL_TEXT, Group, LanguageIndex, PHONE_SCRIPT, PHONE_VOICEMAIL, SMS_TEXT,
+    follow_up_part,
+};
 use crate::domain::campaign::definition::FollowUpTrigger;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::content::Content;
@@ -62,9 +65,7 @@ impl CompiledCampaign {
                 let html = has_html.then(|| self.part(EMAIL_HTML, language, row)).transpose()?;
                 self.email(EMAIL_TEXT, html, language, row)
             }
-            ContactMethod::Phone => {
-                Err(fault(row, "phone", RowFault::TemplateFailed, "the campaign has no such text"))
-            }
+            ContactMethod::Phone => self.call(language, row),
         }
     }
 
@@ -88,7 +89,9 @@ impl CompiledCampaign {
         let language = self.texts.choice(Group::FollowUp(trigger, method), row.texts);
         let content = match method {
             ContactMethod::Email => self.email(&part, None, language, row)?,
-            ContactMethod::Sms | ContactMethod::Phone => self.sms(&part, language, row)?,
+            ContactMethod::Sms => self.sms(&part, language, row)?,
+            // Nobody is called back to be thanked; the document has no such texts.
+            ContactMethod::Phone => return Ok(None),
         };
         Ok(self.texts.get(language).map(|(language, _)| (language.clone(), content)))
     }
@@ -98,6 +101,20 @@ impl CompiledCampaign {
         let (text, _) = clean(&text);
         let segments = count_segments(&text).count;
         Ok(Content::Sms { text: Arc::from(text.as_ref()), segments })
+    }
+
+    fn call(&self, language: LanguageIndex, row: &MappedRow) -> Result<Content, RenderFault> {
+        let spoken = |part| -> Result<Arc<str>, RenderFault> {
+            let text = self.part(part, language, row)?;
+            Ok(Arc::from(clean(&text).0.as_ref()))
+        };
+        let phone = self.definition.messages.phone.as_ref();
+        let has_voicemail = phone.is_some_and(|phone| phone.voicemail.is_some());
+        Ok(Content::Phone {
+            script: spoken(PHONE_SCRIPT)?,
+            voicemail: has_voicemail.then(|| spoken(PHONE_VOICEMAIL)).transpose()?,
+            keys: Arc::clone(&self.definition.responses.phone),
+        })
     }
 
     fn email(

@@ -12,6 +12,8 @@ pub(super) const SMS_TEXT: &str = "sms.text";
 pub(super) const EMAIL_SUBJECT: &str = "email.subject";
 pub(super) const EMAIL_TEXT: &str = "email.text";
 pub(super) const EMAIL_HTML: &str = "email.html";
+pub(super) const PHONE_SCRIPT: &str = "phone.script";
+pub(super) const PHONE_VOICEMAIL: &str = "phone.voicemail";
 
 /// A text of a campaign: the name is its path below `messages` or `responses`.
 pub(super) struct Part<'d> {
@@ -43,6 +45,13 @@ pub(super) fn parts(definition: &CampaignDefinition) -> Vec<Part<'_>> {
         add(EMAIL_TEXT, group, &email.text);
         if let Some(html) = &email.html {
             add(EMAIL_HTML, group, html);
+        }
+    }
+    if let Some(phone) = &definition.messages.phone {
+        let group = Group::Message(ContactMethod::Phone);
+        add(PHONE_SCRIPT, group, &phone.script);
+        if let Some(voicemail) = &phone.voicemail {
+            add(PHONE_VOICEMAIL, group, voicemail);
         }
     }
     for (trigger, texts) in &definition.responses.follow_up {

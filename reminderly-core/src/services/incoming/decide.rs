@@ -6,10 +6,12 @@ use chrono::TimeDelta;
 
 use super::IncomingMessages;
 use crate::domain::campaign::definition::FollowUpTrigger;
+use crate::domain::contact_method::ContactMethod;
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::incoming::{Answerable, Incoming, IncomingEffect, Question, QuestionOption, TiedResponse};
 use crate::domain::mapping::CompiledCampaign;
 use crate::domain::message::PlanVerdict;
+use crate::domain::phone_keys::PhoneKeys;
 use crate::domain::reply::{
     Classification, OptOutScope, ReplyKind, ReplyReason, ReplyWords, classify, normalise,
 };
@@ -77,9 +79,16 @@ impl IncomingMessages {
             }
         }
         let text = &case.incoming.text;
-        let mut readings =
-            campaigns.iter().map(|(_, campaign)| classify(text, &campaign.definition().responses.sms));
-        let first = readings.next().unwrap_or_else(|| classify(text, &ReplyWords::default()));
+        let by_key = case.incoming.from.method() == ContactMethod::Phone;
+        let mut readings = campaigns.iter().map(|(_, campaign)| {
+            let responses = &campaign.definition().responses;
+            if by_key { responses.phone.classify(text) } else { classify(text, &responses.sms) }
+        });
+        let without = || match by_key {
+            true => PhoneKeys::default().classify(text),
+            false => classify(text, &ReplyWords::default()),
+        };
+        let first = readings.next().unwrap_or_else(without);
         Ok(readings.fold(first, agree))
     }
 

@@ -74,10 +74,12 @@ impl IncomingMessages {
             ContactMethod::Email => {
                 Content::Email { subject: "Which appointment do you mean?".into(), text, html: None }
             }
-            ContactMethod::Sms | ContactMethod::Phone => {
+            ContactMethod::Sms => {
                 let segments = count_segments(&text).count;
                 Content::Sms { text, segments }
             }
+            // Nobody is called to be asked: a human reviews.
+            ContactMethod::Phone => return Ok(None),
         };
         self.plan_follow_up(company, id, incoming, &occasion, (Language::default(), content)).await
     }

@@ -1,28 +1,44 @@
 //! `messages` and `methods`: the texts, and which of them are used.
 
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
 use super::super::definition::{
-    EmailTemplate, LocalizedText, Mapping, Messages, MethodChoice, Methods, SmsTemplate,
+    EmailTemplate, LocalizedText, Mapping, Messages, MethodChoice, Methods, PhoneTemplate, RedialRule,
+    RedialRules, SmsTemplate,
 };
 use super::super::problem::{Problems, member_path};
 use super::node::Node;
 use super::reader::{Field, LATER, ObjectReader};
 use super::texts::{no_text, one_line, same_languages, text_of};
+use super::values;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::language::Language;
+
+/// The most calls that may follow one that reached nobody.
+const REDIALS_MAX: u64 = 5;
+
+/// How soon a call may follow one that reached nobody.
+const REDIAL_AFTER: RangeInclusive<Duration> = Duration::from_mins(1)..=Duration::from_hours(24);
+
+/// The methods of this release by their names in the document, in the order of preference.
+const METHODS: [(&str, ContactMethod); 3] =
+    [("sms", ContactMethod::Sms), ("email", ContactMethod::Email), ("phone", ContactMethod::Phone)];
 
 pub(super) fn messages(field: Option<Field<'_>>, language: &Language, problems: &mut Problems) -> Messages {
     let Some(field) = field else { return Messages::default() };
     let Some(mut object) = field.object(problems) else { return Messages::default() };
     let sms = object.optional("sms");
     let email = object.optional("email");
-    if sms.is_none() && email.is_none() {
-        field.fault("expected texts for \"sms\", \"email\" or both", problems);
+    let phone = object.optional("phone");
+    if sms.is_none() && email.is_none() && phone.is_none() {
+        field.fault("expected texts for at least one of \"sms\", \"email\" and \"phone\"", problems);
     }
-    object.refuse("phone", problems);
     object.finish(problems);
     Messages {
         sms: sms.map(|field| sms_template(&field, language, problems)),
         email: email.map(|field| email_template(&field, language, problems)),
+        phone: phone.map(|field| phone_template(&field, language, problems)),
     }
 }
 
@@ -46,6 +62,46 @@ fn email_template(field: &Field<'_>, language: &Language, problems: &mut Problem
     let parts = [("subject", Some(&subject)), ("text", Some(&text)), ("html", html.as_ref())];
     same_languages(&field.path, &parts, language, problems);
     EmailTemplate { subject, text, html }
+}
+
+fn phone_template(field: &Field<'_>, language: &Language, problems: &mut Problems) -> PhoneTemplate {
+    let mut retry = RedialRules::default();
+    let Some(mut object) = field.object(problems) else {
+        return PhoneTemplate { script: no_text(), voicemail: None, retry };
+    };
+    let script = required_text(&mut object, "script", language, problems);
+    let voicemail = object.optional("voicemail").map(|field| text_of(&field, language, problems));
+    let rules = object.optional("retry");
+    object.finish(problems);
+    let parts = [("script", Some(&script)), ("voicemail", voicemail.as_ref())];
+    same_languages(&field.path, &parts, language, problems);
+    if let Some(mut rules) = rules.and_then(|field| field.object(problems)) {
+        for (key, rule) in [("busy", &mut retry.busy), ("no_answer", &mut retry.no_answer)] {
+            if let Some(field) = rules.optional(key) {
+                redial_rule(&field, rule, problems);
+            }
+        }
+        rules.finish(problems);
+    }
+    PhoneTemplate { script, voicemail, retry }
+}
+
+fn redial_rule(field: &Field<'_>, rule: &mut RedialRule, problems: &mut Problems) {
+    let Some(mut object) = field.object(problems) else { return };
+    if let Some(field) = object.required("times", problems) {
+        let times = field.integer(0..=REDIALS_MAX, problems);
+        rule.times = times.and_then(|times| u32::try_from(times).ok()).unwrap_or_default();
+    }
+    if let Some(field) = object.optional("after")
+        && let Some(after) = field.parsed(values::duration, problems)
+    {
+        if REDIAL_AFTER.contains(&after) {
+            rule.after = after;
+        } else {
+            field.fault("expected a duration from 1m to 1d", problems);
+        }
+    }
+    object.finish(problems);
 }
 
 fn required_text(
@@ -78,10 +134,8 @@ pub(super) fn methods(
         object.finish(problems);
     }
     if order_path.is_none() {
-        let texts =
-            [(ContactMethod::Sms, messages.sms.is_some()), (ContactMethod::Email, messages.email.is_some())];
-        methods.order =
-            texts.into_iter().filter(|(_, has_text)| *has_text).map(|(method, _)| method).collect();
+        let all = METHODS.into_iter().map(|(_, method)| method);
+        methods.order = all.filter(|method| has_text(messages, *method)).collect();
     }
     for method in methods.order.iter().filter(|method| !mapping.fields.contains_key(method.as_str())) {
         let message = format!("is required: the campaign contacts people by {method}");
@@ -97,28 +151,24 @@ fn order(field: &Field<'_>, messages: &Messages, problems: &mut Problems) -> Vec
         field.fault("expected at least one method", problems);
     }
     for item in items {
-        if matches!(item.node, Node::Text(text) if text == "phone") {
-            item.fault(format!("\"phone\" is {LATER}"), problems);
-            continue;
-        }
-        let Some(method) =
-            item.choice(&[("sms", ContactMethod::Sms), ("email", ContactMethod::Email)], problems)
-        else {
-            continue;
-        };
-        let has_text = match method {
-            ContactMethod::Sms => messages.sms.is_some(),
-            _ => messages.email.is_some(),
-        };
+        let Some(method) = item.choice(&METHODS, problems) else { continue };
         if order.contains(&method) {
             item.fault("stands twice", problems);
-        } else if has_text {
+        } else if has_text(messages, method) {
             order.push(method);
         } else {
             item.fault(format!("there is no text for it: give messages.{method}"), problems);
         }
     }
     order
+}
+
+const fn has_text(messages: &Messages, method: ContactMethod) -> bool {
+    match method {
+        ContactMethod::Sms => messages.sms.is_some(),
+        ContactMethod::Email => messages.email.is_some(),
+        ContactMethod::Phone => messages.phone.is_some(),
+    }
 }
 
 fn choice(field: &Field<'_>, problems: &mut Problems) -> MethodChoice {
