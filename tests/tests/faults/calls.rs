@@ -1,6 +1,7 @@
 //! Calls: what people press, and what happens to calls that reach nobody.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -18,9 +19,10 @@ use reminderly_core::domain::response::ResponseKind;
 use reminderly_core::domain::unsubscribe::{RefusalKey, UnsubscribeChange};
 use reminderly_core::ids::{CompanyId, PacketId};
 use reminderly_core::ports::store::{
-    IncomingStore as _, LocatedDisposition, MessageStore as _, WriteOutcome,
+    DispositionOutcome, IncomingStore as _, LocatedDisposition, MessageStore as _, PacketStore as _,
+    StageChange, WriteOutcome,
 };
-use reminderly_core::services::{CompiledCampaigns, Dispositions, Unsubscribes};
+use reminderly_core::services::{CompiledCampaigns, Dispositions, Explain, ServiceError, Unsubscribes};
 use reminderly_tests::world::{Setup, World, instant};
 use reminderly_tests::{judge, material};
 use serde_json::{Value, json};
@@ -212,7 +214,7 @@ fn busy() -> (World, Campaign, PacketId, LocatedDisposition) {
 }
 
 fn record(world: &World, company: CompanyId, located: &LocatedDisposition) {
-    let campaigns = CompiledCampaigns::new(std::sync::Arc::clone(&world.ports.store)).into();
+    let campaigns = CompiledCampaigns::new(Arc::clone(&world.ports.store)).into();
     let dispositions = Dispositions::new(&world.ports, &world.settings, campaigns);
     let scope = world.worker_scope(company);
     block_on(dispositions.record(&scope, std::slice::from_ref(located))).expect("recorded");
@@ -282,4 +284,51 @@ fn an_archived_campaign_calls_nobody_again() {
     world.run_to_end();
     assert_eq!(world.messages(campaign.company, packet)[0].state.status, Undelivered);
     assert_eq!(world.sandbox.accepted().len(), 1);
+}
+
+#[test]
+fn a_call_that_a_packet_at_its_end_cannot_take_is_asked_for_again() {
+    let (mut world, campaign, packet, located) = busy();
+    let company = campaign.company;
+    // The moment before: nothing is open, and the packet is being taken down.
+    let stage = |from, to| StageChange { packet, from, to, failure: None, at: world.now() };
+    let (complete, mapped, queued) = (PacketStage::Complete, PacketStage::Mapped, PacketStage::Queued);
+    for (from, to) in [(complete, mapped), (mapped, queued)] {
+        assert_eq!(
+            block_on(world.store.change_stage(company, stage(from, to))).unwrap(),
+            WriteOutcome::Applied
+        );
+    }
+    let campaigns: Arc<_> = CompiledCampaigns::new(Arc::clone(&world.ports.store)).into();
+    let dispositions = Dispositions::new(&world.ports, &world.settings, campaigns);
+    let scope = world.worker_scope(company);
+    let again = || block_on(dispositions.record(&scope, std::slice::from_ref(&located)));
+    assert!(matches!(again(), Err(ServiceError::WrongState { .. })));
+    assert_eq!(world.messages(company, packet)[0].state.status, Undelivered);
+    let ended = block_on(world.store.change_stage(company, stage(queued, complete))).unwrap();
+    assert_eq!(ended, WriteOutcome::Applied);
+    assert_eq!(again().unwrap(), [DispositionOutcome::Duplicate(Undelivered)]);
+    world.run_to_end();
+    assert_eq!(world.sandbox.accepted().len(), 2);
+    judge::everything_ended(&world, &campaign);
+}
+
+#[test]
+fn the_language_of_a_message_is_explained() {
+    let mut world = World::new(&Setup::default());
+    let company = world.company();
+    let texts = json!({ "en": "See you. STOP ends.", "es": "Nos vemos. STOP termina." });
+    let document = material::document_with(&[
+        ("/mapping/fields/language", json!("row['Email']")),
+        ("/messages/sms/text", texts),
+    ]);
+    let campaign = world.campaign(company, &document);
+    let line = format!("K1,Ana,{},es,{AT},P1\n", material::number(0));
+    let packet = world.load(company, campaign.id, &format!("{}{line}", material::HEADER));
+    let message = world.messages(company, packet).remove(0).message;
+    assert_eq!(message.content.as_ref().map(|content| content.text()), Some("Nos vemos. STOP termina."));
+    let scope = world.scope(company, Action::ViewMessages);
+    let explained = block_on(Explain::new(&world.ports).message(&scope, packet, message.id)).unwrap();
+    let language = explained.decisions.iter().find(|decision| decision.rule == "language").unwrap();
+    assert_eq!(language.inputs, json!({ "language": "es" }));
 }

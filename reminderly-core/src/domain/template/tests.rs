@@ -1,3 +1,5 @@
+mod documented;
+
 use chrono::NaiveDate;
 use minijinja::value::Object;
 use minijinja::{Value, context};
