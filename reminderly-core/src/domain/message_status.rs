@@ -123,11 +123,10 @@ impl MessageStatus {
                 S::Queued | S::Sending | S::Unknown | S::Skipped | S::Expired | S::Cancelled | S::Failed,
                 E::Accepted | E::Found,
             ) => S::Sent,
-            (S::Queued | S::Sending | S::Unknown, E::RedialDropped) => S::Undelivered,
             (S::Planned | S::Delivered, _) => return None,
             (_, E::Delivered) => S::Delivered,
             (S::Undelivered, _) => return None,
-            (_, E::Undelivered) => S::Undelivered,
+            (_, E::Undelivered) | (S::Queued | S::Sending | S::Unknown, E::RedialDropped) => S::Undelivered,
             _ => return None,
         })
     }

@@ -325,6 +325,8 @@ fn the_language_of_a_message_is_explained() {
     let campaign = world.campaign(company, &document);
     let line = format!("K1,Ana,{},es,{AT},P1\n", material::number(0));
     let packet = world.load(company, campaign.id, &format!("{}{line}", material::HEADER));
+    world.start_worker();
+    world.run_to_end();
     let message = world.messages(company, packet).remove(0).message;
     assert_eq!(message.content.as_ref().map(|content| content.text()), Some("Nos vemos. STOP termina."));
     let scope = world.scope(company, Action::ViewMessages);

@@ -131,12 +131,11 @@ where
     }
     for item in items {
         let item = item.borrow();
-        match date.and_then(|date| names.of_item(item, date)) {
-            Some(name) => text.push_str(name),
-            None => {
-                let part = DelayedFormat::new(date, time, std::iter::once(item));
-                write!(text, "{part}").map_err(|_| ValueFault::Date)?;
-            }
+        if let Some(name) = date.and_then(|date| names.of_item(item, date)) {
+            text.push_str(name);
+        } else {
+            let part = DelayedFormat::new(date, time, std::iter::once(item));
+            write!(text, "{part}").map_err(|_| ValueFault::Date)?;
         }
     }
     Ok(Datum::Text(text.into()))

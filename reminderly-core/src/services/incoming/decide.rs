@@ -84,9 +84,8 @@ impl IncomingMessages {
             let responses = &campaign.definition().responses;
             if by_key { responses.phone.classify(text) } else { classify(text, &responses.sms) }
         });
-        let without = || match by_key {
-            true => PhoneKeys::default().classify(text),
-            false => classify(text, &ReplyWords::default()),
+        let without = || {
+            if by_key { PhoneKeys::default().classify(text) } else { classify(text, &ReplyWords::default()) }
         };
         let first = readings.next().unwrap_or_else(without);
         Ok(readings.fold(first, agree))
