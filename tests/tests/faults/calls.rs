@@ -10,6 +10,7 @@ use reminderly_core::domain::access::Action;
 use reminderly_core::domain::attempt::ProviderName;
 use reminderly_core::domain::campaign::lifecycle::Campaign;
 use reminderly_core::domain::contact_point::PhoneNumber;
+use reminderly_core::domain::content::Content;
 use reminderly_core::domain::disposition::{AttemptReport, Disposition};
 use reminderly_core::domain::message::MessageRecord;
 use reminderly_core::domain::message_status::MessageEvent;
@@ -93,7 +94,7 @@ impl Outcome {
     fn reports(&self, index: usize) -> Vec<Option<AttemptReport>> {
         let id = self.messages[index].message.id;
         let attempts = block_on(self.world.store.attempts(self.campaign.company, self.packet, id));
-        attempts.expect("listed").into_iter().map(|attempt| attempt.report).collect()
+        attempts.unwrap().into_iter().map(|attempt| attempt.report).collect()
     }
 }
 
@@ -107,8 +108,7 @@ fn people_answer_by_key() {
     let (confirmed, cancelled) = (Some(ResponseKind::Confirmed), Some(ResponseKind::Cancelled));
     assert_eq!(answers, [confirmed, cancelled, confirmed, None]);
     assert_eq!(outcome.times(), [1; 4]);
-    let incoming =
-        block_on(outcome.world.store.incoming(outcome.campaign.company, None, 10)).expect("listed");
+    let incoming = block_on(outcome.world.store.incoming(outcome.campaign.company, None, 10)).unwrap();
     assert!(
         incoming.items.iter().all(|record| !record.effect.needs_review && record.effect.follow_up.is_none())
     );
@@ -138,7 +138,7 @@ fn nobody_speaks_the_grammar_of_texts_with_keys() {
     world.start_worker();
     world.run_to_end();
     assert_eq!(world.messages(company, packet)[0].state.response, None);
-    let incoming = block_on(world.store.incoming(company, None, 10)).expect("listed");
+    let incoming = block_on(world.store.incoming(company, None, 10)).unwrap();
     assert!(incoming.items[0].effect.needs_review);
 }
 
@@ -200,7 +200,7 @@ fn busy() -> (World, Campaign, PacketId, LocatedDisposition) {
     world.run_until(instant("2026-03-04T18:05:00Z"));
     assert_eq!(world.packets(&campaign)[0].stage, PacketStage::Complete);
     let record = world.messages(company, packet).remove(0);
-    let attempts = block_on(world.store.attempts(company, packet, record.message.id)).expect("listed");
+    let attempts = block_on(world.store.attempts(company, packet, record.message.id)).unwrap();
     let disposition = Disposition {
         provider: ProviderName::from("sandbox-phone"),
         event: "busy-1".into(),
@@ -217,7 +217,7 @@ fn record(world: &World, company: CompanyId, located: &LocatedDisposition) {
     let campaigns = CompiledCampaigns::new(Arc::clone(&world.ports.store)).into();
     let dispositions = Dispositions::new(&world.ports, &world.settings, campaigns);
     let scope = world.worker_scope(company);
-    block_on(dispositions.record(&scope, std::slice::from_ref(located))).expect("recorded");
+    block_on(dispositions.record(&scope, std::slice::from_ref(located))).unwrap();
 }
 
 #[test]
@@ -232,7 +232,7 @@ fn a_report_that_comes_again_calls_once_more_only() {
     world.run_to_end();
     judge::everything_ended(&world, &campaign);
     assert_eq!(world.sandbox.accepted().len(), 2);
-    let history = block_on(world.store.history(company, packet, located.message)).expect("listed");
+    let history = block_on(world.store.history(company, packet, located.message)).unwrap();
     let redials = history.iter().filter(|entry| entry.event == MessageEvent::RedialPermitted).count();
     assert_eq!(redials, 1);
 }
@@ -328,7 +328,7 @@ fn the_language_of_a_message_is_explained() {
     world.start_worker();
     world.run_to_end();
     let message = world.messages(company, packet).remove(0).message;
-    assert_eq!(message.content.as_ref().map(|content| content.text()), Some("Nos vemos. STOP termina."));
+    assert_eq!(message.content.as_ref().map(Content::text), Some("Nos vemos. STOP termina."));
     let scope = world.scope(company, Action::ViewMessages);
     let explained = block_on(Explain::new(&world.ports).message(&scope, packet, message.id)).unwrap();
     let language = explained.decisions.iter().find(|decision| decision.rule == "language").unwrap();
