@@ -243,6 +243,7 @@ impl Sending {
             contact: Some(contact),
             appointment: Some(Appointment::new(tomorrow(now), chrono_tz::America::Phoenix)),
             contact_zone: chrono_tz::America::Phoenix,
+            language: None,
             content: Some(Content::Sms { text: text.into(), segments: 1 }),
             ladder: None,
             trace: None,

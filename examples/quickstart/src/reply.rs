@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use reminderly_core::domain::mapping::check;
-use reminderly_core::domain::reply::{OptOutScope, ReplyKind, read};
+use reminderly_core::domain::reply::{OptOutScope, ReplyKind};
 use reminderly_core::services::ServiceError;
 
 use crate::cli::Question;
@@ -16,8 +16,7 @@ pub(crate) fn answer(question: &Question) -> Result<String, Failure> {
     let document = document("campaign", &question.campaign)?;
     let campaign =
         check(&document.text).map_err(|error| unusable(&document, ServiceError::InvalidCampaign(error)))?;
-    let words = campaign.definition().responses.words(question.method);
-    let reading = read(&question.text.join(" "), words);
+    let reading = campaign.definition().responses.read(question.method, &question.text.join(" "));
     let classification = reading.classification;
     let mut text = format!("{}\nreason: it {}", classification.kind, classification.reason);
     let matched: Vec<String> = reading.matched.iter().map(|word| format!("\"{word}\"")).collect();

@@ -87,6 +87,8 @@ pub enum AttemptOutcome {
     },
     /// A look-up proved that it was never accepted.
     Absent,
+    /// The provider accepted the call, which reached nobody; one more was permitted.
+    Redialled,
 }
 
 /// Why a claimed message was put back without a request.

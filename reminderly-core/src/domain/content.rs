@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::phone_keys::PhoneKeys;
+
 /// What is sent. Holds personal data: `Debug` shows sizes only.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "method", rename_all = "lowercase")]
@@ -25,13 +27,23 @@ pub enum Content {
         /// Its HTML.
         html: Option<Arc<str>>,
     },
+    /// A call.
+    Phone {
+        /// What a person hears who answers.
+        script: Arc<str>,
+        /// What is left on an answering machine; `None` leaves nothing.
+        voicemail: Option<Arc<str>>,
+        /// The keys that the person may press. The provider repeats and transfers by itself; of the other keys it tells us.
+        keys: Arc<PhoneKeys>,
+    },
 }
 
 impl Content {
-    /// The text that people read: of an e-mail the plain one.
+    /// The text that people read: of an e-mail the plain one, of a call what a person hears who answers.
     pub fn text(&self) -> &str {
         match self {
             Self::Sms { text, .. } | Self::Email { text, .. } => text,
+            Self::Phone { script, .. } => script,
         }
     }
 
@@ -39,7 +51,7 @@ impl Content {
     pub const fn segments(&self) -> u32 {
         match self {
             Self::Sms { segments, .. } => *segments,
-            Self::Email { .. } => 0,
+            Self::Email { .. } | Self::Phone { .. } => 0,
         }
     }
 }
@@ -52,6 +64,14 @@ impl fmt::Debug for Content {
             }
             Self::Email { text, .. } => {
                 f.debug_struct("Email").field("bytes", &text.len()).finish_non_exhaustive()
+            }
+            Self::Phone { script, voicemail, .. } => {
+                let voicemail = voicemail.as_ref().map(|text| text.len());
+                let mut phone = f.debug_struct("Phone");
+                phone
+                    .field("bytes", &script.len())
+                    .field("voicemail_bytes", &voicemail)
+                    .finish_non_exhaustive()
             }
         }
     }

@@ -43,7 +43,15 @@ pub enum AttemptReport {
         /// The provider's code; of several the greatest stays, so that the order of reports does not matter.
         code: Arc<str>,
     },
-    /// It arrived.
+    /// The line of a call was busy: it did not ring.
+    Busy,
+    /// A call rang, and nobody answered.
+    NoAnswer,
+    /// A machine answered a call, and nothing was left on it.
+    Machine,
+    /// A machine answered a call, and the message was left on it.
+    Voicemail,
+    /// It arrived; of a call: a person answered.
     Delivered,
     /// The person complained about it, so it arrived.
     Complained,
@@ -68,8 +76,26 @@ impl AttemptReport {
     pub const fn event(&self) -> MessageEvent {
         match self {
             Self::Accepted | Self::Sent => MessageEvent::Found,
-            Self::Undelivered { .. } => MessageEvent::Undelivered,
-            Self::Delivered | Self::Complained => MessageEvent::Delivered,
+            Self::Undelivered { .. } | Self::Busy | Self::NoAnswer | Self::Machine => {
+                MessageEvent::Undelivered
+            }
+            Self::Voicemail | Self::Delivered | Self::Complained => MessageEvent::Delivered,
+        }
+    }
+
+    /// Whether the person has surely noticed: the message arrived, or the phone rang. Such an attempt counts as contact, whatever
+    /// becomes of the message.
+    ///
+    /// ```
+    /// use reminderly_core::domain::disposition::AttemptReport;
+    ///
+    /// assert!(AttemptReport::NoAnswer.is_contact());
+    /// assert!(!AttemptReport::Busy.is_contact(), "a busy line does not ring");
+    /// ```
+    pub const fn is_contact(&self) -> bool {
+        match self {
+            Self::Accepted | Self::Sent | Self::Undelivered { .. } | Self::Busy => false,
+            Self::NoAnswer | Self::Machine | Self::Voicemail | Self::Delivered | Self::Complained => true,
         }
     }
 
@@ -79,6 +105,10 @@ impl AttemptReport {
             Self::Accepted => "accepted",
             Self::Sent => "sent",
             Self::Undelivered { .. } => "undelivered",
+            Self::Busy => "busy",
+            Self::NoAnswer => "no_answer",
+            Self::Machine => "machine",
+            Self::Voicemail => "voicemail",
             Self::Delivered => "delivered",
             Self::Complained => "complained",
         }

@@ -9,6 +9,7 @@ mod pipeline;
 mod render;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod unfit_header;
 
 pub use compiled::{CompiledCampaign, check, check_with};

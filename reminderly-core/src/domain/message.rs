@@ -12,6 +12,7 @@ use crate::domain::appointment_key::AppointmentKey;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::content::Content;
+use crate::domain::language::Language;
 use crate::domain::message_status::MessageStatus;
 use crate::domain::person::PersonKey;
 use crate::domain::plan::PlanTrace;
@@ -44,6 +45,8 @@ pub struct Message {
     pub appointment: Option<Appointment>,
     /// The zone of the person.
     pub contact_zone: Tz,
+    /// The language of the text; `None` if it is not known, as of a text that no campaign wrote.
+    pub language: Option<Language>,
     /// The text; `None` if it was skipped before there was one.
     pub content: Option<Content>,
     /// The rung below, if it goes only when another method has brought nothing.
@@ -179,6 +182,9 @@ pub struct MessageState {
     pub sent_at: Option<DateTime<Utc>>,
     /// What the person answered.
     pub response: Option<Response>,
+    /// A call about it was made, reached nobody, and was permitted once more. If that call is not made, the message is what the
+    /// first one made it: undelivered, never skipped, expired, cancelled or failed.
+    pub redialled: bool,
     /// The status was given up as undecidable: `unknown`, and closed.
     pub held: bool,
 }
@@ -201,6 +207,7 @@ impl MessageState {
             attempts: 0,
             sent_at: None,
             response: None,
+            redialled: false,
             held: false,
         }
     }

@@ -60,6 +60,10 @@ pub enum MessageEvent {
     ProvenAbsent,
     /// The campaign's recorded policy permits one more attempt although nothing was proven.
     ResendPermitted,
+    /// A call reached nobody, and the campaign's rule permits one more.
+    RedialPermitted,
+    /// That call is not made.
+    RedialDropped,
     /// Nothing will decide it any more: held as unknown.
     GivenUp,
     /// A report that it arrived.
@@ -105,7 +109,8 @@ impl MessageStatus {
             (S::Planned | S::Queued, E::HandedOver)
             | (S::Queued, E::Snoozed)
             | (S::Sending | S::Unknown, E::Returned | E::RefusedForNow)
-            | (S::Unknown, E::ProvenAbsent | E::ResendPermitted) => S::Queued,
+            | (S::Unknown, E::ProvenAbsent | E::ResendPermitted)
+            | (S::Undelivered, E::RedialPermitted) => S::Queued,
             (S::Planned, E::Snoozed) => S::Planned,
             (S::Queued, E::Claimed) => S::Sending,
             (S::Sending | S::Unknown, E::RefusedForGood) => S::Failed,
@@ -121,7 +126,7 @@ impl MessageStatus {
             (S::Planned | S::Delivered, _) => return None,
             (_, E::Delivered) => S::Delivered,
             (S::Undelivered, _) => return None,
-            (_, E::Undelivered) => S::Undelivered,
+            (_, E::Undelivered) | (S::Queued | S::Sending | S::Unknown, E::RedialDropped) => S::Undelivered,
             _ => return None,
         })
     }
@@ -162,7 +167,7 @@ impl fmt::Display for MessageStatus {
 
 impl MessageEvent {
     /// Every event.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::HandedOver,
         Self::Claimed,
         Self::Snoozed,
@@ -175,6 +180,8 @@ impl MessageEvent {
         Self::Found,
         Self::ProvenAbsent,
         Self::ResendPermitted,
+        Self::RedialPermitted,
+        Self::RedialDropped,
         Self::GivenUp,
         Self::Delivered,
         Self::Undelivered,
@@ -182,6 +189,15 @@ impl MessageEvent {
         Self::Expired,
         Self::Cancelled,
     ];
+
+    /// What the event is for a message of which a call was made already: it does not end unsent any more.
+    #[must_use]
+    pub const fn after_a_call(self) -> Self {
+        match self {
+            Self::Skipped | Self::Expired | Self::Cancelled | Self::RefusedForGood => Self::RedialDropped,
+            other => other,
+        }
+    }
 
     /// The name in histories and documents.
     pub const fn as_str(self) -> &'static str {
@@ -198,6 +214,8 @@ impl MessageEvent {
             Self::Found => "found",
             Self::ProvenAbsent => "proven_absent",
             Self::ResendPermitted => "resend_permitted",
+            Self::RedialPermitted => "redial_permitted",
+            Self::RedialDropped => "redial_dropped",
             Self::GivenUp => "given_up",
             Self::Delivered => "delivered",
             Self::Undelivered => "undelivered",

@@ -99,7 +99,7 @@ pub enum PacketStage {
     Mapped,
     /// Queue and poller are set up; messages go out.
     Queued,
-    /// Nothing is open; queue and poller are gone.
+    /// Nothing is open; queue and poller are gone. A call that is to be made again takes it back to `Mapped`.
     Complete,
     /// It cannot go on as it is; resumable.
     Failed,
@@ -139,7 +139,9 @@ impl PacketStage {
             S::Failed => {
                 matches!(next, S::Prepared | S::Ingested | S::Loaded | S::Mapped | S::Queued | S::Cancelled)
             }
-            S::Complete | S::Cancelled => false,
+            // A call is to be made again.
+            S::Complete => matches!(next, S::Mapped),
+            S::Cancelled => false,
         }
     }
 

@@ -111,6 +111,8 @@ pub struct Classification {
 pub enum ReplyReason {
     /// A word of the campaign, alone or leading.
     CampaignWord,
+    /// A key of the campaign, pressed during a call.
+    CampaignKey,
     /// A keyword that providers act on.
     ProviderKeyword,
     /// Plain words that any reader takes for an opt-out.
@@ -137,6 +139,7 @@ impl fmt::Display for ReplyReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::CampaignWord => "matched a reply word of the campaign",
+            Self::CampaignKey => "pressed a key of the campaign",
             Self::ProviderKeyword => "matched a keyword that providers act on",
             Self::OptOutPhrase => "asked in plain words not to be contacted",
             Self::Phrase => "answered in plain words",

@@ -18,9 +18,11 @@
 //! | `default(x)` | `x` if there is no value, or an empty one |
 //! | `lower`, `upper`, `capitalize`, `length`, `replace(a, b)` | as in Jinja |
 //!
-//! Formats are those of `chrono`, with English names. Reading is strict: a date must exist, in the years 2000 to 2100.
+//! Formats are those of `chrono`. Names of weekdays and months are written in the language of the text, and in English by
+//! expressions, which also read English ones. Reading is strict: a date must exist, in the years 2000 to 2100.
 
 mod builtin;
+pub(crate) mod calendar_names;
 pub(crate) mod format;
 pub(crate) mod function;
 pub mod local;
@@ -34,6 +36,8 @@ mod tests;
 use std::io;
 
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
+
+use calendar_names::CalendarNames;
 
 pub use function::ValueFault;
 pub use serial::Serial;
@@ -56,8 +60,9 @@ const RECURSION_MAX: usize = 50;
 /// Parts with this ending are HTML, and values in them are escaped.
 pub(crate) const HTML_SUFFIX: &str = ".html";
 
-/// The environment of texts and expressions: only what this module lists, with the limits set.
-pub(crate) fn environment() -> Environment<'static> {
+/// The environment of texts and expressions: only what this module lists, with the limits set. Dates are written with these
+/// names.
+pub(crate) fn environment(names: CalendarNames) -> Environment<'static> {
     let mut environment = Environment::empty();
     environment.set_debug(false);
     environment.set_fuel(Some(FUEL));
@@ -67,7 +72,7 @@ pub(crate) fn environment() -> Environment<'static> {
     environment.set_auto_escape_callback(|part| {
         if part.ends_with(HTML_SUFFIX) { AutoEscape::Html } else { AutoEscape::None }
     });
-    builtin::install(&mut environment);
+    builtin::install(&mut environment, names);
     environment
 }
 

@@ -68,8 +68,10 @@ impl Data {
     ) -> Result<MessageStatus, Option<MessageStatus>> {
         let packet = self.packets.get_mut(&packet).ok_or(None)?;
         let before = packet.record(slot).map(|record| record.state.status);
+        let redialled = packet.record(slot).is_some_and(|record| record.state.redialled);
+        let event = if redialled { change.event.after_a_call() } else { change.event };
         let at = change.at;
-        let status = packet.transit(slot, change)?;
+        let status = packet.transit(slot, Change { event, ..change })?;
         packet.jump(slot, at);
         // Only a message that ended unsent gives its key up, and only such a one can want it back.
         let returns = status == MessageStatus::Sent && before.is_some_and(MessageStatus::is_unsent);

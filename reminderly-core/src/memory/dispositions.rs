@@ -58,35 +58,46 @@ fn record(
     if !message.disposition_events.insert(event) {
         return DispositionOutcome::Duplicate(status);
     }
-    let report = match attempt.report.take() {
+    let earlier = attempt.report.take();
+    let report = match earlier.clone() {
         Some(earlier) => earlier.join(disposition.report.clone()),
         None => disposition.report.clone(),
     };
+    let is_more = earlier.as_ref() != Some(&report);
     attempt.report = Some(report.clone());
-    if attempt.outcome.replace(AttemptOutcome::Accepted) != Some(AttemptOutcome::Accepted) {
+    let redialled = attempt.outcome == Some(AttemptOutcome::Redialled);
+    if !redialled && attempt.outcome.replace(AttemptOutcome::Accepted) != Some(AttemptOutcome::Accepted) {
         attempt.settled_at = Some(at);
     }
     if attempt.reference.is_none() {
         attempt.reference.clone_from(&disposition.reference);
     }
     // While a newer attempt is in work, it decides. Otherwise the proof counts, or the message would go out once more.
+    let is_latest = latest == Some(disposition.attempt);
     let idle = status == MessageStatus::Queued || status.is_unsent();
-    if latest != Some(disposition.attempt) && !idle {
+    let moves = match (redialled, is_latest) {
+        (false, true) => true,
+        (false, false) => idle,
+        // The next call was permitted because of a report: only more than that stops it, and later only an answer.
+        (true, true) => is_more,
+        (true, false) => idle && report.event() == MessageEvent::Delivered,
+    };
+    if !moves {
         return DispositionOutcome::Recorded(status);
     }
-    move_message(data, located.packet, slot, disposition, &report, at);
+    move_message(data, located.packet, slot, disposition, (redialled, &report), at);
     let status = data.packet(company, located.packet).and_then(|packet| packet.record(slot));
     status.map_or(DispositionOutcome::Missing, |record| DispositionOutcome::Recorded(record.state.status))
 }
 
-/// Moves the message to where the joined report says: first to sent, then on. What the table does not allow has happened
-/// already.
+/// Moves the message to where the joined report says: first to sent, unless that is old news, then on. What the table does not
+/// allow has happened already.
 fn move_message(
     data: &mut Data,
     packet: PacketId,
     slot: Slot,
     disposition: &Disposition,
-    report: &AttemptReport,
+    (redialled, report): (bool, &AttemptReport),
     at: DateTime<Utc>,
 ) {
     let mut sent = |state: &mut MessageState| {
@@ -96,7 +107,8 @@ fn move_message(
         state.sent_at = state.sent_at.or(Some(disposition.at));
     };
     let reason: Cow<'static, str> = Cow::Owned(format!("report {report}"));
-    for event in [MessageEvent::Found, report.event()] {
+    let found = (!redialled).then_some(MessageEvent::Found);
+    for event in found.into_iter().chain([report.event()]) {
         let change = Change { event, at, reason: reason.clone(), state: &mut sent };
         data.transit(packet, slot, change).ok();
     }

@@ -50,6 +50,11 @@ pub(super) struct MessageData {
 }
 
 impl MessageData {
+    /// The attempt with this number.
+    pub(super) fn attempt(&self, epoch: u32) -> Option<&Attempt> {
+        self.attempts.iter().find(|attempt| attempt.epoch == epoch)
+    }
+
     /// What planning said, told from the message itself.
     pub(super) fn verdict(&self) -> PlanVerdict {
         let state = &self.record.state;

@@ -7,6 +7,7 @@ use super::packet_data::Slot;
 use crate::domain::attempt::{Attempt, AttemptOutcome, ProviderReference};
 use crate::domain::message::{Detail, MessageState};
 use crate::domain::message_status::{MessageEvent, MessageStatus};
+use crate::domain::packet::{Draining, Packet, PacketStage};
 use crate::ids::PacketId;
 use crate::ports::store::{SettleOutcome, SettleVerdict, Settlement};
 
@@ -23,6 +24,16 @@ pub(super) fn settle(data: &mut Data, packet: PacketId, settlement: &Settlement)
     if state.held && !decides(effect.event) {
         return SettleOutcome::Stale(state.status);
     }
+    // That a call was accepted is no news once its report has led to the next one.
+    let outcome = found.get(slot).and_then(|message| message.attempt(settlement.epoch)?.outcome.as_ref());
+    let is_known =
+        outcome == Some(&AttemptOutcome::Redialled) && effect.outcome == Some(AttemptOutcome::Accepted);
+    let is_too_late = effect.event == MessageEvent::RedialPermitted && !takes_calls(&found.packet);
+    if is_known || is_too_late {
+        let status = state.status;
+        keep_reference(data, packet, slot, settlement.epoch, &effect);
+        return SettleOutcome::Stale(status);
+    }
     let mut apply = |state: &mut MessageState| apply(state, settlement);
     let change =
         Change { event: effect.event, at: settlement.at, reason: effect.reason.clone(), state: &mut apply };
@@ -37,6 +48,11 @@ pub(super) fn settle(data: &mut Data, packet: PacketId, settlement: &Settlement)
         }
         Err(None) => SettleOutcome::Missing,
     }
+}
+
+/// Whether a call of the packet may be made again: a packet that ends would never make it.
+fn takes_calls(packet: &Packet) -> bool {
+    matches!(packet.stage, PacketStage::Mapped | PacketStage::Queued) && packet.draining == Draining::Off
 }
 
 /// Whether a verdict on an attempt still matters: it is the latest, or none is in work and it proves that an earlier one was
@@ -99,6 +115,9 @@ impl Effect {
             },
             SettleVerdict::ProvenAbsent => fixed(MessageEvent::ProvenAbsent, Some(AttemptOutcome::Absent)),
             SettleVerdict::ResendPermitted => fixed(MessageEvent::ResendPermitted, None),
+            SettleVerdict::RedialPermitted { .. } => {
+                fixed(MessageEvent::RedialPermitted, Some(AttemptOutcome::Redialled))
+            }
             SettleVerdict::GivenUp => fixed(MessageEvent::GivenUp, None),
         }
     }
@@ -123,6 +142,11 @@ fn apply(state: &mut MessageState, settlement: &Settlement) {
         SettleVerdict::Reaped => state.detail = Some(Detail::Code("no_answer_recorded".to_owned())),
         SettleVerdict::ProvenAbsent | SettleVerdict::ResendPermitted => {
             state.not_before = Some(settlement.at);
+        }
+        SettleVerdict::RedialPermitted { not_before, legal_until } => {
+            state.redialled = true;
+            state.not_before = Some(*not_before);
+            state.legal_until = Some(*legal_until);
         }
         SettleVerdict::GivenUp => {
             state.held = true;

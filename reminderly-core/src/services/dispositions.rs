@@ -1,6 +1,9 @@
 //! Dispositions, step 2: from their queue to the attempts that they are about.
 
+mod redial;
+
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -16,6 +19,7 @@ use crate::ids::{AttemptId, CompanyId};
 use crate::ports::queue::{Lease, LeaseToken, QueueName};
 use crate::ports::store::{DispositionOutcome, LocatedDisposition};
 use crate::services::callbacks::{DISPOSITION_PURPOSE, DispositionPayload};
+use crate::services::compiled::CompiledCampaigns;
 use crate::services::consumer::{self, Handler};
 use crate::services::{Ports, ServiceError, Settings, Shutdown};
 
@@ -30,6 +34,7 @@ const LONGEST_RETRY: Duration = Duration::from_mins(15);
 pub struct Dispositions {
     ports: Ports,
     settings: Settings,
+    campaigns: Arc<CompiledCampaigns>,
 }
 
 struct Opened {
@@ -41,8 +46,8 @@ struct Opened {
 
 impl Dispositions {
     /// The service over these ports.
-    pub fn new(ports: &Ports, settings: &Settings) -> Self {
-        Self { ports: ports.clone(), settings: settings.clone() }
+    pub fn new(ports: &Ports, settings: &Settings, campaigns: Arc<CompiledCampaigns>) -> Self {
+        Self { ports: ports.clone(), settings: settings.clone(), campaigns }
     }
 
     /// Works the queue of dispositions until told to stop.
@@ -52,11 +57,14 @@ impl Dispositions {
     }
 
     /// Records dispositions of one company: each joins the report of its attempt, and the message follows. A complaint is
-    /// also a refusal of the contact point. Outcomes by position.
+    /// also a refusal of the contact point. A call that reached nobody is made again as the campaign's `messages.phone.retry`
+    /// says. Outcomes by position, from before that.
     ///
     /// # Errors
     ///
-    /// [`ServiceError::Denied`], [`ServiceError::Store`].
+    /// [`ServiceError::Denied`], [`ServiceError::Store`]; [`ServiceError::WrongState`] if a packet was just ending for which a call
+    /// is to be made again, [`ServiceError::InvalidCampaign`] if its campaign cannot be read: record them again, which changes
+    /// nothing else.
     pub async fn record(
         &self,
         scope: &CompanyScope,
@@ -75,6 +83,7 @@ impl Dispositions {
             let labels = [("report", located.disposition.report.as_str()), ("outcome", name(*outcome))];
             counter!("reminderly_dispositions_total", &labels).increment(1);
         }
+        self.redial(company, dispositions, &outcomes, now).await?;
         Ok(outcomes)
     }
 

@@ -107,6 +107,10 @@ fn planning(record: &MessageRecord) -> Vec<Decision> {
             json!({ "incoming": incoming }),
         ),
     }];
+    if let (Some(language), Some(_)) = (&message.language, &message.content) {
+        let verdict = format!("its text is in \"{language}\"");
+        decisions.push(decision("language", verdict, json!({ "language": language })));
+    }
     if let Some(trace) = &message.trace {
         let inputs = serde_json::to_value(trace).unwrap_or(Value::Null);
         for (rule, sentence) in trace.sentences() {

@@ -65,7 +65,7 @@ impl Worker {
             enqueue: Enqueue::new(ports, settings, Arc::clone(&campaigns)),
             fleet: Fleet::new(ports, settings, pollers),
             callbacks: Callbacks::new(ports, settings),
-            dispositions: Dispositions::new(ports, settings),
+            dispositions: Dispositions::new(ports, settings, Arc::clone(&campaigns)),
             incoming: IncomingMessages::new(ports, settings, Arc::clone(&campaigns)),
             overdue: OverdueClaims::new(ports, settings),
             unknown: UnknownOutcomes::new(ports, settings, campaigns),

@@ -8,7 +8,7 @@
 //! # Personas
 //!
 //! What happens to a message depends on its contact point, which has a *persona*. Some contact points are well known and need
-//! no script: the numbers `+1 202 555 0100` to `0118`, for text messages and calls, and the addresses `NAME@sandbox.example`
+//! no script: the numbers `+1 202 555 0100` to `0130`, for text messages and calls, and the addresses `NAME@sandbox.example`
 //! or, if many are needed, `NAME+anything@sandbox.example`.
 //!
 //! | Number `…01NN` | `NAME` | Answer to the request | Reports after the acceptance | Reply |
@@ -32,10 +32,26 @@
 //! | 16 | `hangs` | 1st: call back 1 s after `answer_by`, not accepted | as `delivers` | |
 //! | 17 | `accepted_late` | 1st: unknown (`timeout`), accepted 40 s later | as `delivers` | |
 //! | 18 | `complains` | accepted | as `delivers`, complained 10 min | |
+//! | 19 | `presses_one` | accepted | sent 1 s, delivered (answered) 8 s | `1` after 20 s |
+//! | 20 | `presses_nine` | accepted | as `presses_one` | `9` after 20 s |
+//! | 21 | `repeats_then_presses_one` | accepted | as `presses_one` | `*` after 20 s, `1` after 35 s |
+//! | 22 | `listens` | accepted | as `presses_one` | |
+//! | 23 | `presses_eight` | accepted | as `presses_one` | `8` after 20 s |
+//! | 24 | `voicemail` | accepted | sent 1 s, voicemail 40 s; machine if the campaign leaves none | |
+//! | 25 | `machine` | accepted | sent 1 s, machine 25 s | |
+//! | 26 | `busy_once` | accepted | 1st: sent 1 s, busy 3 s; then as `presses_one` | |
+//! | 27 | `busy` | accepted | sent 1 s, busy 3 s | |
+//! | 28 | `no_answer` | accepted | sent 1 s, no answer 60 s | |
+//! | 29 | `no_answer_once` | accepted | 1st: sent 1 s, no answer 60 s; then as `presses_one` | |
+//! | 30 | `failed_number` | accepted | sent 1 s, undelivered (`no_such_number`) 2 s | |
 //!
 //! "1st" is the first request for a company to the contact point; later ones are accepted. Replies answer the first accepted
 //! message of a company to the contact point. A message whose report of delivery would come at or after its `expires_at` is
 //! reported undelivered (`expired`) instead and gets no reply.
+//!
+//! From 19 on they are made for calls. Replies to a call are keys that are pressed: each comes back as an incoming message by phone
+//! whose text is the key, except those that the call's content gives to the provider, which repeats and transfers by itself. Text
+//! messages and e-mails to them are reported in the words of messages: undelivered (`busy`), delivered instead of voicemail.
 //!
 //! An unanswered request holds up its call until 100 ms before `answer_by`; the other messages of the call keep their own
 //! outcomes. Only `hangs` breaks the contract of providers, and takes its whole call along: put
@@ -82,7 +98,10 @@
 //! - `request`: `"accept"`, or one of `reject` (`code`, `permanent`), `throttle` (`retry_after`, `times`), `server_error`
 //!   (`accepted`, `times`), `time_out` (`accepted`, `accepted_after` up to 60 s, `times`), `hang` (`accepted`, `times`),
 //!   `lost_answer` (`times`). Left out: `"accept"`.
-//! - `report`: `"accepted"`, `"sent"`, `"delivered"`, `"complained"` or `{"undelivered": {"code": …}}`.
+//! - `report`: `"accepted"`, `"sent"`, `"delivered"`, `"complained"` or `{"undelivered": {"code": …}}`; of calls also `"busy"`,
+//!   `"no_answer"`, `"machine"` and `"voicemail"`.
+//! - `to`, of reports and replies: which of the accepted messages of a company to the contact point, `{"nth": 2}`, `{"from": 2}`
+//!   (that one and all after it) or `"every"`. Left out: every one for reports, the first for replies.
 //! - Durations: a whole number and `ms`, `s`, `m`, `h` or `d`.
 //!
 //! # Callbacks

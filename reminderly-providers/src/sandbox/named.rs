@@ -51,11 +51,35 @@ pub enum NamedPersona {
     AcceptedLate,
     /// Delivers, and the person complains about it.
     Complains,
+    /// Answers the call and presses 1.
+    PressesOne,
+    /// Answers the call and presses 9.
+    PressesNine,
+    /// Answers the call, hears it again with *, and presses 1.
+    RepeatsThenPressesOne,
+    /// Answers the call and presses nothing.
+    Listens,
+    /// Answers the call and presses 8.
+    PressesEight,
+    /// A machine answers that takes messages.
+    Voicemail,
+    /// A machine answers that takes none.
+    Machine,
+    /// The line is busy once, then somebody answers.
+    BusyOnce,
+    /// The line is always busy.
+    Busy,
+    /// It rings, and nobody answers.
+    NoAnswer,
+    /// It rings once unanswered, then somebody answers.
+    NoAnswerOnce,
+    /// The call cannot be made: no such number.
+    FailedNumber,
 }
 
 impl NamedPersona {
     /// Every named persona; the position is the NN of its number `+1 202 555 01NN`.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 31] = [
         Self::Delivers,
         Self::Silent,
         Self::Undelivered,
@@ -75,6 +99,18 @@ impl NamedPersona {
         Self::Hangs,
         Self::AcceptedLate,
         Self::Complains,
+        Self::PressesOne,
+        Self::PressesNine,
+        Self::RepeatsThenPressesOne,
+        Self::Listens,
+        Self::PressesEight,
+        Self::Voicemail,
+        Self::Machine,
+        Self::BusyOnce,
+        Self::Busy,
+        Self::NoAnswer,
+        Self::NoAnswerOnce,
+        Self::FailedNumber,
     ];
 
     /// The name in scripts, and the local part of its address at [`DOMAIN`].
@@ -99,6 +135,18 @@ impl NamedPersona {
             Self::Hangs => "hangs",
             Self::AcceptedLate => "accepted_late",
             Self::Complains => "complains",
+            Self::PressesOne => "presses_one",
+            Self::PressesNine => "presses_nine",
+            Self::RepeatsThenPressesOne => "repeats_then_presses_one",
+            Self::Listens => "listens",
+            Self::PressesEight => "presses_eight",
+            Self::Voicemail => "voicemail",
+            Self::Machine => "machine",
+            Self::BusyOnce => "busy_once",
+            Self::Busy => "busy",
+            Self::NoAnswer => "no_answer",
+            Self::NoAnswerOnce => "no_answer_once",
+            Self::FailedNumber => "failed_number",
         }
     }
 
@@ -166,6 +214,18 @@ impl From<NamedPersona> for Persona {
                 persona.reports.push(report(600, AttemptReport::Complained));
                 persona
             }
+            NamedPersona::PressesOne => presses(&["1"]),
+            NamedPersona::PressesNine => presses(&["9"]),
+            NamedPersona::RepeatsThenPressesOne => presses(&["*", "1"]),
+            NamedPersona::Listens => presses(&[]),
+            NamedPersona::PressesEight => presses(&["8"]),
+            NamedPersona::Voicemail => rings(AttemptReport::Voicemail, 40),
+            NamedPersona::Machine => rings(AttemptReport::Machine, 25),
+            NamedPersona::BusyOnce => at_the_second_call(AttemptReport::Busy, 3),
+            NamedPersona::Busy => rings(AttemptReport::Busy, 3),
+            NamedPersona::NoAnswer => rings(AttemptReport::NoAnswer, 60),
+            NamedPersona::NoAnswerOnce => at_the_second_call(AttemptReport::NoAnswer, 60),
+            NamedPersona::FailedNumber => fails(2, "no_such_number"),
         }
     }
 }
@@ -194,10 +254,32 @@ fn answers(text: &str) -> Persona {
     Persona { replies: vec![reply], ..delivers(RequestBehaviour::Accept) }
 }
 
+/// A call that comes to this after some seconds.
+fn rings(end: AttemptReport, after_secs: u64) -> Persona {
+    Persona { reports: vec![report(1, AttemptReport::Sent), report(after_secs, end)], ..Persona::default() }
+}
+
+/// Somebody answers after eight seconds and presses keys, 15 seconds apart.
+fn presses(keys: &[&str]) -> Persona {
+    let reply = |(position, key): (u64, &&str)| ScriptedReply {
+        after: Duration::from_secs(20 + 15 * position),
+        text: (*key).into(),
+        to: Answered::default(),
+    };
+    Persona { replies: (0..).zip(keys).map(reply).collect(), ..rings(AttemptReport::Delivered, 8) }
+}
+
+/// The first call comes to this; somebody answers the second.
+fn at_the_second_call(first: AttemptReport, after_secs: u64) -> Persona {
+    let first = ScriptedReport { to: Answered::Nth(1), ..report(after_secs, first) };
+    let answered = ScriptedReport { to: Answered::From(2), ..report(8, AttemptReport::Delivered) };
+    Persona { reports: vec![report(1, AttemptReport::Sent), first, answered], ..Persona::default() }
+}
+
 const fn time_out(accepted: bool, accepted_after: Duration) -> RequestBehaviour {
     RequestBehaviour::TimeOut { accepted, accepted_after, times: 1 }
 }
 
 const fn report(after_secs: u64, report: AttemptReport) -> ScriptedReport {
-    ScriptedReport { after: Duration::from_secs(after_secs), report }
+    ScriptedReport { after: Duration::from_secs(after_secs), report, to: Answered::Every }
 }

@@ -18,7 +18,7 @@ pub struct Persona {
     pub request: RequestBehaviour,
     /// What the provider reports about every accepted message. Equal reports of one message are one event, sent again.
     pub reports: Vec<ScriptedReport>,
-    /// What the person writes back.
+    /// What the person writes back; of a call: which keys they press.
     pub replies: Vec<ScriptedReply>,
 }
 
@@ -89,11 +89,15 @@ pub struct ScriptedReport {
     /// How long after the acceptance.
     #[serde(deserialize_with = "duration::required")]
     pub after: Duration,
-    /// What it says.
+    /// What it says. Of what is no call, a report of a call says the same in the words of messages: undelivered (`busy`,
+    /// `no_answer`, `machine`), or delivered instead of left on a machine.
     pub report: AttemptReport,
+    /// About which message; about every one, if it is left out.
+    #[serde(default = "Answered::every")]
+    pub to: Answered,
 }
 
-/// A message that the person writes back.
+/// A message that the person writes back, or a key that they press during a call.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScriptedReply {
@@ -107,12 +111,14 @@ pub struct ScriptedReply {
     pub to: Answered,
 }
 
-/// Which of the accepted messages of a company to a contact point are answered.
+/// Which of the accepted messages of a company to a contact point are meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answered {
     /// The n-th, from 1. The default is the first: a person who confirms does not confirm the thanks as well.
     Nth(u32),
+    /// The n-th, from 1, and all after it.
+    From(u32),
     /// Every one.
     Every,
 }
@@ -124,10 +130,16 @@ impl Default for Answered {
 }
 
 impl Answered {
-    /// Whether the message with this number, from 1, is answered.
+    /// For reports, which are about every message unless they say otherwise.
+    const fn every() -> Self {
+        Self::Every
+    }
+
+    /// Whether the message with this number, from 1, is meant.
     pub const fn includes(self, number: u32) -> bool {
         match self {
             Self::Nth(n) => n == number,
+            Self::From(n) => number >= n,
             Self::Every => true,
         }
     }
@@ -138,6 +150,7 @@ impl Persona {
     pub(super) fn has_memory(&self) -> bool {
         !matches!(self.request, RequestBehaviour::Accept | RequestBehaviour::Reject { .. })
             || !self.replies.is_empty()
+            || self.reports.iter().any(|report| report.to != Answered::Every)
     }
 }
 

@@ -9,6 +9,8 @@ use reminderly_core::domain::contact_method::ContactMethod;
 use reminderly_core::domain::contact_point::ContactPoint;
 use reminderly_core::domain::content::Content;
 use reminderly_core::domain::disposition::AttemptReport;
+use reminderly_core::domain::message_status::MessageEvent;
+use reminderly_core::domain::phone_keys::KeyAction;
 use reminderly_core::ids::{AttemptId, CompanyId, MessageId};
 use reminderly_core::ports::provider::{Finding, OutboundMessage, ProviderOutcome};
 
@@ -200,8 +202,8 @@ impl State {
                 reference: reference.clone(),
             });
         }
-        let arrives = self.plan_reports(request, &reference, at);
         let number = self.remember(request, |history| &mut history.accepted);
+        let arrives = self.plan_reports(request, &reference, at, number);
         if arrives {
             self.plan_replies(request, &reference, at, number);
         }
@@ -214,15 +216,18 @@ impl State {
         request: &Request<'_>,
         reference: &ProviderReference,
         at: DateTime<Utc>,
+        number: u32,
     ) -> bool {
         let reports = &request.persona.reports;
-        for ScriptedReport { after, report } in reports {
+        for ScriptedReport { after, report, .. } in reports.iter().filter(|report| report.to.includes(number))
+        {
             let planned_at = later(at, *after);
-            let expired = *report == AttemptReport::Delivered && planned_at >= request.message.expires_at;
+            let expired =
+                report.event() == MessageEvent::Delivered && planned_at >= request.message.expires_at;
             let (report_at, said) = if expired {
                 (request.message.expires_at.max(at), AttemptReport::Undelivered { code: "expired".into() })
             } else {
-                (planned_at, report.clone())
+                (planned_at, said_of(report, &request.message.content))
             };
             // Equal reports are one event, told again.
             let first = reports.iter().position(|earlier| earlier.report == *report).unwrap_or_default();
@@ -249,9 +254,10 @@ impl State {
         at: DateTime<Utc>,
         number: u32,
     ) {
+        let content = &request.message.content;
         let replies = request.persona.replies.iter().enumerate();
         for (position, ScriptedReply { after, text, .. }) in
-            replies.filter(|(_, reply)| reply.to.includes(number))
+            replies.filter(|(_, reply)| reply.to.includes(number) && reaches_us(&reply.text, content))
         {
             let sent_at = later(at, *after);
             let body = CallbackBody::Incoming(IncomingBody {
@@ -285,6 +291,26 @@ impl State {
         *count = count.saturating_add(1);
         *count
     }
+}
+
+/// What a report says about a content: only calls are busy, and nothing is left on a machine if there is nothing to leave.
+fn said_of(report: &AttemptReport, content: &Content) -> AttemptReport {
+    match (report, content) {
+        (AttemptReport::Voicemail, Content::Phone { voicemail: None, .. }) => AttemptReport::Machine,
+        (_, Content::Phone { .. }) => report.clone(),
+        (AttemptReport::Busy | AttemptReport::NoAnswer | AttemptReport::Machine, _) => {
+            AttemptReport::Undelivered { code: report.as_str().into() }
+        }
+        (AttemptReport::Voicemail, _) => AttemptReport::Delivered,
+        _ => report.clone(),
+    }
+}
+
+/// Whether we are told of a reply: the provider of a call repeats and transfers by itself.
+fn reaches_us(text: &str, content: &Content) -> bool {
+    let Content::Phone { keys, .. } = content else { return true };
+    let action = text.parse().ok().and_then(|key| keys.action(key));
+    !action.is_some_and(KeyAction::is_the_providers)
 }
 
 fn unknown(code: &str) -> ProviderOutcome {

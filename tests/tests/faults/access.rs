@@ -212,8 +212,8 @@ fn machine_room<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Walked<'
         at: world.now(),
     };
     let located = LocatedDisposition { packet, message, disposition };
+    let dispositions = Dispositions::new(ports, settings, Arc::clone(&compiled));
     let messages = IncomingMessages::new(ports, settings, compiled);
-    let dispositions = Dispositions::new(ports, settings);
     vec![
         walked("ingest::discover", &[Upload, Operate], async move {
             ingest.discover(scope, id, source).await.map(|_| true)

@@ -171,8 +171,8 @@ fn taking_in_dispositions_and_replies_may_be_dropped_at_any_poll() {
             world.run_for(Duration::from_mins(15));
             let (trigger, shutdown) = shutdown();
             let campaigns = Arc::new(CompiledCampaigns::new(Arc::clone(&world.ports.store)));
-            let incoming = IncomingMessages::new(&world.ports, &world.settings, campaigns);
-            let reports = Dispositions::new(&world.ports, &world.settings);
+            let incoming = IncomingMessages::new(&world.ports, &world.settings, Arc::clone(&campaigns));
+            let reports = Dispositions::new(&world.ports, &world.settings, campaigns);
             let work = async {
                 let loops = async {
                     if dispositions { reports.run(&shutdown).await } else { incoming.run(&shutdown).await }

@@ -11,6 +11,7 @@
 
 mod access;
 mod bad_input;
+mod calls;
 mod canary;
 mod companies;
 mod crashes;

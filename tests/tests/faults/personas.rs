@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 const AT: &str = "2026-03-04 14:00";
 
 /// What becomes of the message to each well-known number.
-const BECOMES: [MessageStatus; 19] = [
+const BECOMES: [MessageStatus; 31] = [
     Delivered,
     Sent,
     Undelivered,
@@ -38,6 +38,18 @@ const BECOMES: [MessageStatus; 19] = [
     Delivered,
     Delivered,
     Delivered,
+    Delivered,
+    Delivered,
+    Delivered,
+    Delivered,
+    Delivered,
+    Delivered,
+    Undelivered,
+    Undelivered,
+    Undelivered,
+    Undelivered,
+    Undelivered,
+    Undelivered,
 ];
 
 fn everybody(setup: &Setup) {

@@ -54,6 +54,10 @@ fn the_table_of_reports_is_the_order_of_the_lattice() {
     let code = || "30003".into();
     let mut reports = vec![
         AttemptReport::Complained,
+        AttemptReport::Machine,
+        AttemptReport::NoAnswer,
+        AttemptReport::Voicemail,
+        AttemptReport::Busy,
         AttemptReport::Undelivered { code: code() },
         AttemptReport::Accepted,
         AttemptReport::Delivered,
@@ -79,6 +83,10 @@ fn the_table_of_reports_is_the_order_of_the_lattice() {
             AttemptReport::Accepted
             | AttemptReport::Sent
             | AttemptReport::Undelivered { .. }
+            | AttemptReport::Busy
+            | AttemptReport::NoAnswer
+            | AttemptReport::Machine
+            | AttemptReport::Voicemail
             | AttemptReport::Delivered
             | AttemptReport::Complained => {}
         }

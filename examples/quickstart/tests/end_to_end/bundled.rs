@@ -232,7 +232,7 @@ fn a_plan_sends_nothing_and_agrees_with_the_run() {
     let plan = directory.path().join("plan");
     assert_eq!(
         fs::read_to_string(plan.join("accepted.csv")).unwrap(),
-        "message,attempt,method,contact_point,at,reference\n"
+        "message,attempt,method,contact_point,at,reference,body,voicemail\n"
     );
     assert_eq!(json(&plan.join("summary.json"))["provider"]["requests"], 0);
     assert_closes(&json(&plan.join("summary.json")));

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json as value};
 
 use crate::program::{Ended, assert_closes, bundled, csv, directory, instant, json, quickstart};
 
@@ -143,4 +143,46 @@ fn other_seeds_give_other_ids_and_the_same_plan() {
     let (one, other) = (planned("1"), planned("2"));
     assert!(one.iter().zip(&other).all(|(one, other)| one["message"] != other["message"]));
     assert!(one.iter().zip(&other).all(|(one, other)| one["planned_at"] == other["planned_at"]));
+}
+
+#[test]
+fn a_campaign_may_call_people_in_their_language() {
+    let directory = directory();
+    let path = directory.path();
+    let mut campaign = json(&bundled("doctor_smith.json"));
+    campaign["messages"] = value!({ "phone": {
+        "script": { "en": "See you on {{ appointment_at | date('%A') }}.", "es": "Nos vemos el {{ appointment_at | date('%A') }}." },
+        "voicemail": { "en": "Please call us.", "es": "Llámenos, por favor." }
+    } });
+    campaign["mapping"]["fields"]["phone"] = value!("row['Cell'] | phone('US')");
+    campaign["mapping"]["fields"]["language"] = value!("row['Lang']");
+    campaign["methods"] = value!({ "order": ["phone"] });
+    campaign["schedule"]["send"] = value!([{ "days_before": 1, "at": "10:00" }]);
+    campaign["responses"] =
+        value!({ "phone": { "confirm": ["1"], "cancel": ["9"], "opt_out": ["8"], "repeat": ["*"] } });
+    fs::write(path.join("calls.json"), campaign.to_string()).unwrap();
+    let header = HEADER.replace("Zone", "Zone,Lang");
+    // +1 202 555 0119 presses 1; 0120 presses 9; 0124 is a machine; 0126 is busy once; 0128 does not answer.
+    let people = [("0119", "es"), ("0120", ""), ("0124", "es"), ("0126", "en"), ("0128", "fr")];
+    let rows = people.iter().enumerate().map(|(row, (number, language))| {
+        format!("C-{row},P-{row},Ann,(202) 555-{number},,03/04/2026,09:30 AM,,{language}\n")
+    });
+    fs::write(path.join("calls.csv"), header + &rows.collect::<String>()).unwrap();
+    let arguments = ["run", "--campaign", "calls.json", "--data", "calls.csv", "--out", "out"];
+    let ended = quickstart(path, arguments.iter().chain(&["--start", "2026-03-02T14:00:00Z"]));
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_closes(&summary(path));
+    let messages = csv(&path.join("out/messages.csv"));
+    let column = |name: &str| messages.iter().map(|message| message[name].clone()).collect::<Vec<_>>();
+    assert_eq!(column("status"), ["delivered", "delivered", "delivered", "delivered", "undelivered"]);
+    assert_eq!(column("disposition"), ["delivered", "delivered", "voicemail", "delivered", "no_answer"]);
+    assert_eq!(column("attempts"), ["1", "1", "1", "2", "1"]);
+    assert_eq!(column("reply")[..2], ["confirmed", "cancelled"]);
+    let accepted = csv(&path.join("out/accepted.csv"));
+    assert_eq!(accepted.len(), 6);
+    let spoken = |index: usize| (accepted[index]["body"].as_str(), accepted[index]["voicemail"].as_str());
+    assert!(accepted.iter().all(|request| request["method"] == "phone"));
+    assert_eq!(spoken(0), ("Nos vemos el miércoles.", "Llámenos, por favor."));
+    assert_eq!(spoken(1), ("See you on Wednesday.", "Please call us."));
+    assert_eq!(spoken(4), ("See you on Wednesday.", "Please call us."), "no French text");
 }

@@ -13,6 +13,7 @@ use crate::domain::attempt::Attempt;
 use crate::domain::campaign::lifecycle::{Campaign, CampaignState};
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::content::Content;
+use crate::domain::language::Language;
 use crate::domain::message::{Message, MessageState, Origin, PlanVerdict, PlannedMessage};
 use crate::domain::message_status::MessageStatus;
 use crate::domain::packet::{IngestProgress, Packet, PacketFailure, PacketOrigin, PacketStage};
@@ -215,6 +216,7 @@ impl Bench {
             contact: Some(sms(n)),
             appointment: Some(Appointment::new(self.at(48 * 60).naive_utc(), chrono_tz::UTC)),
             contact_zone: chrono_tz::UTC,
+            language: Some(Language::default()),
             content: Some(Content::Sms { text: "See you.".into(), segments: 1 }),
             ladder: None,
             trace: None,

@@ -204,7 +204,7 @@ impl Walk<'_> {
 
     async fn settle(&mut self, placed: Placed) {
         let not_before = self.bench.at(self.minutes + 1);
-        let verdict = match self.random.random_range(0..10) {
+        let verdict = match self.random.random_range(0..11) {
             0 | 1 => accepted(),
             2 => SettleVerdict::RefusedForNow { code: "30001".to_owned(), not_before },
             3 => refused_for_good(),
@@ -213,6 +213,7 @@ impl Walk<'_> {
             6 => SettleVerdict::Reaped,
             7 => SettleVerdict::Found { reference: reference("SM1"), accepted_at: self.bench.now },
             8 => SettleVerdict::ProvenAbsent,
+            9 => SettleVerdict::RedialPermitted { not_before, legal_until: self.bench.at(self.minutes + 90) },
             _ if self.random.random_bool(0.5) => SettleVerdict::ResendPermitted,
             _ => SettleVerdict::GivenUp,
         };
@@ -242,10 +243,11 @@ impl Walk<'_> {
     }
 
     async fn report(&mut self, placed: Placed) {
-        let report = match self.random.random_range(0..4) {
+        let report = match self.random.random_range(0..5) {
             0 => AttemptReport::Sent,
             1 => undelivered("30003"),
             2 => AttemptReport::Delivered,
+            3 => AttemptReport::Busy,
             _ => AttemptReport::Complained,
         };
         let event = format!("D-{}", self.random.random_range(0..50));

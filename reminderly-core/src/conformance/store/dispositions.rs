@@ -17,6 +17,10 @@ pub async fn a_report_moves_the_message(bench: &Bench) {
         (AttemptReport::Accepted, MessageStatus::Sent),
         (AttemptReport::Sent, MessageStatus::Sent),
         (undelivered("30003"), MessageStatus::Undelivered),
+        (AttemptReport::Busy, MessageStatus::Undelivered),
+        (AttemptReport::NoAnswer, MessageStatus::Undelivered),
+        (AttemptReport::Machine, MessageStatus::Undelivered),
+        (AttemptReport::Voicemail, MessageStatus::Delivered),
         (AttemptReport::Delivered, MessageStatus::Delivered),
         (AttemptReport::Complained, MessageStatus::Delivered),
     ] {

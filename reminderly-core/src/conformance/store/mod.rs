@@ -30,6 +30,7 @@ mod isolation;
 mod ladder;
 mod packets;
 mod plan;
+mod redials;
 mod rows;
 mod safety;
 mod sending;
@@ -61,6 +62,7 @@ pub use isolation::*;
 pub use ladder::*;
 pub use packets::*;
 pub use plan::*;
+pub use redials::*;
 pub use rows::*;
 pub use safety::*;
 pub use settle::*;
@@ -247,6 +249,14 @@ macro_rules! for_each_store_case {
             a_report_brings_the_reference
             reports_are_answered_in_order
             attempts_are_located
+            a_call_may_be_made_again
+            a_call_is_made_again_once
+            old_news_leave_the_next_call
+            a_late_answer_stops_the_next_call
+            more_than_the_report_stops_the_next_call
+            an_answer_to_an_earlier_call_counts_while_none_is_in_work
+            a_call_that_is_not_made_leaves_the_message_undelivered
+            a_packet_that_ends_takes_no_call
             an_incoming_message_is_read_back
             a_repeated_incoming_message_is_a_duplicate
             incoming_messages_are_counted
@@ -360,6 +370,7 @@ mod tests {
             include_str!("isolation.rs"),
             include_str!("packets.rs"),
             include_str!("plan.rs"),
+            include_str!("redials.rs"),
             include_str!("rows.rs"),
             include_str!("safety.rs"),
             include_str!("settle.rs"),

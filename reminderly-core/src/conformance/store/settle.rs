@@ -260,7 +260,7 @@ fn found(bench: &Bench) -> SettleVerdict {
     SettleVerdict::Found { reference: reference("SM9"), accepted_at: bench.at(1) }
 }
 
-fn verdicts(bench: &Bench) -> [(MessageEvent, SettleVerdict); 10] {
+fn verdicts(bench: &Bench) -> [(MessageEvent, SettleVerdict); 11] {
     let not_before = bench.at(4);
     [
         (MessageEvent::Accepted, accepted()),
@@ -272,6 +272,10 @@ fn verdicts(bench: &Bench) -> [(MessageEvent, SettleVerdict); 10] {
         (MessageEvent::Found, found(bench)),
         (MessageEvent::ProvenAbsent, SettleVerdict::ProvenAbsent),
         (MessageEvent::ResendPermitted, SettleVerdict::ResendPermitted),
+        (
+            MessageEvent::RedialPermitted,
+            SettleVerdict::RedialPermitted { not_before, legal_until: bench.at(200) },
+        ),
         (MessageEvent::GivenUp, SettleVerdict::GivenUp),
     ]
 }

@@ -13,6 +13,7 @@ use crate::domain::campaign::definition::{
 };
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::contact_point::{ContactPoint, EmailAddress, PhoneNumber};
+use crate::domain::language::Language;
 use crate::domain::packet::Digest;
 use crate::domain::person::PersonKey;
 use crate::domain::response::ResponseKind;
@@ -30,11 +31,12 @@ pub(super) fn definition(name: &str) -> Arc<CampaignDefinition> {
         sender_name: None,
         name: name.to_owned(),
         time_zone: chrono_tz::UTC,
+        language: Language::default(),
         purpose: Purpose::CareReminder,
         source: Source { file: None, encoding: Encoding::Auto, delimiter: Delimiter::Auto, sheet: None },
         constants: serde_json::Map::new(),
         mapping: Mapping { key: "row['Id']".to_owned(), fields: BTreeMap::new() },
-        messages: Messages { sms: Some(SmsTemplate { text: "See you.".to_owned() }), email: None },
+        messages: Messages { sms: Some(SmsTemplate { text: "See you.".into() }), email: None, phone: None },
         schedule: Schedule {
             send: vec![SendEntry::HoursBefore { before: 24 * hour }],
             windows: ContactWindows { default: None, by_method: BTreeMap::new() },

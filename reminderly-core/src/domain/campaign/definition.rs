@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::contact_method::ContactMethod;
-use crate::domain::reply::ReplyWords;
+use crate::domain::language::Language;
+use crate::domain::phone_keys::PhoneKeys;
+use crate::domain::reply::{self, Reading, ReplyWords};
 use crate::domain::schedule::Schedule;
 
 /// A checked campaign document. Made by `document::parse` only, so every value here is usable.
@@ -20,6 +23,9 @@ pub struct CampaignDefinition {
     pub sender_name: Option<String>,
     /// The zone of appointments whose row names none.
     pub time_zone: Tz,
+    /// The language of its plain texts, and of people of whom no other is known.
+    #[serde(default)]
+    pub language: Language,
     /// What the contact is for.
     pub purpose: Purpose,
     /// Where data comes from.
@@ -144,24 +150,104 @@ pub struct Messages {
     pub sms: Option<SmsTemplate>,
     /// The e-mail.
     pub email: Option<EmailTemplate>,
+    /// The call.
+    #[serde(default)]
+    pub phone: Option<PhoneTemplate>,
+}
+
+/// A text, or one for each language.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum LocalizedText {
+    /// The same for everybody.
+    Same(String),
+    /// By language; the campaign's is among them.
+    ByLanguage(BTreeMap<Language, String>),
+}
+
+impl LocalizedText {
+    /// The text for a language; `None` if it has none of exactly this language.
+    pub fn of(&self, language: &Language) -> Option<&str> {
+        match self {
+            Self::Same(text) => Some(text),
+            Self::ByLanguage(texts) => texts.get(language).map(String::as_str),
+        }
+    }
+
+    /// The languages that it tells apart; none if it is the same for all.
+    pub fn languages(&self) -> impl Iterator<Item = &Language> {
+        match self {
+            Self::Same(_) => None,
+            Self::ByLanguage(texts) => Some(texts.keys()),
+        }
+        .into_iter()
+        .flatten()
+    }
+}
+
+impl From<&str> for LocalizedText {
+    fn from(text: &str) -> Self {
+        Self::Same(text.to_owned())
+    }
 }
 
 /// A text message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SmsTemplate {
     /// Its text.
-    pub text: String,
+    pub text: LocalizedText,
 }
 
 /// An e-mail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmailTemplate {
     /// Its subject: one line.
-    pub subject: String,
+    pub subject: LocalizedText,
     /// Its plain text.
-    pub text: String,
+    pub text: LocalizedText,
     /// Its HTML; values are escaped.
-    pub html: Option<String>,
+    pub html: Option<LocalizedText>,
+}
+
+/// A call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhoneTemplate {
+    /// What a person hears who answers.
+    pub script: LocalizedText,
+    /// What is left on an answering machine; `None` leaves nothing.
+    pub voicemail: Option<LocalizedText>,
+    /// When a call that reached nobody is made again.
+    pub retry: RedialRules,
+}
+
+/// When calls that reached nobody are made again, by what became of them.
+///
+/// The default, by our own judgement: two more calls to a busy line, ten minutes apart, because it did not ring and a call in
+/// progress ends; none to a phone that rang unanswered, because that is a contact, and the person has seen who called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct RedialRules {
+    /// After a busy line.
+    pub busy: RedialRule,
+    /// After a call that rang and was not answered.
+    pub no_answer: RedialRule,
+}
+
+/// How often and how soon a call is made again. Only at legal instants, and never after the appointment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct RedialRule {
+    /// How many more calls.
+    pub times: u32,
+    /// How long after the report of the call before.
+    pub after: Duration,
+}
+
+impl Default for RedialRules {
+    fn default() -> Self {
+        Self {
+            busy: RedialRule { times: 2, after: Duration::from_mins(10) },
+            no_answer: RedialRule { times: 0, after: Duration::from_hours(2) },
+        }
+    }
 }
 
 /// How to contact a person.
@@ -194,15 +280,21 @@ pub enum MethodChoice {
 pub struct Responses {
     /// The campaign's own words, normalised, with its own answers (`responses.answers`).
     pub sms: ReplyWords,
+    /// The campaign's keys in calls. Shared, because every call carries them.
+    #[serde(default)]
+    pub phone: Arc<PhoneKeys>,
     /// What is sent after an answer, by answer and method.
-    pub follow_up: BTreeMap<FollowUpTrigger, BTreeMap<ContactMethod, String>>,
+    pub follow_up: BTreeMap<FollowUpTrigger, BTreeMap<ContactMethod, LocalizedText>>,
 }
 
 impl Responses {
-    /// The words that count in a reply by this method. E-mails are read with those of text messages.
-    pub const fn words(&self, method: ContactMethod) -> &ReplyWords {
+    /// What a reply by this method means. E-mails are read with the words of text messages; in a call only keys count.
+    pub fn read(&self, method: ContactMethod, text: &str) -> Reading {
         match method {
-            ContactMethod::Sms | ContactMethod::Email | ContactMethod::Phone => &self.sms,
+            ContactMethod::Sms | ContactMethod::Email => reply::read(text, &self.sms),
+            ContactMethod::Phone => {
+                Reading { classification: self.phone.classify(text), matched: Vec::new() }
+            }
         }
     }
 }

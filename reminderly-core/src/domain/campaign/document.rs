@@ -8,6 +8,7 @@ mod responses;
 mod schedule;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod values;
 
 use chrono_tz::Tz;
@@ -16,6 +17,7 @@ use self::node::Node;
 use self::reader::{Field, ObjectReader};
 use super::definition::{CampaignDefinition, Purpose, UnknownOutcome};
 use super::problem::{InvalidCampaign, Problems};
+use crate::domain::language::Language;
 
 /// The largest campaign document, in bytes.
 pub const DOCUMENT_BYTES_MAX: usize = 256 * 1024;
@@ -76,23 +78,27 @@ fn definition(document: &mut ObjectReader<'_>, problems: &mut Problems) -> Campa
     let sender_name = document.optional("sender_name").and_then(|field| self::name(&field, problems));
     let zone =
         document.required("time_zone", problems).and_then(|field| field.parsed(values::zone, problems));
+    let language =
+        document.optional("language").and_then(|field| field.parsed(str::parse::<Language>, problems));
+    let language = language.unwrap_or_default();
     let purpose = document.optional("purpose").and_then(|field| field.choice(PURPOSES, problems));
     let source = mapping::source(document.optional("source"), problems);
     let constants = mapping::constants(document.optional("constants"), problems);
     let mapping = mapping::mapping(document.required("mapping", problems), &constants, problems);
-    let messages = messages::messages(document.required("messages", problems), problems);
+    let messages = messages::messages(document.required("messages", problems), &language, problems);
     let methods = messages::methods(document.optional("methods"), &messages, &mapping, problems);
     let schedule = schedule::schedule(document.required("schedule", problems), &methods.order, problems);
     if !schedule.is_on_demand() && !mapping.fields.contains_key("appointment_at") {
         problems.add("$.mapping.fields.appointment_at", "is required, unless schedule.send is \"now\"");
     }
-    let responses = responses::responses(document.optional("responses"), &messages, problems);
+    let responses = responses::responses(document.optional("responses"), &messages, &language, problems);
     let limits = responses::limits(document.optional("limits"), problems);
     let unknown_outcome = document.optional("unknown_outcome").and_then(|field| unknown(&field, problems));
     CampaignDefinition {
         name: name.unwrap_or_default(),
         sender_name,
         time_zone: zone.unwrap_or(Tz::UTC),
+        language,
         purpose: purpose.unwrap_or(Purpose::CareReminder),
         source,
         constants,

@@ -76,7 +76,7 @@ impl TextUse {
 fn whole_text(content: &Content) -> String {
     match content {
         Content::Email { subject, text, .. } => format!("{subject}\n{text}"),
-        Content::Sms { text, .. } => text.to_string(),
+        Content::Sms { .. } | Content::Phone { .. } => content.text().to_owned(),
     }
 }
 

@@ -9,17 +9,18 @@ use minijinja::{Environment, Error, Value};
 use super::mapper::RowMapper;
 use super::names::Names;
 use super::pipeline::Pipeline;
-use super::render::parts;
+use super::texts::{Texts, parts};
 use super::unfit_header::UnfitHeader;
-use crate::domain::campaign::definition::CampaignDefinition;
+use crate::domain::campaign::definition::{CampaignDefinition, LocalizedText};
 use crate::domain::campaign::document;
-use crate::domain::campaign::problem::{InvalidCampaign, Problems, hint};
+use crate::domain::campaign::problem::{InvalidCampaign, Problems, hint, member_path};
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::content::Content;
 use crate::domain::plan::{ContactTerms, contact_zones};
 use crate::domain::row::Header;
 use crate::domain::rules::{RulePack, RulePacks};
+use crate::domain::template::calendar_names::CalendarNames;
 use crate::domain::template::environment;
 use crate::domain::template::scan::{SourceKind, scan};
 
@@ -77,7 +78,9 @@ pub fn check_with(json: &str, known: &RulePacks) -> Result<CompiledCampaign, Inv
 #[derive(Debug)]
 pub struct CompiledCampaign {
     pub(super) definition: Arc<CampaignDefinition>,
+    /// Of expressions.
     pub(super) environment: Environment<'static>,
+    pub(super) texts: Texts,
     pub(super) plans: Vec<FieldPlan>,
     pub(super) names: Arc<Names>,
     rule_packs: RulePacks,
@@ -118,6 +121,7 @@ impl Role {
             "contact_time_zone" => Self::ContactTimeZone,
             "sms" => Self::Contact(ContactMethod::Sms),
             "email" => Self::Contact(ContactMethod::Email),
+            "phone" => Self::Contact(ContactMethod::Phone),
             "person" => Self::Person,
             "language" => Self::Language,
             "methods" => Self::Methods,
@@ -167,12 +171,27 @@ impl CompiledCampaign {
     ) -> Result<Self, InvalidCampaign> {
         let rule_packs = rule_packs(&definition.schedule.rule_packs, known, &mut problems);
         let names = Names::new(&definition);
-        let mut environment = environment();
+        let environment = environment(CalendarNames::English);
         let plans = plans(&definition, &names, &environment, &mut problems);
-        for part in parts(&definition) {
-            add_text(&mut environment, &names, &part.name, part.source, &mut problems);
+        let parts = parts(&definition);
+        let mut texts = Texts::new(&definition.language, &parts);
+        for part in &parts {
+            let mut checked = false;
+            for (language, environment) in texts.languages_mut() {
+                let Some(source) = part.text.of(language) else { continue };
+                let mut path = text_path(&part.name);
+                if let LocalizedText::ByLanguage(_) = part.text {
+                    path = member_path(&path, language.as_str());
+                } else if std::mem::replace(&mut checked, true) {
+                    // The same text in another language: its problems have been told.
+                    environment.add_template_owned(part.name.clone(), source.to_owned()).ok();
+                    continue;
+                }
+                add_text(environment, &names, &part.name, &path, source, &mut problems);
+            }
         }
-        problems.unless(Self { definition, environment, plans, names: Arc::new(names), rule_packs })
+        drop(parts);
+        problems.unless(Self { definition, environment, texts, plans, names: Arc::new(names), rule_packs })
     }
 
     /// The definition that was compiled.
@@ -273,18 +292,18 @@ fn add_text(
     environment: &mut Environment<'static>,
     names: &Names,
     part: &str,
+    path: &str,
     source: &str,
     problems: &mut Problems,
 ) {
-    let path = text_path(part);
     let faults = scan(source, SourceKind::Text).faults;
     for (line, message) in &faults {
-        problems.add(&path, format!("line {line}: {message}"));
+        problems.add(path, format!("line {line}: {message}"));
     }
     if let Err(error) = environment.add_template_owned(part.to_owned(), source.to_owned()) {
         // What is left out on purpose needs no second sentence.
         if faults.is_empty() {
-            problems.add(&path, syntax_message(&error));
+            problems.add(path, syntax_message(&error));
         }
         return;
     }
@@ -293,7 +312,7 @@ fn add_text(
         if let Err(message) = check_name(names, &used) {
             let name = used.split('.').next().unwrap_or_default();
             let line = 1 + source.lines().position(|line| line.contains(name)).unwrap_or_default();
-            problems.add(&path, format!("line {line}: {message}"));
+            problems.add(path, format!("line {line}: {message}"));
         }
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use chrono_tz::Tz;
 use minijinja::Value;
 
+use super::texts::LanguageIndex;
 use crate::domain::appointment::Appointment;
 use crate::domain::appointment_key::AppointmentKey;
 use crate::domain::contact_method::ContactMethod;
@@ -33,6 +34,8 @@ pub struct MappedRow {
     pub contacts: Vec<(ContactMethod, ContactField)>,
     /// The language that the row names.
     pub language: Option<String>,
+    /// The campaign's language that stands for it.
+    pub(super) texts: LanguageIndex,
     /// The values that texts can show.
     pub fields: Value,
     /// What was done to the row that people should know.
@@ -73,4 +76,6 @@ pub enum RowNote {
     AppointmentAmbiguous,
     /// Control or invisible characters were removed from a cell.
     CharactersRemoved,
+    /// The row names a language in which the campaign has no text, or none that exists; it gets another one.
+    NoTextInLanguage,
 }

@@ -291,6 +291,12 @@ impl<'c> Draft<'c> {
             *value = Value::from(self.zone.name());
         }
         let mut notes = Vec::new();
+        let texts = &self.campaign.texts;
+        let language = self.language.as_deref();
+        let index = language.map(|named| texts.find(named)).unwrap_or_default();
+        if language.is_some_and(|named| !texts.speak(named, index)) {
+            notes.push(RowNote::NoTextInLanguage);
+        }
         match appointment.map_or(LocalTimeNote::Exact, |appointment| appointment.note) {
             LocalTimeNote::Exact => {}
             LocalTimeNote::Gap => notes.push(RowNote::AppointmentInGap),
@@ -309,6 +315,7 @@ impl<'c> Draft<'c> {
             methods: self.methods,
             contacts: self.contacts,
             language: self.language,
+            texts: index,
             fields: Value::from_object(RowValues { names: Arc::clone(names), values: self.values }),
             notes,
         })

@@ -3,50 +3,24 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use minijinja::Environment;
+
 use super::clean::clean;
 use super::compiled::CompiledCampaign;
 use super::mapped_row::MappedRow;
 use super::mapper::value_code;
-use crate::domain::campaign::definition::{CampaignDefinition, FollowUpTrigger};
+use super::texts::{
+    EMAIL_HTML, EMAIL_SUBJECT, EMAIL_TEXT, Group, LanguageIndex, PHONE_SCRIPT, PHONE_VOICEMAIL, SMS_TEXT,
+    follow_up_part,
+};
+use crate::domain::campaign::definition::FollowUpTrigger;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::content::Content;
+use crate::domain::language::Language;
 use crate::domain::row::{RejectedRow, RowFault, RowNumber};
 use crate::domain::segments::count_segments;
 use crate::domain::template::function::ValueFault;
 use crate::domain::template::{TemplateFault, render};
-
-const SMS_TEXT: &str = "sms.text";
-const EMAIL_SUBJECT: &str = "email.subject";
-const EMAIL_TEXT: &str = "email.text";
-const EMAIL_HTML: &str = "email.html";
-
-/// A text of a campaign: the name is its path below `messages` or `responses`.
-pub(super) struct Part<'d> {
-    pub(super) name: String,
-    pub(super) source: &'d str,
-}
-
-/// Every text of a campaign.
-pub(super) fn parts(definition: &CampaignDefinition) -> Vec<Part<'_>> {
-    let mut parts = Vec::new();
-    let mut add = |name: &str, source| parts.push(Part { name: name.to_owned(), source });
-    if let Some(sms) = &definition.messages.sms {
-        add(SMS_TEXT, sms.text.as_str());
-    }
-    if let Some(email) = &definition.messages.email {
-        add(EMAIL_SUBJECT, email.subject.as_str());
-        add(EMAIL_TEXT, email.text.as_str());
-        if let Some(html) = &email.html {
-            add(EMAIL_HTML, html);
-        }
-    }
-    for (trigger, texts) in &definition.responses.follow_up {
-        for (method, text) in texts {
-            add(&follow_up_part(*trigger, *method), text);
-        }
-    }
-    parts
-}
 
 /// Why a row's text could not be made. Never carries a value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -69,28 +43,34 @@ impl From<RenderFault> for RejectedRow {
 }
 
 impl CompiledCampaign {
-    /// The content of a message to a row's person.
+    /// The language in which a row's person gets the campaign's messages by a method: the one that the row names, or what
+    /// stands for it.
+    pub fn language_of(&self, method: ContactMethod, row: &MappedRow) -> Language {
+        let index = self.texts.choice(Group::Message(method), row.texts);
+        self.texts.get(index).map(|(language, _)| language.clone()).unwrap_or_default()
+    }
+
+    /// The content of a message to a row's person, in the language of [`language_of`](Self::language_of).
     ///
     /// # Errors
     ///
     /// The text shows an empty field, grows beyond its limits, comes out empty, or has a line break in its subject; or the
     /// campaign has no text for the method.
     pub fn render(&self, method: ContactMethod, row: &MappedRow) -> Result<Content, RenderFault> {
+        let language = self.texts.choice(Group::Message(method), row.texts);
         match method {
-            ContactMethod::Sms => self.sms(SMS_TEXT, row),
+            ContactMethod::Sms => self.sms(SMS_TEXT, language, row),
             ContactMethod::Email => {
                 let has_html =
                     self.definition.messages.email.as_ref().is_some_and(|email| email.html.is_some());
-                let html = has_html.then(|| self.part(EMAIL_HTML, row)).transpose()?;
-                self.email(EMAIL_TEXT, html, row)
+                let html = has_html.then(|| self.part(EMAIL_HTML, language, row)).transpose()?;
+                self.email(EMAIL_TEXT, html, language, row)
             }
-            ContactMethod::Phone => {
-                Err(fault(row, "phone", RowFault::TemplateFailed, "the campaign has no such text"))
-            }
+            ContactMethod::Phone => self.call(language, row),
         }
     }
 
-    /// The content of a follow-up after an answer; `None` if the campaign sends none. An e-mail takes the subject of the
+    /// The content of a follow-up after an answer, and its language; `None` if the campaign sends none. An e-mail takes the subject of the
     /// message.
     ///
     /// # Errors
@@ -101,46 +81,80 @@ impl CompiledCampaign {
         trigger: FollowUpTrigger,
         method: ContactMethod,
         row: &MappedRow,
-    ) -> Result<Option<Content>, RenderFault> {
+    ) -> Result<Option<(Language, Content)>, RenderFault> {
         let texts = self.definition.responses.follow_up.get(&trigger);
         if texts.and_then(|texts| texts.get(&method)).is_none() {
             return Ok(None);
         }
         let part = follow_up_part(trigger, method);
-        match method {
-            ContactMethod::Email => self.email(&part, None, row).map(Some),
-            ContactMethod::Sms | ContactMethod::Phone => self.sms(&part, row).map(Some),
-        }
+        let language = self.texts.choice(Group::FollowUp(trigger, method), row.texts);
+        let content = match method {
+            ContactMethod::Email => self.email(&part, None, language, row)?,
+            ContactMethod::Sms => self.sms(&part, language, row)?,
+            // Nobody is called back to be thanked; the document has no such texts.
+            ContactMethod::Phone => return Ok(None),
+        };
+        Ok(self.texts.get(language).map(|(language, _)| (language.clone(), content)))
     }
 
-    fn sms(&self, part: &str, row: &MappedRow) -> Result<Content, RenderFault> {
-        let text = self.part(part, row)?;
+    fn sms(&self, part: &str, language: LanguageIndex, row: &MappedRow) -> Result<Content, RenderFault> {
+        let text = self.part(part, language, row)?;
         let (text, _) = clean(&text);
         let segments = count_segments(&text).count;
         Ok(Content::Sms { text: Arc::from(text.as_ref()), segments })
     }
 
-    fn email(&self, part: &str, html: Option<String>, row: &MappedRow) -> Result<Content, RenderFault> {
-        let subject = self.part(EMAIL_SUBJECT, row)?;
+    fn call(&self, language: LanguageIndex, row: &MappedRow) -> Result<Content, RenderFault> {
+        let spoken = |part| -> Result<Arc<str>, RenderFault> {
+            let text = self.part(part, language, row)?;
+            Ok(Arc::from(clean(&text).0.as_ref()))
+        };
+        let phone = self.definition.messages.phone.as_ref();
+        let has_voicemail = phone.is_some_and(|phone| phone.voicemail.is_some());
+        Ok(Content::Phone {
+            script: spoken(PHONE_SCRIPT)?,
+            voicemail: has_voicemail.then(|| spoken(PHONE_VOICEMAIL)).transpose()?,
+            keys: Arc::clone(&self.definition.responses.phone),
+        })
+    }
+
+    fn email(
+        &self,
+        part: &str,
+        html: Option<String>,
+        language: LanguageIndex,
+        row: &MappedRow,
+    ) -> Result<Content, RenderFault> {
+        // The subject of a follow-up in a language that the e-mail lacks.
+        let subjects = self.texts.choice(Group::Message(ContactMethod::Email), language);
+        let subject = self.part(EMAIL_SUBJECT, subjects, row)?;
         if subject.contains(['\r', '\n']) {
             return Err(fault(row, EMAIL_SUBJECT, RowFault::TemplateFailed, "the subject has a line break"));
         }
-        let text = self.part(part, row)?;
+        let text = self.part(part, language, row)?;
         let (subject, _) = clean(&subject);
         Ok(Content::Email { subject: subject.into(), text: text.into(), html: html.map(Arc::from) })
     }
 
     /// A part that is not blank.
-    fn part(&self, part: &str, row: &MappedRow) -> Result<String, RenderFault> {
-        let text =
-            render(&self.environment, part, &row.fields).map_err(|cause| self.explain(part, row, cause))?;
+    fn part(&self, part: &str, language: LanguageIndex, row: &MappedRow) -> Result<String, RenderFault> {
+        let missing = || fault(row, part, RowFault::TemplateFailed, "the campaign has no such text");
+        let (_, environment) = self.texts.get(language).ok_or_else(missing)?;
+        let text = render(environment, part, &row.fields)
+            .map_err(|cause| self.explain(environment, part, row, cause))?;
         if text.trim().is_empty() {
             return Err(fault(row, part, RowFault::TemplateFailed, "the text is empty"));
         }
         Ok(text)
     }
 
-    fn explain(&self, part: &str, row: &MappedRow, cause: TemplateFault) -> RenderFault {
+    fn explain(
+        &self,
+        environment: &Environment<'_>,
+        part: &str,
+        row: &MappedRow,
+        cause: TemplateFault,
+    ) -> RenderFault {
         let code = match cause {
             TemplateFault::MissingValue => RowFault::MissingValue,
             TemplateFault::Value(
@@ -153,7 +167,7 @@ impl CompiledCampaign {
         };
         let mut fault = fault(row, part, code, &cause.to_string());
         if cause == TemplateFault::MissingValue {
-            let empty = self.empty_fields(part, row);
+            let empty = empty_fields(environment, part, row);
             let columns: Vec<_> = self
                 .plans
                 .iter()
@@ -169,27 +183,16 @@ impl CompiledCampaign {
         }
         fault
     }
+}
 
-    /// The fields that a text names and the row leaves empty.
-    fn empty_fields(&self, part: &str, row: &MappedRow) -> BTreeSet<String> {
-        let Ok(template) = self.environment.get_template(part) else { return BTreeSet::new() };
-        let used = template.undeclared_variables(false).into_iter();
-        used.filter(|name| row.fields.get_attr(name).is_ok_and(|value| value.is_undefined())).collect()
-    }
+/// The fields that a text names and the row leaves empty.
+fn empty_fields(environment: &Environment<'_>, part: &str, row: &MappedRow) -> BTreeSet<String> {
+    let Ok(template) = environment.get_template(part) else { return BTreeSet::new() };
+    let used = template.undeclared_variables(false).into_iter();
+    used.filter(|name| row.fields.get_attr(name).is_ok_and(|value| value.is_undefined())).collect()
 }
 
 fn fault(row: &MappedRow, part: &str, code: RowFault, reason: &str) -> RenderFault {
     let detail = format!("line {}: {part}: {reason}", row.line);
     RenderFault { row: row.row, column: None, code, detail }
-}
-
-fn follow_up_part(trigger: FollowUpTrigger, method: ContactMethod) -> String {
-    let trigger = match trigger {
-        FollowUpTrigger::Confirm => "confirm",
-        FollowUpTrigger::Cancel => "cancel",
-        FollowUpTrigger::Reschedule => "reschedule",
-        FollowUpTrigger::Unclear => "unclear",
-        FollowUpTrigger::Help => "help",
-    };
-    format!("follow_up.{trigger}.{method}")
 }

@@ -1,3 +1,4 @@
+mod languages;
 mod saving;
 
 use chrono_tz::Tz;
@@ -116,13 +117,33 @@ fn a_good_row_is_mapped_and_rendered() {
 }
 
 #[test]
+fn a_call_is_rendered_with_its_keys() {
+    let mut document = document();
+    document["mapping"]["fields"]["phone"] = json!("row['Cell'] | phone('US')");
+    document["messages"]["phone"] = json!({ "script": "Hello {{ first_name }}, {{ phone }}.", "voicemail": "Call us, {{ first_name }}." });
+    document["responses"]["phone"] = json!({ "confirm": ["1"] });
+    let campaign = compiled(&document);
+    let mapped = map(&campaign, &GOOD).unwrap();
+    let Content::Phone { script, voicemail, keys } = campaign.render(ContactMethod::Phone, &mapped).unwrap()
+    else {
+        panic!("no call")
+    };
+    assert_eq!((&*script, voicemail.as_deref()), ("Hello Anna, +15205550100.", Some("Call us, Anna.")));
+    assert_eq!(keys, campaign.definition().responses.phone);
+    assert!(matches!(mapped.contact(ContactMethod::Phone), ContactField::Valid(_)));
+    let none = campaign.render_follow_up(FollowUpTrigger::Confirm, ContactMethod::Phone, &mapped).unwrap();
+    assert_eq!(none, None);
+}
+
+#[test]
 fn follow_ups_are_rendered_where_there_are_some() {
     let campaign = compiled(&document());
     let mapped = map(&campaign, &GOOD).unwrap();
     let follow_up = |trigger, method| campaign.render_follow_up(trigger, method, &mapped).unwrap();
-    let thanks = follow_up(FollowUpTrigger::Confirm, ContactMethod::Sms).unwrap();
+    let (language, thanks) = follow_up(FollowUpTrigger::Confirm, ContactMethod::Sms).unwrap();
+    assert_eq!(language.as_str(), "en");
     assert_eq!(thanks.text(), "Thank you, Anna.");
-    let Some(Content::Email { subject, .. }) = follow_up(FollowUpTrigger::Confirm, ContactMethod::Email)
+    let Some((_, Content::Email { subject, .. })) = follow_up(FollowUpTrigger::Confirm, ContactMethod::Email)
     else {
         panic!("no e-mail")
     };

@@ -3,6 +3,7 @@
 use minijinja::{Environment, Error, ErrorKind, Value, filters, tests};
 
 use super::VALUE_BYTES_MAX;
+use super::calendar_names::CalendarNames;
 use super::format::{FormatKind, apply_once};
 use super::function::{self, DEFAULT_SYMBOL, Datum, TRUNCATE_MAX, ValueFault};
 
@@ -29,7 +30,7 @@ pub(super) const FUNCTIONS: [(&str, usize, usize); 16] = [
 /// Every test that may follow `is`.
 pub(super) const TESTS: [&str; 5] = ["defined", "undefined", "none", "string", "number"];
 
-pub(super) fn install(environment: &mut Environment<'_>) {
+pub(super) fn install(environment: &mut Environment<'_>, names: CalendarNames) {
     environment.add_filter("name", |value: &Value| function::name(Datum::from_value(value)).into_value());
     environment.add_filter("phone", |value: &Value, region: Option<&str>| {
         finish(function::phone(Datum::from_value(value), region))
@@ -39,7 +40,7 @@ pub(super) fn install(environment: &mut Environment<'_>) {
         [("date", FormatKind::Date), ("time", FormatKind::Time), ("datetime", FormatKind::DateTime)]
     {
         environment.add_filter(name, move |value: &Value, format: &str| {
-            finish(apply_once(kind, Datum::from_value(value), format))
+            finish(apply_once(kind, Datum::from_value(value), format, &names))
         });
     }
     environment.add_filter("money", |value: &Value, symbol: Option<&str>| {

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use chrono::format::{DelayedFormat, Item, Parsed, StrftimeItems, parse};
 use chrono::{NaiveDate, NaiveTime, Timelike};
 
+use super::calendar_names::CalendarNames;
 use super::function::{Datum, ValueFault};
 use super::local::year_is_plausible;
 use super::serial::Serial;
@@ -39,18 +40,18 @@ impl Format {
         self.apply(sample()).and_then(|written| self.apply(written)).is_ok()
     }
 
-    /// Reads a text, or writes a value that has been read.
+    /// Reads a text, or writes a value that has been read, with English names.
     ///
     /// # Errors
     ///
     /// [`ValueFault::Date`] if the text is not of the format, or the value lacks what the format writes;
     /// [`ValueFault::Serial`] if it is the number of a spreadsheet.
     pub(crate) fn apply<'a>(&self, datum: Datum<'a>) -> Result<Datum<'a>, ValueFault> {
-        apply(self.kind, datum, self.items.iter())
+        apply(self.kind, datum, self.items.iter(), &CalendarNames::English)
     }
 }
 
-/// The same as [`Format::apply`] for a format that is not kept.
+/// The same as [`Format::apply`] for a format that is not kept, and with names of any language.
 ///
 /// # Errors
 ///
@@ -59,11 +60,17 @@ pub(crate) fn apply_once<'a>(
     kind: FormatKind,
     datum: Datum<'a>,
     format: &str,
+    names: &CalendarNames,
 ) -> Result<Datum<'a>, ValueFault> {
-    apply(kind, datum, StrftimeItems::new(format))
+    apply(kind, datum, StrftimeItems::new(format), names)
 }
 
-fn apply<'a, 'f, I, B>(kind: FormatKind, datum: Datum<'a>, items: I) -> Result<Datum<'a>, ValueFault>
+fn apply<'a, 'f, I, B>(
+    kind: FormatKind,
+    datum: Datum<'a>,
+    items: I,
+    names: &CalendarNames,
+) -> Result<Datum<'a>, ValueFault>
 where
     I: Iterator<Item = B> + Clone,
     B: Borrow<Item<'f>>,
@@ -73,9 +80,9 @@ where
         Datum::Text(text) if text.trim().is_empty() => Ok(Datum::Text(text)),
         Datum::Text(text) => read(kind, text.trim(), items)
             .map_err(|fault| Serial::find(&text).map_or(fault, ValueFault::Serial)),
-        Datum::DateTime(value) => write(&DelayedFormat::new(Some(value.date()), Some(value.time()), items)),
-        Datum::Date(value) => write(&DelayedFormat::new(Some(value), None, items)),
-        Datum::Time(value) => write(&DelayedFormat::new(None, Some(value), items)),
+        Datum::DateTime(value) => write(Some(value.date()), Some(value.time()), items, names),
+        Datum::Date(value) => write(Some(value), None, items, names),
+        Datum::Time(value) => write(None, Some(value), items, names),
         Datum::Phone(_) | Datum::Email(_) => Err(ValueFault::Date),
     }
 }
@@ -110,13 +117,30 @@ fn plausible_time(parsed: &Parsed) -> Result<NaiveTime, ValueFault> {
     parsed.to_naive_time().ok().filter(|time| time.nanosecond() < LEAP).ok_or(ValueFault::Date)
 }
 
-fn write<'a, 'f, I, B>(formatted: &DelayedFormat<I>) -> Result<Datum<'a>, ValueFault>
+fn write<'a, 'f, I, B>(
+    date: Option<NaiveDate>,
+    time: Option<NaiveTime>,
+    items: I,
+    names: &CalendarNames,
+) -> Result<Datum<'a>, ValueFault>
 where
     I: Iterator<Item = B> + Clone,
     B: Borrow<Item<'f>>,
 {
     let mut text = String::with_capacity(32);
-    write!(text, "{formatted}").map_err(|_| ValueFault::Date)?;
+    if matches!(names, CalendarNames::English) {
+        write!(text, "{}", DelayedFormat::new(date, time, items)).map_err(|_| ValueFault::Date)?;
+        return Ok(Datum::Text(text.into()));
+    }
+    for item in items {
+        let item = item.borrow();
+        if let Some(name) = date.and_then(|date| names.of_item(item, date)) {
+            text.push_str(name);
+        } else {
+            let part = DelayedFormat::new(date, time, std::iter::once(item));
+            write!(text, "{part}").map_err(|_| ValueFault::Date)?;
+        }
+    }
     Ok(Datum::Text(text.into()))
 }
 

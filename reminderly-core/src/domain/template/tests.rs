@@ -1,9 +1,12 @@
+mod documented;
+
 use chrono::NaiveDate;
 use minijinja::value::Object;
 use minijinja::{Value, context};
 use proptest::prelude::*;
 use rstest::rstest;
 
+use super::calendar_names::CalendarNames;
 use super::function::ValueFault;
 use super::local::LocalDateTime;
 use super::scan::{SourceKind, scan};
@@ -11,7 +14,7 @@ use super::{RENDERED_BYTES_MAX, TemplateFault, environment, render};
 use crate::domain::contact_point::InvalidContactPoint;
 
 fn evaluate(expression: &str, x: impl Into<Value>) -> Result<String, TemplateFault> {
-    let mut environment = environment();
+    let mut environment = environment(CalendarNames::English);
     environment.add_template_owned("part", format!("{{{{ {expression} }}}}")).unwrap();
     render(&environment, "part", &context! { x => x.into() })
 }
@@ -183,7 +186,7 @@ fn the_line_of_a_fault_is_told() {
 #[case("{% for i in range(100000000) %}x{% endfor %}")]
 #[case("{{ big | replace('x', big) | replace('x', big) }}")]
 fn bombs_end_with_a_fault(#[case] source: &str) {
-    let mut environment = environment();
+    let mut environment = environment(CalendarNames::English);
     environment.add_template_owned("part", source.to_owned()).unwrap();
     let list: Vec<u32> = (0..1_000).collect();
     let result = render(&environment, "part", &context! { list, big => "x".repeat(4_000) });
@@ -193,7 +196,7 @@ fn bombs_end_with_a_fault(#[case] source: &str) {
 
 #[test]
 fn output_ends_at_its_limit() {
-    let mut environment = environment();
+    let mut environment = environment(CalendarNames::English);
     environment.add_template_owned("part", "{% for i in list %}{{ big }}{% endfor %}".to_owned()).unwrap();
     let list = |count: usize| context! { list => vec![0; count], big => "x".repeat(1_024) };
     assert_eq!(render(&environment, "part", &list(64)).map(|text| text.len()), Ok(RENDERED_BYTES_MAX));
@@ -202,7 +205,7 @@ fn output_ends_at_its_limit() {
 
 #[test]
 fn values_are_escaped_in_html_only() {
-    let mut environment = environment();
+    let mut environment = environment(CalendarNames::English);
     environment.add_template_owned("a.html", "{{ x }}".to_owned()).unwrap();
     let values = context! { x => "<b>&" };
     assert_eq!(render(&environment, "a.html", &values).as_deref(), Ok("&lt;b&gt;&amp;"));

@@ -172,6 +172,16 @@ pub enum SettleVerdict {
     ProvenAbsent,
     /// The campaign's policy permits another try without proof → queued.
     ResendPermitted,
+    /// The call reached nobody, and the campaign's rule permits one more → queued for that instant; the attempt counts. Only while
+    /// the packet is `mapped` or `queued` and not draining. From then on the message is
+    /// [`redialled`](crate::domain::message::MessageState::redialled): whatever would skip, expire, cancel or fail it is the event
+    /// `redial_dropped`, and leaves it undelivered.
+    RedialPermitted {
+        /// Not before this instant.
+        not_before: DateTime<Utc>,
+        /// Not at or after this instant.
+        legal_until: DateTime<Utc>,
+    },
     /// Nothing will decide it → stays unknown, closed.
     GivenUp,
 }
@@ -181,8 +191,9 @@ pub enum SettleVerdict {
 pub enum SettleOutcome {
     /// Applied; this is the status now.
     Applied(MessageStatus),
-    /// Another attempt is the latest (and in work, or this is no proof of acceptance), the status does not allow it (evidence came first), or the message was given up and
-    /// this is no evidence. Nothing changed, but for the provider's id of an acceptance, which is kept if none was known.
+    /// Another attempt is the latest (and in work, or this is no proof of acceptance), the status does not allow it (evidence came
+    /// first), the attempt is a call after which another was permitted, its packet takes no call any more, or the message was given up and this is
+    /// no evidence. Nothing changed, but for the provider's id of an acceptance, which is kept if none was known.
     Stale(MessageStatus),
     /// There is no such message in the packet.
     Missing,

@@ -5,14 +5,12 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 
 use super::IncomingMessages;
-use crate::domain::campaign::definition::FollowUpTrigger;
+use crate::domain::campaign::definition::{FollowUpTrigger, Responses};
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::incoming::{Answerable, Incoming, IncomingEffect, Question, QuestionOption, TiedResponse};
 use crate::domain::mapping::CompiledCampaign;
 use crate::domain::message::PlanVerdict;
-use crate::domain::reply::{
-    Classification, OptOutScope, ReplyKind, ReplyReason, ReplyWords, classify, normalise,
-};
+use crate::domain::reply::{Classification, OptOutScope, ReplyKind, ReplyReason, normalise};
 use crate::domain::response::{Response, ResponseKind};
 use crate::domain::tie::{Tie, tie};
 use crate::domain::unsubscribe::{RefusalKey, Unsubscribe, UnsubscribeChange, UnsubscribeSource};
@@ -83,11 +81,11 @@ impl IncomingMessages {
             }
         }
         let (text, method) = (&case.incoming.text, case.incoming.from.method());
-        let read =
-            |campaign: &CompiledCampaign| classify(text, campaign.definition().responses.words(method));
-        let readings: Vec<_> = campaigns.iter().map(|(id, campaign)| (*id, read(campaign))).collect();
+        let read = |responses: &Responses| responses.read(method, text).classification;
+        let readings: Vec<_> =
+            campaigns.iter().map(|(id, campaign)| (*id, read(&campaign.definition().responses))).collect();
         let agreed = readings.iter().map(|(_, reading)| *reading).reduce(agree);
-        let agreed = agreed.unwrap_or_else(|| classify(text, &ReplyWords::default()));
+        let agreed = agreed.unwrap_or_else(|| read(&Responses::default()));
         let same = readings.into_iter().filter(|(_, reading)| reading.kind == agreed.kind);
         Ok((agreed, same.map(|(campaign, _)| campaign).collect()))
     }

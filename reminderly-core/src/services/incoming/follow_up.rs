@@ -11,6 +11,7 @@ use crate::domain::campaign::lifecycle::CampaignState;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::content::Content;
 use crate::domain::incoming::{Answerable, Incoming};
+use crate::domain::language::Language;
 use crate::domain::mapping::{CompiledCampaign, MappedRow};
 use crate::domain::message::{Message, MessageRecord, Origin, PlanVerdict, PlannedMessage};
 use crate::domain::packet::{Packet, PacketOrigin};
@@ -51,10 +52,11 @@ impl IncomingMessages {
         let Some(mapped) = map(&occasion, &row) else { return Ok(None) };
         let method = incoming.from.method();
         // The row made a message, so it makes this one; if it does not, the person still has their answer recorded.
-        let Ok(Some(content)) = occasion.campaign.render_follow_up(trigger, method, &mapped) else {
+        let Ok(Some((language, content))) = occasion.campaign.render_follow_up(trigger, method, &mapped)
+        else {
             return Ok(None);
         };
-        self.plan_follow_up(company, id, incoming, &occasion, content).await
+        self.plan_follow_up(company, id, incoming, &occasion, (language, content)).await
     }
 
     /// The numbered question for a person whose answer fits several appointments.
@@ -72,12 +74,14 @@ impl IncomingMessages {
             ContactMethod::Email => {
                 Content::Email { subject: "Which appointment do you mean?".into(), text, html: None }
             }
-            ContactMethod::Sms | ContactMethod::Phone => {
+            ContactMethod::Sms => {
                 let segments = count_segments(&text).count;
                 Content::Sms { text, segments }
             }
+            // Nobody is called to be asked: a human reviews.
+            ContactMethod::Phone => return Ok(None),
         };
-        self.plan_follow_up(company, id, incoming, &occasion, content).await
+        self.plan_follow_up(company, id, incoming, &occasion, (Language::default(), content)).await
     }
 
     async fn occasion(
@@ -98,7 +102,7 @@ impl IncomingMessages {
         id: IncomingId,
         incoming: &Incoming,
         occasion: &Occasion,
-        content: Content,
+        (language, content): (Language, Content),
     ) -> Result<Option<PlannedMessage>, ServiceError> {
         let now = self.ports.clock.now();
         let since = now - FOLLOW_UPS_WITHIN;
@@ -122,6 +126,7 @@ impl IncomingMessages {
             origin: Origin::Reply { incoming: id },
             method,
             contact: Some(incoming.from.clone()),
+            language: Some(language),
             content: Some(content),
             ladder: None,
             trace: None,

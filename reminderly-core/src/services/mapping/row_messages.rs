@@ -182,6 +182,7 @@ impl RowMessages<'_> {
             contact,
             appointment: self.row.appointment,
             contact_zone: self.row.contact_zone,
+            language: Some(self.campaign.language_of(method, self.row)),
             content,
             ladder: None,
             trace: None,

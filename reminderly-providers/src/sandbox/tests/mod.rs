@@ -1,4 +1,5 @@
 mod callbacks;
+mod calls;
 mod determinism;
 mod personas;
 mod scripts;

@@ -28,6 +28,7 @@ fn a_persona_is_read_in_full() {
         reports: vec![ScriptedReport {
             after: Duration::from_hours(2),
             report: AttemptReport::Undelivered { code: "30003".into() },
+            to: Answered::Every,
         }],
         replies: vec![
             reply(Duration::from_hours(24), "1", Answered::Every),
@@ -36,6 +37,9 @@ fn a_persona_is_read_in_full() {
     };
     assert_eq!(persona, expected);
     assert!(Answered::Nth(3).includes(3) && !Answered::Nth(3).includes(2));
+    assert_eq!([1, 2, 3].map(|number| Answered::From(2).includes(number)), [false, true, true]);
+    let busy = only(r#"{"reports": [{"after": "3s", "report": "busy", "to": {"nth": 1}}]}"#);
+    assert_eq!((&busy.reports[0].report, busy.reports[0].to), (&AttemptReport::Busy, Answered::Nth(1)));
 }
 
 #[test]

@@ -145,10 +145,7 @@ fn fields(
     }
     let mut fields = BTreeMap::new();
     for (name, member) in members {
-        if name == "phone" {
-            let advice = "phone calls; name a number in texts otherwise, such as \"office_phone\"";
-            member.fault(format!("{LATER}: the name is kept for {advice}"), problems);
-        } else if constants.contains_key(name) {
+        if constants.contains_key(name) {
             member.fault("a constant has the same name", problems);
         }
         if check_name(name, &member, problems) {

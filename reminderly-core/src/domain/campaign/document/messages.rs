@@ -1,88 +1,122 @@
 //! `messages` and `methods`: the texts, and which of them are used.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::super::definition::{EmailTemplate, Mapping, Messages, MethodChoice, Methods, SmsTemplate};
-use super::super::problem::Problems;
+use super::super::definition::{
+    EmailTemplate, LocalizedText, Mapping, Messages, MethodChoice, Methods, PhoneTemplate, RedialRule,
+    RedialRules, SmsTemplate,
+};
+use super::super::problem::{Problems, member_path};
 use super::node::Node;
-use super::reader::{Field, LATER, ObjectReader};
+use super::reader::{Field, ObjectReader};
+use super::texts::{no_text, one_line, same_languages, text_of};
 use super::values;
 use crate::domain::contact_method::ContactMethod;
-use crate::domain::template::TEMPLATE_BYTES_MAX;
+use crate::domain::language::Language;
 
 /// How long a rung may stay unanswered if the campaign does not say.
 const LADDER_WAIT_DEFAULT: Duration = Duration::from_hours(2);
 
 const LADDER_WAIT_MIN: Duration = Duration::from_mins(1);
 
-pub(super) fn messages(field: Option<Field<'_>>, problems: &mut Problems) -> Messages {
+/// The most calls that may follow one that reached nobody.
+const REDIALS_MAX: u64 = 5;
+
+/// How soon a call may follow one that reached nobody.
+const REDIAL_AFTER: RangeInclusive<Duration> = Duration::from_mins(1)..=Duration::from_hours(24);
+
+/// The methods of this release by their names in the document, in the order of preference.
+const METHODS: [(&str, ContactMethod); 3] =
+    [("sms", ContactMethod::Sms), ("email", ContactMethod::Email), ("phone", ContactMethod::Phone)];
+
+pub(super) fn messages(field: Option<Field<'_>>, language: &Language, problems: &mut Problems) -> Messages {
     let Some(field) = field else { return Messages::default() };
     let Some(mut object) = field.object(problems) else { return Messages::default() };
     let sms = object.optional("sms");
     let email = object.optional("email");
-    if sms.is_none() && email.is_none() {
-        field.fault("expected texts for \"sms\", \"email\" or both", problems);
+    let phone = object.optional("phone");
+    if sms.is_none() && email.is_none() && phone.is_none() {
+        field.fault("expected texts for at least one of \"sms\", \"email\" and \"phone\"", problems);
     }
-    object.refuse("phone", problems);
     object.finish(problems);
     Messages {
-        sms: sms.map(|field| sms_template(&field, problems)),
-        email: email.map(|field| email_template(&field, problems)),
+        sms: sms.map(|field| sms_template(&field, language, problems)),
+        email: email.map(|field| email_template(&field, language, problems)),
+        phone: phone.map(|field| phone_template(&field, language, problems)),
     }
 }
 
-fn sms_template(field: &Field<'_>, problems: &mut Problems) -> SmsTemplate {
-    let Some(mut object) = field.object(problems) else { return SmsTemplate { text: String::new() } };
-    let text = required_text(&mut object, "text", problems);
+fn sms_template(field: &Field<'_>, language: &Language, problems: &mut Problems) -> SmsTemplate {
+    let Some(mut object) = field.object(problems) else { return SmsTemplate { text: no_text() } };
+    let text = required_text(&mut object, "text", language, problems);
     object.finish(problems);
     SmsTemplate { text }
 }
 
-fn email_template(field: &Field<'_>, problems: &mut Problems) -> EmailTemplate {
+fn email_template(field: &Field<'_>, language: &Language, problems: &mut Problems) -> EmailTemplate {
     let Some(mut object) = field.object(problems) else {
-        return EmailTemplate { subject: String::new(), text: String::new(), html: None };
+        return EmailTemplate { subject: no_text(), text: no_text(), html: None };
     };
-    let subject = required_text(&mut object, "subject", problems);
-    let text = required_text(&mut object, "text", problems);
-    let html = object.optional("html").map(|field| text_of(&field, problems));
+    let subject = required_text(&mut object, "subject", language, problems);
+    let text = required_text(&mut object, "text", language, problems);
+    let html = object.optional("html").map(|field| text_of(&field, language, problems));
     object.refuse_unless("calendar_invite", "", |node| matches!(node, Node::Bool(false)), problems);
     object.finish(problems);
-    if subject.contains(['\r', '\n']) {
-        problems.add(&format!("{}.subject", field.path), "expected one line");
-    }
+    one_line(&subject, &member_path(&field.path, "subject"), problems);
+    let parts = [("subject", Some(&subject)), ("text", Some(&text)), ("html", html.as_ref())];
+    same_languages(&field.path, &parts, language, problems);
     EmailTemplate { subject, text, html }
 }
 
-fn required_text(object: &mut ObjectReader<'_>, key: &'static str, problems: &mut Problems) -> String {
-    object.required(key, problems).map(|field| text_of(&field, problems)).unwrap_or_default()
+fn phone_template(field: &Field<'_>, language: &Language, problems: &mut Problems) -> PhoneTemplate {
+    let mut retry = RedialRules::default();
+    let Some(mut object) = field.object(problems) else {
+        return PhoneTemplate { script: no_text(), voicemail: None, retry };
+    };
+    let script = required_text(&mut object, "script", language, problems);
+    let voicemail = object.optional("voicemail").map(|field| text_of(&field, language, problems));
+    let rules = object.optional("retry");
+    object.finish(problems);
+    let parts = [("script", Some(&script)), ("voicemail", voicemail.as_ref())];
+    same_languages(&field.path, &parts, language, problems);
+    if let Some(mut rules) = rules.and_then(|field| field.object(problems)) {
+        for (key, rule) in [("busy", &mut retry.busy), ("no_answer", &mut retry.no_answer)] {
+            if let Some(field) = rules.optional(key) {
+                redial_rule(&field, rule, problems);
+            }
+        }
+        rules.finish(problems);
+    }
+    PhoneTemplate { script, voicemail, retry }
 }
 
-/// A text: a string, or a map by language that has one language in this release.
-pub(super) fn text_of(field: &Field<'_>, problems: &mut Problems) -> String {
-    let (path, text) = match field.node {
-        Node::Object(_) => {
-            let members = field.members(problems).unwrap_or_default();
-            let [(_, member)] = members.as_slice() else {
-                let message = if members.is_empty() {
-                    "expected a text".to_owned()
-                } else {
-                    format!("texts in more than one language are {LATER}")
-                };
-                field.fault(message, problems);
-                return String::new();
-            };
-            (member.clone(), member.text(problems))
-        }
-        _ => (field.clone(), field.text(problems)),
-    };
-    let Some(text) = text else { return String::new() };
-    if text.trim().is_empty() {
-        path.fault("the text is empty", problems);
-    } else if text.len() > TEMPLATE_BYTES_MAX {
-        path.fault(format!("the text has more than {TEMPLATE_BYTES_MAX} bytes"), problems);
-        return String::new();
+fn redial_rule(field: &Field<'_>, rule: &mut RedialRule, problems: &mut Problems) {
+    let Some(mut object) = field.object(problems) else { return };
+    if let Some(field) = object.required("times", problems) {
+        let times = field.integer(0..=REDIALS_MAX, problems);
+        rule.times = times.and_then(|times| u32::try_from(times).ok()).unwrap_or_default();
     }
-    text.to_owned()
+    if let Some(field) = object.optional("after")
+        && let Some(after) = field.parsed(values::duration, problems)
+    {
+        if REDIAL_AFTER.contains(&after) {
+            rule.after = after;
+        } else {
+            field.fault("expected a duration from 1m to 1d", problems);
+        }
+    }
+    object.finish(problems);
+}
+
+fn required_text(
+    object: &mut ObjectReader<'_>,
+    key: &'static str,
+    language: &Language,
+    problems: &mut Problems,
+) -> LocalizedText {
+    let field = object.required(key, problems);
+    field.map_or_else(no_text, |field| text_of(&field, language, problems))
 }
 
 pub(super) fn methods(
@@ -108,10 +142,8 @@ pub(super) fn methods(
         object.finish(problems);
     }
     if order_path.is_none() {
-        let texts =
-            [(ContactMethod::Sms, messages.sms.is_some()), (ContactMethod::Email, messages.email.is_some())];
-        methods.order =
-            texts.into_iter().filter(|(_, has_text)| *has_text).map(|(method, _)| method).collect();
+        let all = METHODS.into_iter().map(|(_, method)| method);
+        methods.order = all.filter(|method| has_text(messages, *method)).collect();
     }
     for method in methods.order.iter().filter(|method| !mapping.fields.contains_key(method.as_str())) {
         let message = format!("is required: the campaign contacts people by {method}");
@@ -127,28 +159,24 @@ fn order(field: &Field<'_>, messages: &Messages, problems: &mut Problems) -> Vec
         field.fault("expected at least one method", problems);
     }
     for item in items {
-        if matches!(item.node, Node::Text(text) if text == "phone") {
-            item.fault(format!("\"phone\" is {LATER}"), problems);
-            continue;
-        }
-        let Some(method) =
-            item.choice(&[("sms", ContactMethod::Sms), ("email", ContactMethod::Email)], problems)
-        else {
-            continue;
-        };
-        let has_text = match method {
-            ContactMethod::Sms => messages.sms.is_some(),
-            _ => messages.email.is_some(),
-        };
+        let Some(method) = item.choice(&METHODS, problems) else { continue };
         if order.contains(&method) {
             item.fault("stands twice", problems);
-        } else if has_text {
+        } else if has_text(messages, method) {
             order.push(method);
         } else {
             item.fault(format!("there is no text for it: give messages.{method}"), problems);
         }
     }
     order
+}
+
+const fn has_text(messages: &Messages, method: ContactMethod) -> bool {
+    match method {
+        ContactMethod::Sms => messages.sms.is_some(),
+        ContactMethod::Email => messages.email.is_some(),
+        ContactMethod::Phone => messages.phone.is_some(),
+    }
 }
 
 fn choice(field: &Field<'_>, wait: Option<&Field<'_>>, problems: &mut Problems) -> MethodChoice {

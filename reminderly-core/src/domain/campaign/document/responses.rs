@@ -1,12 +1,17 @@
 //! `responses` and `limits`: what people may answer, and what a message may cost.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
-use super::super::definition::{FollowUpTrigger, Limits, Messages, Responses};
+use super::super::definition::{FollowUpTrigger, Limits, LocalizedText, Messages, Responses};
 use super::super::problem::{Problems, hint, member_path};
-use super::messages::text_of;
 use super::reader::Field;
+use super::texts::text_of;
 use crate::domain::contact_method::ContactMethod;
+use crate::domain::contact_point::PhoneNumber;
+use crate::domain::language::Language;
+use crate::domain::phone_keys::{KeyAction, PhoneKey, PhoneKeys};
 use crate::domain::reply::{
     AnswerName, KeywordCollision, ReplyKind, ReplyWords, classify, keyword_collision, normalise,
 };
@@ -31,7 +36,12 @@ const TRIGGERS: [(&str, FollowUpTrigger); 5] = [
     ("help", FollowUpTrigger::Help),
 ];
 
-pub(super) fn responses(field: Option<Field<'_>>, messages: &Messages, problems: &mut Problems) -> Responses {
+pub(super) fn responses(
+    field: Option<Field<'_>>,
+    messages: &Messages,
+    language: &Language,
+    problems: &mut Problems,
+) -> Responses {
     let mut responses = Responses::default();
     let Some(mut object) = field.and_then(|field| field.object(problems)) else { return responses };
     // Of every word, what it stands for.
@@ -43,11 +53,57 @@ pub(super) fn responses(field: Option<Field<'_>>, messages: &Messages, problems:
         responses.sms.answers = answers(&field, &mut seen, problems);
     }
     if let Some(field) = object.optional("follow_up") {
-        responses.follow_up = follow_ups(&field, messages, problems);
+        responses.follow_up = follow_ups(&field, messages, language, problems);
     }
-    object.refuse("phone", problems);
+    if let Some(field) = object.optional("phone") {
+        responses.phone = Arc::new(phone_keys(&field, problems));
+    }
     object.finish(problems);
     responses
+}
+
+fn phone_keys(field: &Field<'_>, problems: &mut Problems) -> PhoneKeys {
+    let mut keys = PhoneKeys::default();
+    let Some(mut object) = field.object(problems) else { return keys };
+    let simple = [
+        ("confirm", KeyAction::Confirm),
+        ("cancel", KeyAction::Cancel),
+        ("reschedule", KeyAction::Reschedule),
+        ("opt_out", KeyAction::OptOut),
+        ("repeat", KeyAction::Repeat),
+    ];
+    for (name, action) in simple {
+        if let Some(field) = object.optional(name) {
+            key_list(&field, &action, &mut keys, problems);
+        }
+    }
+    let transfer = object.optional("transfer");
+    match (&transfer, object.optional("transfer_to")) {
+        (Some(transfer), Some(field)) => {
+            let number = field.parsed(|text| PhoneNumber::parse(text, None), problems);
+            // A faulty number has been reported; the keys are looked at all the same.
+            let action = number.map_or(KeyAction::Repeat, |to| KeyAction::Transfer { to });
+            key_list(transfer, &action, &mut keys, problems);
+        }
+        (Some(_), None) => {
+            let path = member_path(&field.path, "transfer_to");
+            problems.add(&path, "is required: the number to which \"transfer\" connects");
+        }
+        (None, Some(field)) => field.fault("goes with \"transfer\" only", problems),
+        (None, None) => {}
+    }
+    object.finish(problems);
+    keys
+}
+
+fn key_list(field: &Field<'_>, action: &KeyAction, keys: &mut PhoneKeys, problems: &mut Problems) {
+    for item in field.list(problems).unwrap_or_default() {
+        let Some(key) = item.parsed(str::parse::<PhoneKey>, problems) else { continue };
+        match keys.0.entry(key) {
+            Entry::Vacant(free) => drop(free.insert(action.clone())),
+            Entry::Occupied(_) => item.fault("the same key stands twice", problems),
+        }
+    }
 }
 
 fn reply_words(field: &Field<'_>, seen: &mut Seen, problems: &mut Problems) -> ReplyWords {
@@ -151,8 +207,9 @@ fn collision_message(word: &str, collision: KeywordCollision) -> String {
 fn follow_ups(
     field: &Field<'_>,
     messages: &Messages,
+    language: &Language,
     problems: &mut Problems,
-) -> BTreeMap<FollowUpTrigger, BTreeMap<ContactMethod, String>> {
+) -> BTreeMap<FollowUpTrigger, BTreeMap<ContactMethod, LocalizedText>> {
     let mut follow_ups = BTreeMap::new();
     for (key, member) in field.members(problems).unwrap_or_default() {
         let Some((_, trigger)) = TRIGGERS.into_iter().find(|(name, _)| *name == key) else {
@@ -163,13 +220,13 @@ fn follow_ups(
         let Some(mut object) = member.object(problems) else { continue };
         let mut texts = BTreeMap::new();
         if let Some(field) = object.optional("sms") {
-            texts.insert(ContactMethod::Sms, text_of(&field, problems));
+            texts.insert(ContactMethod::Sms, text_of(&field, language, problems));
         }
         if let Some(field) = object.optional("email") {
             if messages.email.is_none() {
                 field.fault("needs messages.email, whose subject it takes", problems);
             }
-            texts.insert(ContactMethod::Email, text_of(&field, problems));
+            texts.insert(ContactMethod::Email, text_of(&field, language, problems));
         }
         object.refuse("phone", problems);
         object.finish(problems);

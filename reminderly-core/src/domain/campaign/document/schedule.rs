@@ -180,12 +180,13 @@ fn windows(field: &Field<'_>, methods: &[ContactMethod], problems: &mut Problems
         window
     };
     windows.default = read(&mut object, "default", problems);
-    for (key, method) in [("sms", ContactMethod::Sms), ("email", ContactMethod::Email)] {
+    for (key, method) in
+        [("sms", ContactMethod::Sms), ("email", ContactMethod::Email), ("phone", ContactMethod::Phone)]
+    {
         if let Some(window) = read(&mut object, key, problems) {
             windows.by_method.insert(method, window);
         }
     }
-    object.refuse("phone", problems);
     object.finish(problems);
     // A faulty window has been reported already.
     for method in methods.iter().filter(|method| !faulty && windows.of(**method).is_none()) {

@@ -5,8 +5,12 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::parse;
-use crate::domain::campaign::definition::{Delimiter, FollowUpTrigger, MethodChoice, Purpose};
+use crate::domain::campaign::definition::{
+    Delimiter, FollowUpTrigger, MethodChoice, Purpose, RedialRule, RedialRules,
+};
 use crate::domain::contact_method::ContactMethod;
+use crate::domain::contact_point::PhoneNumber;
+use crate::domain::phone_keys::KeyAction;
 use crate::domain::schedule::{Day, SendEntry, WhenClosed};
 
 /// The design's example, as far as this release goes.
@@ -76,7 +80,7 @@ fn reads_the_example() {
     assert_eq!((window.from, window.to), (NaiveTime::MIN, NaiveTime::MIN));
     assert!(window.days.contains(&Day::Sun));
     assert_eq!(campaign.responses.sms.confirm, ["1", "c"]);
-    let answer = campaign.responses.words(ContactMethod::Email).kind_of("so so");
+    let answer = campaign.responses.sms.kind_of("so so");
     assert_eq!(answer.map(|kind| kind.to_string()).as_deref(), Some("neutral"));
     assert!(campaign.responses.follow_up.contains_key(&FollowUpTrigger::Confirm));
     assert_eq!(campaign.limits.sms_segments, Some(3));
@@ -95,16 +99,44 @@ fn a_short_document_gets_the_defaults() {
     assert_eq!(campaign.limits.sms_segments, None);
 }
 
+#[test]
+fn reads_a_campaign_of_calls() {
+    let mut document = example();
+    document["mapping"]["fields"]["phone"] = json!("row['Home']");
+    document["messages"] = json!({ "phone": {
+        "script": { "en": "Hello", "es": "Hola" },
+        "voicemail": "Please call back.",
+        "retry": { "no_answer": { "times": 1 } }
+    } });
+    document["methods"] = json!({});
+    document["responses"] = json!({ "phone": {
+        "confirm": ["1"], "cancel": ["9"], "reschedule": ["3"], "opt_out": ["8"], "repeat": ["*", "#"],
+        "transfer": ["0"], "transfer_to": "+1 (520) 555-0100"
+    } });
+    document["schedule"]["windows"]["phone"] = json!({ "days": ["mon"], "from": "10:00", "to": "19:00" });
+    let campaign = parse(&document.to_string()).unwrap();
+
+    assert_eq!(campaign.methods.order, [ContactMethod::Phone]);
+    let phone = campaign.messages.phone.unwrap();
+    assert_eq!(phone.script.languages().map(ToString::to_string).collect::<Vec<_>>(), ["en", "es"]);
+    let rule = |times, minutes| RedialRule { times, after: Duration::from_mins(minutes) };
+    assert_eq!(phone.retry, RedialRules { busy: rule(2, 10), no_answer: rule(1, 120) });
+    let to = PhoneNumber::parse("+15205550100", None).unwrap();
+    let action = |key: char| campaign.responses.phone.action(key.try_into().unwrap()).cloned();
+    assert_eq!(action('8'), Some(KeyAction::OptOut));
+    assert_eq!(action('#'), Some(KeyAction::Repeat));
+    assert_eq!(action('0'), Some(KeyAction::Transfer { to }));
+    assert_eq!(action('2'), None);
+    let window = campaign.schedule.windows.of(ContactMethod::Phone).unwrap();
+    assert_eq!(window.from, NaiveTime::from_hms_opt(10, 0, 0).unwrap());
+    assert_eq!(parse(&example().to_string()).unwrap().messages.phone, None);
+}
+
 const LATER: &str = "not supported by this release";
 
 /// One change of the example, the path of the one problem that it makes, and a piece of its message.
 #[rstest]
 // What later releases bring.
-#[case::phone_messages("/messages/phone", json!({ "script": "x" }), "$.messages.phone", LATER)]
-#[case::phone_order("/methods/order", json!(["sms", "phone"]), "$.methods.order[1]", LATER)]
-#[case::phone_responses("/responses/phone", json!({}), "$.responses.phone", LATER)]
-#[case::phone_window("/schedule/windows/phone", json!({}), "$.schedule.windows.phone", LATER)]
-#[case::phone_field("/mapping/fields/phone", json!("row['P']"), "$.mapping.fields.phone", LATER)]
 #[case::phone_follow_up("/responses/follow_up/confirm/phone", json!("x"), "$.responses.follow_up.confirm.phone", LATER)]
 #[case::ladder_wait("/methods/ladder_wait", json!("2h"), "$.methods.ladder_wait", "ladder")]
 #[case::vanished("/mapping/vanished", json!("cancel"), "$.mapping.vanished", LATER)]
@@ -112,7 +144,6 @@ const LATER: &str = "not supported by this release";
 #[case::per_day("/limits/per_person_per_day", json!(1), "$.limits.per_person_per_day", LATER)]
 #[case::per_week("/limits/per_person_per_week", json!(3), "$.limits.per_person_per_week", LATER)]
 #[case::invite("/messages/email/calendar_invite", json!(true), "$.messages.email.calendar_invite", LATER)]
-#[case::languages("/messages/sms/text", json!({ "en": "a", "es": "b" }), "$.messages.sms.text", LATER)]
 #[case::encoding("/source/encoding", json!("latin-1"), "$.source.encoding", "\"utf-16\", \"utf-16le\"")]
 #[case::delimiter("/source/delimiter", json!("x"), "$.source.delimiter", "\",\", \";\", \"|\", \"\\t\"")]
 #[case::sheet("/source/sheet", json!(""), "$.source.sheet", "1 to 31 characters")]
@@ -124,6 +155,8 @@ const LATER: &str = "not supported by this release";
 #[case::rule_pack_twice("/schedule/rule_packs", json!(["a", "a"]), "$.schedule.rule_packs[1]", "stands twice")]
 #[case::rule_packs_many("/schedule/rule_packs", json!((0..21).map(|n| n.to_string()).collect::<Vec<_>>()), "$.schedule.rule_packs", "at most 20")]
 // General.
+#[case::language("/language", json!("English"), "$.language", "not a language tag")]
+#[case::no_campaign_language("/messages/sms/text", json!({ "es": "b" }), "$.messages.sms.text.en", "is required")]
 #[case::unknown_key("/time_zones", json!("UTC"), "$.time_zones", "did you mean \"time_zone\"?")]
 #[case::odd_key("/a key", json!(1), "$['a key']", "unknown key")]
 #[case::deep_key("/schedule/windows/defualt", json!({}), "$.schedule.windows.defualt", "did you mean \"default\"?")]
@@ -156,6 +189,18 @@ const LATER: &str = "not supported by this release";
 #[case::order_word("/methods/order", json!(["fax"]), "$.methods.order[0]", "\"sms\"")]
 #[case::order_empty("/methods/order", json!([]), "$.methods.order", "at least one")]
 #[case::use_word("/methods/use", json!("some"), "$.methods.use", "first_available")]
+#[case::order_without_text("/methods/order", json!(["sms", "phone"]), "$.methods.order[1]", "give messages.phone")]
+#[case::no_script("/messages/phone", json!({ "voicemail": "x" }), "$.messages.phone.script", "is required")]
+#[case::half_voicemail("/messages/phone", json!({ "script": { "en": "a", "es": "b" }, "voicemail": { "en": "a" } }),
+    "$.messages.phone.voicemail.es", "is required")]
+#[case::retry_word("/messages/phone", json!({ "script": "x", "retry": { "bussy": {} } }), "$.messages.phone.retry.bussy",
+    "did you mean \"busy\"?")]
+#[case::retry_times("/messages/phone", json!({ "script": "x", "retry": { "busy": { "times": 6 } } }),
+    "$.messages.phone.retry.busy.times", "0 to 5")]
+#[case::retry_without_times("/messages/phone", json!({ "script": "x", "retry": { "busy": { "after": "1h" } } }),
+    "$.messages.phone.retry.busy.times", "is required")]
+#[case::retry_soon("/messages/phone", json!({ "script": "x", "retry": { "no_answer": { "times": 1, "after": "30s" } } }),
+    "$.messages.phone.retry.no_answer.after", "1m to 1d")]
 // Schedule.
 #[case::send_empty("/schedule/send", json!([]), "$.schedule.send", "1 to 20")]
 #[case::send_both("/schedule/send/0/hours_before", json!(1), "$.schedule.send[0]", "either")]
@@ -199,6 +244,16 @@ const LATER: &str = "not supported by this release";
 #[case::word_opt_out("/responses/sms/cancel/1", json!("Cancel"), "$.responses.sms.cancel[1]", "CANCEL")]
 #[case::word_opt_in("/responses/sms/confirm/0", json!("YES"), "$.responses.sms.confirm[0]", "YES")]
 #[case::word_empty("/responses/sms/confirm/0", json!("!"), "$.responses.sms.confirm[0]", "letters or digits")]
+#[case::key_twice("/responses/phone", json!({ "confirm": ["1"], "opt_out": ["9", "1"] }), "$.responses.phone.opt_out[1]",
+    "twice")]
+#[case::key_letter("/responses/phone", json!({ "confirm": ["a"] }), "$.responses.phone.confirm[0]", "0 to 9, * and #")]
+#[case::key_pair("/responses/phone", json!({ "confirm": ["12"] }), "$.responses.phone.confirm[0]", "0 to 9, * and #")]
+#[case::transfer_nowhere("/responses/phone", json!({ "transfer": ["0"] }), "$.responses.phone.transfer_to", "is required")]
+#[case::transfer_number("/responses/phone", json!({ "transfer": ["0"], "transfer_to": "555" }), "$.responses.phone.transfer_to", "")]
+#[case::transfer_without_key("/responses/phone", json!({ "transfer_to": "+15205550100" }), "$.responses.phone.transfer_to",
+    "\"transfer\" only")]
+#[case::phone_window("/schedule/windows/phone", json!({ "days": [], "from": "08:00", "to": "09:00" }),
+    "$.schedule.windows.phone.days", "at least one")]
 #[case::trigger("/responses/follow_up/confirmed", json!({}), "$.responses.follow_up.confirmed", "\"confirm\"?")]
 #[case::segments("/limits/sms_segments", json!(0), "$.limits.sms_segments", "1 to 20")]
 #[case::segments_many("/limits/sms_segments", json!(21), "$.limits.sms_segments", "1 to 20")]
