@@ -16,3 +16,8 @@ pub use mapped_row::{ContactField, MappedRow, RowNote};
 pub use mapper::RowMapper;
 pub use missing_columns::{MissingColumn, MissingColumns};
 pub use render::RenderFault;
+
+/// Whether nothing of a text would be left to read.
+pub(in crate::domain) fn is_blank(text: &str) -> bool {
+    clean::clean(text).0.is_empty()
+}

@@ -38,6 +38,10 @@ pub struct Settings {
     pub rows_per_batch: usize,
     /// The largest row, bytes. An unbalanced quote would otherwise swallow the rest of the file.
     pub max_row_bytes: usize,
+    /// The most rows of a call: they are stored in one transaction.
+    pub max_call_rows: usize,
+    /// The most data of a call, bytes, names of columns included.
+    pub max_call_bytes: usize,
     /// Messages of one packet that may have a live copy in its queue: enough for the pollers, few enough that a pause acts at
     /// once and a queue stays far below its in-flight limit.
     pub max_copies: usize,
@@ -66,6 +70,8 @@ impl Settings {
             queues,
             rows_per_batch: 1_000,
             max_row_bytes: 1 << 20,
+            max_call_rows: 1_000,
+            max_call_bytes: 4 << 20,
             max_copies: 5_000,
             copy_lifetime: Duration::from_mins(15),
             slices_at_once: 4,

@@ -10,10 +10,12 @@ use super::missing_columns::MissingColumns;
 use super::names::Names;
 use super::pipeline::Pipeline;
 use super::render::parts;
+use crate::domain::call::CallKind;
 use crate::domain::campaign::definition::CampaignDefinition;
 use crate::domain::campaign::document;
 use crate::domain::campaign::problem::{InvalidCampaign, Problems, hint};
 use crate::domain::contact_method::ContactMethod;
+use crate::domain::packet::{Packet, PacketOrigin};
 use crate::domain::row::Header;
 use crate::domain::template::environment;
 use crate::domain::template::scan::{SourceKind, scan};
@@ -159,6 +161,22 @@ impl CompiledCampaign {
     /// The header lacks columns; all of them are listed.
     pub fn mapper(&self, header: &Header) -> Result<RowMapper<'_>, MissingColumns> {
         RowMapper::new(self, header)
+    }
+
+    /// A mapper for the rows of a packet, whose header is known.
+    ///
+    /// # Errors
+    ///
+    /// The header lacks columns. That of a one-liner may.
+    pub fn mapper_of(&self, packet: &Packet) -> Result<RowMapper<'_>, MissingColumns> {
+        match packet.origin {
+            PacketOrigin::OnDemand { kind: CallKind::OneLiner, .. } => {
+                Ok(RowMapper::of_one_liner(self, &packet.ingest.header))
+            }
+            PacketOrigin::OnDemand { kind: CallKind::Rows, .. }
+            | PacketOrigin::File { .. }
+            | PacketOrigin::FollowUp => self.mapper(&packet.ingest.header),
+        }
     }
 }
 

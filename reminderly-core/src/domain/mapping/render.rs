@@ -68,13 +68,17 @@ impl From<RenderFault> for RejectedRow {
 }
 
 impl CompiledCampaign {
-    /// The content of a message to a row's person.
+    /// The content of a message to a row's person: the text that the row brings, or the campaign's.
     ///
     /// # Errors
     ///
     /// The text shows an empty field, grows beyond its limits, comes out empty, or has a line break in its subject; or the
     /// campaign has no text for the method.
     pub fn render(&self, method: ContactMethod, row: &MappedRow) -> Result<Content, RenderFault> {
+        if let Some(content) = &row.content {
+            // A row with a text of its own has one method.
+            return Ok(content.clone());
+        }
         match method {
             ContactMethod::Sms => self.sms(SMS_TEXT, row),
             ContactMethod::Email => {
