@@ -4,7 +4,6 @@ mod call;
 mod invalid_call;
 mod outcome;
 #[cfg(test)]
-#[cfg(feature = "memory")]
 mod tests;
 
 use std::sync::Arc;

@@ -16,6 +16,8 @@ mod companies;
 mod crashes;
 mod grants;
 mod main_job;
+mod on_demand;
+mod on_demand_crashes;
 mod panics;
 mod personas;
 mod pressure;
