@@ -169,3 +169,23 @@ fn calls_over_a_faulty_queue_are_sent_once() {
         super::with_seed(seed, || over_a_faulty_queue(seed));
     }
 }
+
+#[test]
+fn a_process_of_callers_may_leave_the_rest_to_workers_elsewhere() {
+    let mut world = World::new(&Setup::default());
+    let company = world.company();
+    let campaign = world.campaign(company, &material::on_demand());
+    let scope = world.scope(company, Action::SendOnDemand);
+    let (on_demand, process) = world.lone_on_demand();
+    for index in 0..40 {
+        world.drive(on_demand.send(&scope, campaign.id, &line(index))).unwrap();
+    }
+    world.settle();
+    assert_eq!(judge::accepted_messages(&world).len(), 40, "its own pollers send");
+    assert_eq!(world.executor.tasks_of(process), 40);
+    world.start_worker();
+    world.run_to_end();
+    world.run_for(Duration::from_mins(1));
+    assert_eq!(world.executor.tasks_of(process), 0, "they end with their queues");
+    judge::all_is_well(&world, &campaign);
+}
