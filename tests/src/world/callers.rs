@@ -36,8 +36,8 @@ impl World {
             if let std::task::Poll::Ready(value) = stepper.poll() {
                 return value;
             }
-            let stepped = self.step();
-            assert!(stepped || stepper.is_woken() || self.advance(limit), "still not ready after a day");
+            let others = self.step();
+            assert!(others || stepper.is_woken() || self.advance(limit), "still not ready after a day");
         }
     }
 }

@@ -4,8 +4,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use reminderly_core::domain::access::Action;
+use reminderly_core::domain::packet::PacketStage;
 use reminderly_core::ids::PacketId;
-use reminderly_core::services::{CallRepetition, CallRow, OnDemandCall, OnDemandReceipt, ServiceError};
+use reminderly_core::ports::poller::{PollerError, PollerHost, PollerSpec};
+use reminderly_core::ports::queue::QueueName;
+use reminderly_core::services::{
+    CallProgress, CallRepetition, CallRow, CompiledCampaigns, OnDemand, OnDemandCall, OnDemandReceipt,
+    ServiceError,
+};
 use reminderly_core::testing::QueueFaults;
 use reminderly_tests::world::callers::{key, line};
 use reminderly_tests::world::{Setup, World};
@@ -188,4 +194,39 @@ fn a_process_of_callers_may_leave_the_rest_to_workers_elsewhere() {
     world.run_for(Duration::from_mins(1));
     assert_eq!(world.executor.tasks_of(process), 0, "they end with their queues");
     judge::all_is_well(&world, &campaign);
+}
+
+/// Cannot be reached.
+#[derive(Debug)]
+struct NoHost;
+
+#[async_trait::async_trait]
+impl PollerHost for NoHost {
+    async fn ensure(&self, spec: &PollerSpec) -> Result<(), PollerError> {
+        Err(PollerError::Unavailable { queue: spec.queue.clone(), source: "no host".into() })
+    }
+
+    async fn stop(&self, queue: &QueueName) -> Result<(), PollerError> {
+        Err(PollerError::Unavailable { queue: queue.clone(), source: "no host".into() })
+    }
+}
+
+#[test]
+fn a_call_that_cannot_be_set_up_is_taken_and_sent_by_a_worker() {
+    let mut world = World::new(&Setup::default());
+    let company = world.company();
+    let campaign = world.campaign(company, &material::on_demand());
+    let scope = world.scope(company, Action::SendOnDemand);
+    let compiled = Arc::new(CompiledCampaigns::new(Arc::clone(&world.ports.store)));
+    let on_demand = OnDemand::new(&world.ports, &world.settings, compiled, Arc::new(NoHost));
+    let receipt = world.drive(on_demand.send(&scope, campaign.id, &line(0))).unwrap();
+    assert_eq!((receipt.repetition, receipt.stage), (CallRepetition::First, PacketStage::Mapped));
+    world.start_worker();
+    world.settle();
+    let settled = on_demand.outcome(&scope, receipt.packet, CallProgress::Settled, Duration::from_secs(5));
+    let outcome = world.drive(settled).unwrap();
+    assert_eq!(outcome.progress, CallProgress::Settled);
+    world.run_to_end();
+    judge::all_is_well(&world, &campaign);
+    assert_eq!(judge::accepted_messages(&world).len(), 1);
 }

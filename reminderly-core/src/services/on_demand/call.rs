@@ -62,7 +62,9 @@ impl OnDemandCall {
             CallContent::Rows(rows) => {
                 sum.text("rows");
                 sum.count(rows.len());
-                rows.iter().for_each(|row| sum.cells(row));
+                for row in rows {
+                    sum.cells(row);
+                }
             }
             CallContent::OneLiner(one_liner) => {
                 sum.text("one-liner");
