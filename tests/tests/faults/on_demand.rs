@@ -194,9 +194,9 @@ fn a_call_stays_made_when_the_campaign_no_longer_fits_it() {
     assert_eq!(case.send(&call).packet, first.packet);
     let refused = case.try_send(&OnDemandCall { key: key("b"), content: call.content.clone() }).unwrap_err();
     assert!(matches!(refused, ServiceError::InvalidCall(_)), "{refused:?}");
-    let reused =
+    let other_content =
         OnDemandCall::one_liner(key("a"), OneLiner::sms(material::number(1)).with_field("Name", "Ann"));
-    assert!(matches!(case.try_send(&reused).unwrap_err(), ServiceError::KeyReused { .. }));
+    assert!(matches!(case.try_send(&other_content).unwrap_err(), ServiceError::KeyReused { .. }));
     block_on(case.world.campaigns().remove(&case.run(), case.campaign.id)).unwrap();
     assert_eq!(case.send(&call).packet, first.packet);
     let new = OnDemandCall::one_liner(key("c"), OneLiner::sms(material::number(3)));
