@@ -10,7 +10,7 @@ use crate::domain::message_status::MessageStatus;
 use crate::domain::packet::{Packet, PacketOrigin, PacketStage};
 use crate::domain::row::{RejectedRow, Row, RowFault, RowNumber};
 use crate::ids::{CampaignId, MessageId, PacketId};
-use crate::ports::store::{NewPacket, PacketCreation, RowBatch, StoreError};
+use crate::ports::store::{NewPacket, PacketCreation, RowBatch, SettleVerdict, StoreError};
 
 /// A call is a packet with all of its rows from the start, and its counters count them.
 pub async fn a_call_starts_as_loaded_with_its_rows(bench: &Bench) {
@@ -176,7 +176,9 @@ pub async fn a_call_needs_its_campaign(bench: &Bench) {
 pub async fn latest_attempts_are_answered_by_position(bench: &Bench) {
     let sent = bench.in_status(MessageStatus::Sent).await;
     let waiting = bench.in_status(MessageStatus::Planned).await;
-    let second = bench.send_again(&bench.in_status(MessageStatus::Unknown).await).await;
+    let first = bench.in_status(MessageStatus::Unknown).await;
+    bench.must_settle(&first, SettleVerdict::ResendPermitted, MessageStatus::Queued).await;
+    let second = bench.send_again(&first).await;
     let of = async |packet, messages: &[MessageId]| {
         bench.store.latest_attempts(bench.company, packet, messages).await.answered()
     };
