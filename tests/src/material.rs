@@ -58,6 +58,25 @@ pub fn document_with(changes: &[(&str, Value)]) -> Value {
     document
 }
 
+/// A campaign that sends on demand, at any hour, and reads the columns of [`HEADER`] but for the appointment.
+pub fn on_demand() -> Value {
+    let mapping = json!({
+        "key": "row['Key']",
+        "fields": {
+            "first_name": "row['Name'] | default('Hello')",
+            "sms": "row['Cell'] | phone('US')",
+            "email": "row['Email']",
+            "person": "row['Person']"
+        }
+    });
+    let text = "Clinic: {{ first_name }}, your order is ready. STOP to opt out.";
+    document_with(&[
+        ("/mapping", mapping),
+        ("/schedule", json!({ "send": "now", "max_lateness": "4h" })),
+        ("/messages/sms/text", json!(text)),
+    ])
+}
+
 /// A number of ours: every `index` below 600,000 gives another one.
 pub fn number(index: usize) -> String {
     format!("+1520{:07}", 2_340_000 + index)

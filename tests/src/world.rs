@@ -1,5 +1,6 @@
 //! A whole deployment: store, queues, sandbox, workers and gateway, in one thread and under one clock.
 
+pub mod callers;
 mod look;
 
 use std::collections::BTreeMap;

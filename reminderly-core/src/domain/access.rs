@@ -60,6 +60,8 @@ pub enum Action {
     RunCampaign,
     /// Upload data.
     Ingest,
+    /// Send on demand: rows, or a text of the caller's own; and see what became of it.
+    SendOnDemand,
     /// See counts.
     ViewReports,
     /// See single messages and why they were sent or not.
@@ -74,10 +76,11 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::EditCampaign,
         Self::RunCampaign,
         Self::Ingest,
+        Self::SendOnDemand,
         Self::ViewReports,
         Self::ViewMessages,
         Self::ManageUnsubscribes,

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::packet::Digest;
+
 /// The identity of an appointment within a company, as the campaign's `mapping.key` makes it. May hold personal data:
 /// `Debug` shows nothing.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -20,6 +22,11 @@ impl AppointmentKey {
         let text = text.trim();
         let fits = !text.is_empty() && text.chars().count() <= Self::MAX_CHARS;
         fits.then(|| Self(text.into()))
+    }
+
+    /// The key of what a call says that names no key of its own.
+    pub fn of_call(digest: &Digest) -> Self {
+        Self(format!("call-{digest}").into())
     }
 
     /// The key as text.

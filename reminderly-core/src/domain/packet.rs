@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::call::{CallKey, CallKind};
 use crate::domain::row::{Header, RowNumber};
 use crate::domain::table::TextEncoding;
 use crate::ids::{CampaignId, CompanyId, PacketId};
@@ -54,6 +55,15 @@ pub enum PacketOrigin {
     },
     /// None: messages that answer people are put into it as they arise.
     FollowUp,
+    /// A call, which brought its rows with it.
+    OnDemand {
+        /// The caller's own name of the call: the same key is one packet per campaign.
+        key: CallKey,
+        /// SHA-256 of what the call brought: the same key with something else is an error of the caller.
+        digest: Digest,
+        /// How its rows are to be read.
+        kind: CallKind,
+    },
 }
 
 /// Whether a packet is about to end: no new claims, no new messages, then its poller and its queue go.
@@ -69,7 +79,7 @@ pub enum Draining {
     Cancelling,
 }
 
-/// SHA-256 of a file.
+/// SHA-256 of a file, or of what a call brought.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Digest(pub [u8; 32]);
 

@@ -8,12 +8,14 @@ use chrono::{DateTime, Utc};
 use crate::domain::access::Company;
 use crate::domain::appointment_key::AppointmentKey;
 use crate::domain::attempt::ProviderName;
+use crate::domain::call::CallKey;
 use crate::domain::campaign::definition::CampaignDefinition;
 use crate::domain::campaign::lifecycle::Campaign;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::incoming::{IncomingRecord, Question};
 use crate::domain::message::{Message, NaturalKey, Origin};
+use crate::domain::packet::{Digest, PacketOrigin};
 use crate::domain::person::PersonKey;
 use crate::domain::report::IncomingCounts;
 use crate::domain::response::{Response, ResponseKind};
@@ -49,6 +51,29 @@ pub(super) struct CampaignData {
     /// Version n stands at n - 1.
     pub(super) versions: Vec<Arc<CampaignDefinition>>,
     pub(super) packets: BTreeSet<PacketId>,
+    /// The latest packet of each natural key; it may have been cancelled since.
+    pub(super) packets_by_key: HashMap<PacketNaturalKey, PacketId>,
+}
+
+/// What no two packets of a campaign may share while both count.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) enum PacketNaturalKey {
+    /// The content of a file.
+    File(Digest),
+    /// The caller's name of a call.
+    Call(CallKey),
+    /// There is one that takes follow-ups.
+    FollowUp,
+}
+
+impl From<&PacketOrigin> for PacketNaturalKey {
+    fn from(origin: &PacketOrigin) -> Self {
+        match origin {
+            PacketOrigin::File { digest, .. } => Self::File(*digest),
+            PacketOrigin::OnDemand { key, .. } => Self::Call(key.clone()),
+            PacketOrigin::FollowUp => Self::FollowUp,
+        }
+    }
 }
 
 impl CompanyData {

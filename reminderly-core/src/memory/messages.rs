@@ -162,6 +162,21 @@ impl MessageStore for MemoryStore {
         Ok(found.unwrap_or_default())
     }
 
+    async fn latest_attempts(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        messages: &[MessageId],
+    ) -> Result<Vec<Option<Attempt>>, StoreError> {
+        Ok(self
+            .transact(|data| {
+                let found = data.packet(company, packet);
+                let latest = |id: &MessageId| found?.find(*id)?.attempts.last().cloned();
+                messages.iter().map(latest).collect()
+            })
+            .await)
+    }
+
     async fn attempt(
         &self,
         company: CompanyId,

@@ -5,9 +5,11 @@ use chrono::{DateTime, Utc};
 
 use super::MemoryStore;
 use super::campaigns::page;
+use super::company_data::PacketNaturalKey;
 use super::data::Data;
 use super::packet_data::PacketData;
 use crate::batch::Page;
+use crate::domain::call::CallKey;
 use crate::domain::campaign::lifecycle::CampaignState;
 use crate::domain::packet::{Draining, IngestProgress, Packet, PacketOrigin, PacketStage, RowCounts};
 use crate::domain::row::{RejectedRow, Row, RowNumber};
@@ -20,6 +22,39 @@ use crate::ports::store::{
 impl PacketStore for MemoryStore {
     async fn create_packet(&self, company: CompanyId, new: NewPacket) -> Result<PacketCreation, StoreError> {
         self.transact(|data| create(data, company, new)).await
+    }
+
+    async fn create_loaded_packet(
+        &self,
+        company: CompanyId,
+        new: NewPacket,
+        rows: RowBatch,
+    ) -> Result<PacketCreation, StoreError> {
+        self.transact(|data| {
+            let creation = create(data, company, new)?;
+            let PacketCreation::Created(packet) = creation else { return Ok(creation) };
+            let made = data.packet_mut(company, packet.id)?;
+            take_rows(made, rows);
+            made.packet.stage = PacketStage::Loaded;
+            Ok(PacketCreation::Created(made.packet.clone()))
+        })
+        .await
+    }
+
+    async fn packet_of_call(
+        &self,
+        company: CompanyId,
+        campaign: CampaignId,
+        key: &CallKey,
+    ) -> Result<Option<Packet>, StoreError> {
+        Ok(self
+            .transact(|data| {
+                let campaign = data.companies.get(&company)?.campaigns.get(&campaign)?;
+                let id = campaign.packets_by_key.get(&PacketNaturalKey::Call(key.clone()))?;
+                let packet = &data.packets.get(id)?.packet;
+                holds_its_key(packet).then(|| packet.clone())
+            })
+            .await)
     }
 
     async fn packet(&self, company: CompanyId, id: PacketId) -> Result<Option<Packet>, StoreError> {
@@ -110,21 +145,12 @@ impl PacketStore for MemoryStore {
     ) -> Result<WriteOutcome, StoreError> {
         self.transact(|data| {
             let found = data.packet_mut(company, packet)?;
-            let packet = &mut found.packet;
+            let packet = &found.packet;
             let takes = packet.stage == PacketStage::Ingested && packet.draining == Draining::Off;
             if !takes || packet.ingest.through != batch.after {
                 return Ok(WriteOutcome::Stale);
             }
-            let (loaded, rejected) = (count(batch.rows.len()), count(batch.rejected.len()));
-            packet.ingest = batch.progress;
-            packet.rows.read += loaded + rejected;
-            packet.rows.loaded += loaded;
-            packet.rows.rejected += rejected;
-            for row in &batch.rejected {
-                *found.counts.faults.entry(row.code).or_default() += 1;
-            }
-            found.rows.extend(batch.rows.into_iter().map(|row| (row.number, row)));
-            found.rejected.extend(batch.rejected.into_iter().map(|row| (row.row, row)));
+            take_rows(found, batch);
             Ok(WriteOutcome::Applied)
         })
         .await
@@ -191,6 +217,21 @@ pub(super) fn count(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
 
+/// Adds rows and rejections to a packet and its counters.
+fn take_rows(found: &mut PacketData, batch: RowBatch) {
+    let (loaded, rejected) = (count(batch.rows.len()), count(batch.rejected.len()));
+    let packet = &mut found.packet;
+    packet.ingest = batch.progress;
+    packet.rows.read += loaded + rejected;
+    packet.rows.loaded += loaded;
+    packet.rows.rejected += rejected;
+    for row in &batch.rejected {
+        *found.counts.faults.entry(row.code).or_default() += 1;
+    }
+    found.rows.extend(batch.rows.into_iter().map(|row| (row.number, row)));
+    found.rejected.extend(batch.rejected.into_iter().map(|row| (row.row, row)));
+}
+
 fn create(data: &mut Data, company: CompanyId, new: NewPacket) -> Result<PacketCreation, StoreError> {
     // Ids are unique in the installation. One that is taken answers as what it names, to those who may see it.
     if let Some(taken) = data.packets.get(&new.id) {
@@ -201,12 +242,9 @@ fn create(data: &mut Data, company: CompanyId, new: NewPacket) -> Result<PacketC
     let campaigns =
         &mut data.companies.get_mut(&company).ok_or(StoreError::Missing { what: "company" })?.campaigns;
     let campaign = campaigns.get_mut(&new.campaign).ok_or(StoreError::Missing { what: "campaign" })?;
-    let same = campaign
-        .packets
-        .iter()
-        .filter_map(|id| data.packets.get(id))
-        .find(|other| is_same(&other.packet, &new));
-    if let Some(same) = same {
+    let natural_key = PacketNaturalKey::from(&new.origin);
+    let latest = campaign.packets_by_key.get(&natural_key).and_then(|id| data.packets.get(id));
+    if let Some(same) = latest.filter(|latest| holds_its_key(&latest.packet)) {
         return Ok(PacketCreation::Exists(same.packet.clone()));
     }
     if campaign.campaign.state == CampaignState::Archived {
@@ -219,6 +257,7 @@ fn create(data: &mut Data, company: CompanyId, new: NewPacket) -> Result<PacketC
         campaign_version: new.campaign_version,
         stage: match new.origin {
             PacketOrigin::File { .. } => PacketStage::Prepared,
+            PacketOrigin::OnDemand { .. } => PacketStage::Loaded,
             PacketOrigin::FollowUp => PacketStage::Mapped,
         },
         origin: new.origin,
@@ -231,20 +270,16 @@ fn create(data: &mut Data, company: CompanyId, new: NewPacket) -> Result<PacketC
         stage_changed_at: new.created_at,
     };
     campaign.packets.insert(packet.id);
+    campaign.packets_by_key.insert(natural_key, packet.id);
     data.open_packets.insert(packet.id);
     data.packets.insert(packet.id, PacketData::new(packet.clone()));
     Ok(PacketCreation::Created(packet))
 }
 
-/// Whether a packet is what `new` would be: the same file unless it was cancelled, or the follow-up packet that is open.
-fn is_same(packet: &Packet, new: &NewPacket) -> bool {
-    match (&packet.origin, &new.origin) {
-        (PacketOrigin::File { digest, .. }, PacketOrigin::File { digest: new, .. }) => {
-            digest == new && packet.stage != PacketStage::Cancelled
-        }
-        (PacketOrigin::FollowUp, PacketOrigin::FollowUp) => {
-            !packet.stage.is_closed() && packet.draining == Draining::Off
-        }
-        _ => false,
+/// Whether no other packet may be made under this one's natural key: it is not cancelled, or it takes follow-ups.
+fn holds_its_key(packet: &Packet) -> bool {
+    match packet.origin {
+        PacketOrigin::File { .. } | PacketOrigin::OnDemand { .. } => packet.stage != PacketStage::Cancelled,
+        PacketOrigin::FollowUp => !packet.stage.is_closed() && packet.draining == Draining::Off,
     }
 }

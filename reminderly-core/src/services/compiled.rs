@@ -39,7 +39,21 @@ impl CompiledCampaigns {
     /// [`ServiceError::NotFound`] if the store does not have it, [`ServiceError::InvalidCampaign`] if an older release saved
     /// what this one refuses or the host no longer knows a rule pack, [`ServiceError::Store`].
     pub(crate) async fn of(&self, packet: &Packet) -> Result<Arc<CompiledCampaign>, ServiceError> {
-        let key = (packet.company, packet.campaign, packet.campaign_version);
+        self.version(packet.company, packet.campaign, packet.campaign_version).await
+    }
+
+    /// A version of a campaign.
+    ///
+    /// # Errors
+    ///
+    /// As [`of`](Self::of).
+    pub(crate) async fn version(
+        &self,
+        company: CompanyId,
+        campaign: CampaignId,
+        version: u32,
+    ) -> Result<Arc<CompiledCampaign>, ServiceError> {
+        let key = (company, campaign, version);
         if let Some(kept) = self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Ok(Arc::clone(kept));
         }

@@ -1,11 +1,13 @@
 use crate::domain::access::Denied;
 use crate::domain::campaign::problem::InvalidCampaign;
+use crate::ids::PacketId;
 use crate::ports::callback::CallbackError;
 use crate::ports::poller::PollerError;
 use crate::ports::queue::QueueError;
 use crate::ports::sealer::SealError;
 use crate::ports::source::SourceError;
 use crate::ports::store::StoreError;
+use crate::services::on_demand::InvalidCall;
 
 /// Why a use case did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +41,15 @@ pub enum ServiceError {
     UnusableFile {
         /// What is wrong and what to do; never personal data.
         reason: String,
+    },
+    /// The call cannot be taken; nothing was stored.
+    #[error("call cannot be taken")]
+    InvalidCall(#[source] InvalidCall),
+    /// The key of the call names another call of the campaign; nothing was stored. A call with new content needs a new key.
+    #[error("key of the call was used before, for other content: packet {packet}")]
+    KeyReused {
+        /// The packet of the first call.
+        packet: PacketId,
     },
     /// The store failed.
     #[error("storage failed")]

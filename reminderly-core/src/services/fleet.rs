@@ -83,6 +83,11 @@ impl Fleet {
         Ok(round.tended)
     }
 
+    /// Sets up a mapped packet of an active campaign without waiting for a round.
+    pub(super) async fn start(&self, packet: &Packet) -> Result<(), ServiceError> {
+        self.set_up(packet, &mut Round::default()).await
+    }
+
     async fn tend_packet(&self, packet: &Packet, round: &mut Round) -> Result<(), ServiceError> {
         let state = self.campaign_state(packet, round).await?;
         if state == CampaignState::Archived && packet.draining != Draining::Cancelling {

@@ -79,7 +79,7 @@ impl Mapping {
             return Ok(packet);
         }
         let campaign = self.campaigns.of(&packet).await?;
-        if let Err(missing) = campaign.mapper(&packet.ingest.header) {
+        if let Err(missing) = campaign.mapper_of(&packet) {
             return Err(self.fail(&packet, missing.to_string()).await?);
         }
         let mut after = packet.mapped_through;
@@ -173,7 +173,7 @@ fn map_rows(
     rows: &[Row],
     failed: &mut Vec<RejectedRow>,
 ) -> Vec<MappedRow> {
-    let Ok(mapper) = campaign.mapper(&packet.ingest.header) else { return Vec::new() };
+    let Ok(mapper) = campaign.mapper_of(packet) else { return Vec::new() };
     let mut good = Vec::with_capacity(rows.len());
     for row in rows {
         match mapper.map(row) {

@@ -20,6 +20,7 @@ mod incoming;
 mod ingest;
 mod mapping;
 mod messages;
+mod on_demand;
 mod pollers;
 mod reconcile;
 mod reports;
@@ -54,6 +55,10 @@ pub use incoming::{IncomingMessages, Received};
 pub use ingest::{Ingest, LoadProgress, Prepared};
 pub use mapping::{MapProgress, Mapping};
 pub use messages::Messages;
+pub use on_demand::{
+    CallContent, CallProgress, CallRepetition, CallRow, InvalidCall, MessageOutcome, OnDemand, OnDemandCall,
+    OnDemandOutcome, OnDemandReceipt,
+};
 pub use pollers::{InProcessPollers, Spawn};
 pub use reconcile::{Discrepancy, Reconcile};
 pub use reports::{CampaignReport, PacketReport, Reports};

@@ -71,6 +71,15 @@ impl InProcessPollers {
     }
 }
 
+/// Forgets pollers that ended because their queue is gone, before there is no more room: where another process takes packets
+/// down, nobody stops them here. Looks at all of them only when as many have come since it did so last.
+fn forget_ended(running: &mut HashMap<QueueName, Running>) {
+    if running.len() == running.capacity() {
+        running.retain(|_, poller| !poller.has_ended());
+        running.reserve(running.len() + 1);
+    }
+}
+
 impl fmt::Debug for InProcessPollers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InProcessPollers").field("running", &self.running()).finish_non_exhaustive()
@@ -84,6 +93,7 @@ impl PollerHost for InProcessPollers {
         if running.get(&spec.queue).is_some_and(|poller| !poller.has_ended()) {
             return Ok(());
         }
+        forget_ended(&mut running);
         let (trigger, shutdown) = shutdown();
         let (ending, ended) = oneshot::channel::<()>();
         let life = Arc::new(());

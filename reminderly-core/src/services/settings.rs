@@ -42,6 +42,10 @@ pub struct Settings {
     pub max_row_bytes: usize,
     /// What a data file may have.
     pub file_limits: FileLimits,
+    /// The most rows of a call: they are stored in one transaction.
+    pub max_call_rows: usize,
+    /// The most data of a call, bytes, names of columns included.
+    pub max_call_bytes: usize,
     /// Messages of one packet that may have a live copy in its queue: enough for the pollers, few enough that a pause acts at
     /// once and a queue stays far below its in-flight limit.
     pub max_copies: usize,
@@ -74,6 +78,8 @@ impl Settings {
             rows_per_batch: 1_000,
             max_row_bytes: 1 << 20,
             file_limits: FileLimits::default(),
+            max_call_rows: 1_000,
+            max_call_bytes: 4 << 20,
             max_copies: 5_000,
             copy_lifetime: Duration::from_mins(15),
             slices_at_once: 4,

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use reminderly_core::batch::{Outcomes, Page};
 use reminderly_core::domain::access::{Company, Grants, Role, User};
 use reminderly_core::domain::attempt::{Attempt, AttemptLocation};
+use reminderly_core::domain::call::CallKey;
 use reminderly_core::domain::campaign::definition::CampaignDefinition;
 use reminderly_core::domain::campaign::lifecycle::{Campaign, CampaignState};
 use reminderly_core::domain::contact_point::ContactPoint;
@@ -96,6 +97,7 @@ forward!(UnsubscribeStore {
 
 forward!(PacketStore {
     fn create_packet(company: CompanyId, packet: NewPacket) -> PacketCreation;
+    fn packet_of_call(company: CompanyId, campaign: CampaignId, key: &CallKey) -> Option<Packet>;
     fn packets(
         company: CompanyId, campaign: CampaignId, after: Option<PacketId>, limit: usize
     ) -> Page<Packet, PacketId>;
@@ -106,6 +108,19 @@ forward!(PacketStore {
     ) -> Page<RejectedRow, RowNumber>;
     fn open_packets_across_companies(after: Option<PacketId>, limit: usize) -> Page<Packet, PacketId>;
 }
+    async fn create_loaded_packet(
+        &self,
+        company: CompanyId,
+        packet: NewPacket,
+        rows: RowBatch,
+    ) -> Result<PacketCreation, StoreError> {
+        let rows = self.hand_on(rows).await;
+        let creation = self.inner().create_loaded_packet(company, packet, rows).await?;
+        self.open();
+        self.end_of_rows().await;
+        Ok(creation)
+    }
+
     async fn packet(&self, company: CompanyId, id: PacketId) -> Result<Option<Packet>, StoreError> {
         Ok(self.inner().packet(company, id).await?.map(|packet| self.seen(packet)))
     }
@@ -170,6 +185,9 @@ forward!(MessageStore {
     fn close(company: CompanyId, packet: PacketId, closes: &[Close]) -> Outcomes<WriteOutcome>;
     fn cancel_open(company: CompanyId, packet: PacketId, at: DateTime<Utc>, limit: usize) -> usize;
     fn attempts(company: CompanyId, packet: PacketId, message: MessageId) -> Vec<Attempt>;
+    fn latest_attempts(
+        company: CompanyId, packet: PacketId, messages: &[MessageId]
+    ) -> Vec<Option<Attempt>>;
     fn attempt(company: CompanyId, packet: PacketId, id: AttemptId) -> Option<Attempt>;
     fn history(company: CompanyId, packet: PacketId, message: MessageId) -> Vec<Transition>;
     fn overdue_attempts_across_companies(before: DateTime<Utc>, limit: usize) -> Vec<OpenAttempt>;

@@ -25,11 +25,12 @@ use reminderly_core::ports::store::{
 };
 use reminderly_core::services::sweep::{OverdueClaims, StalledPackets, UnknownOutcomes};
 use reminderly_core::services::{
-    Access, CompiledCampaigns, Dispatch, Dispositions, Enqueue, Explain, Fleet, IncomingMessages, Ingest,
-    Mapping, Messages, Reconcile, Reports, ServiceError, Unsubscribes,
+    Access, CallProgress, CompiledCampaigns, Dispatch, Dispositions, Enqueue, Explain, Fleet,
+    IncomingMessages, Ingest, Mapping, Messages, OnDemand, Reconcile, Reports, ServiceError, Unsubscribes,
 };
 use reminderly_core::sources::MemorySource;
 use reminderly_tests::material;
+use reminderly_tests::world::callers::line;
 use reminderly_tests::world::{Setup, World};
 
 /// What takes no scope, and why: nobody outside is served by it.
@@ -59,6 +60,7 @@ struct Victim {
     packet: PacketId,
     message: MessageId,
     attempt: AttemptId,
+    call: PacketId,
     source: MemorySource,
 }
 
@@ -72,8 +74,13 @@ impl Victim {
         world.run_until(reminderly_tests::world::instant("2026-03-04T18:00:02Z"));
         let message = world.messages(company, packet)[0].message.id;
         let attempt = block_on(world.store.attempts(company, packet, message)).unwrap()[0].id;
+        let compiled = Arc::new(CompiledCampaigns::new(Arc::clone(&world.ports.store)));
+        let on_demand = OnDemand::new(&world.ports, &world.settings, compiled, Arc::new(NoPollers));
+        let orders = world.campaign(company, &material::on_demand());
+        let scope = world.scope(company, Action::SendOnDemand);
+        let call = block_on(on_demand.send(&scope, orders.id, &line(8))).unwrap().packet;
         let source = MemorySource::new().with_file("more.csv", material::csv(3, "2026-03-04 15:00"));
-        Self { world, campaign, packet, message, attempt, source }
+        Self { world, campaign, packet, message, attempt, call, source }
     }
 
     /// Everything that anybody could have changed.
@@ -183,7 +190,7 @@ fn office<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Walked<'a>> {
 /// What takes data in and sends.
 fn machine_room<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Walked<'a>> {
     use Action::{Ingest as Upload, Operate, RunCampaign};
-    let Victim { world, campaign, packet, message, attempt, source } = victim;
+    let Victim { world, campaign, packet, message, attempt, source, .. } = victim;
     let (ports, settings) = (&world.ports, &world.settings);
     let (id, packet, message) = (campaign.id, *packet, *message);
     let ingest = Ingest::new(ports, settings);
@@ -247,6 +254,24 @@ fn machine_room<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Walked<'
     ]
 }
 
+/// What callers do.
+fn callers<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Walked<'a>> {
+    let Victim { world, campaign, call, .. } = victim;
+    let compiled = Arc::new(CompiledCampaigns::new(Arc::clone(&world.ports.store)));
+    let send = OnDemand::new(&world.ports, &world.settings, compiled, Arc::new(NoPollers));
+    let outcome = send.clone();
+    let id = campaign.id;
+    vec![
+        walked("on_demand::send", &[Action::SendOnDemand], async move {
+            send.send(scope, id, &line(9)).await.map(|_| true)
+        }),
+        walked("on_demand::outcome", &[Action::SendOnDemand, Action::ViewMessages], async move {
+            let open = CallProgress::Open;
+            outcome.outcome(scope, *call, open, std::time::Duration::ZERO).await.map(|_| true)
+        }),
+    ]
+}
+
 /// What lists a packet's messages.
 fn listings<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Walked<'a>> {
     let (packet, message) = (victim.packet, victim.message);
@@ -267,7 +292,8 @@ fn listings<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Walked<'a>> 
 
 fn every_call<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Walked<'a>> {
     let office = office(victim, scope).into_iter();
-    office.chain(listings(victim, scope)).chain(machine_room(victim, scope)).collect()
+    let inside = listings(victim, scope).into_iter().chain(machine_room(victim, scope));
+    office.chain(inside).chain(callers(victim, scope)).collect()
 }
 
 #[test]
@@ -399,6 +425,8 @@ fn every_public_call_of_the_services_is_walked() {
     public_calls(&services, "", &mut found);
     // Loading is a file of its own.
     assert!(found.remove("ingest/load::load") && found.insert("ingest::load".to_owned()));
+    let outcome = "on_demand/outcome::outcome";
+    assert!(found.remove(outcome) && found.insert("on_demand::outcome".to_owned()));
 
     let victim = Victim::new();
     let scope = victim.world.scope(victim.campaign.company, Action::ViewReports);

@@ -7,12 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures::executor::block_on;
 use metrics_util::debugging::DebuggingRecorder;
 use reminderly_core::domain::access::Action;
+use reminderly_core::domain::call::CallKey;
+use reminderly_core::domain::one_liner::OneLiner;
 use reminderly_core::domain::row::RowNumber;
+use reminderly_core::ids::CompanyId;
 use reminderly_core::ports::queue::MessageQueue as _;
 use reminderly_core::ports::store::{
     IncomingStore as _, MessageStore as _, PacketStore as _, UnsubscribeStore as _,
 };
-use reminderly_core::services::{Callbacks, Explain};
+use reminderly_core::services::{CallContent, CallProgress, Callbacks, Explain, OnDemandCall};
 use reminderly_tests::material;
 use reminderly_tests::world::{Setup, World, instant};
 use serde_json::json;
@@ -124,6 +127,41 @@ fn show_all(
     shown.show(&world.sandbox);
 }
 
+/// Calls with canaries in their keys, cells, contact points and texts: taken, refused, and asked for.
+fn send_on_demand(world: &World, company: CompanyId, shown: &mut Shown) {
+    let campaign = world.campaign(company, &material::on_demand());
+    let scope = world.scope(company, Action::SendOnDemand);
+    let on_demand = world.on_demand(world.workers()[0]);
+    let person = || OneLiner::email("zanzi.birdsong@example.org").with_person("PCANARY88");
+    let sms = |number: &str| OneLiner::sms(number).with_text("A xylophone for Zanzibarovna.");
+    let bad_row = [("Key", ""), ("Name", "Zanzibarovna"), ("Cell", "quince"), ("Email", ""), ("Person", "")];
+    let bad_row = bad_row.map(|(column, cell)| (column.to_owned(), cell.to_owned()));
+    let calls = [
+        ("KCANARY77", CallContent::OneLiner(Box::new(person().with_field("Name", "Zanzibarovna")))),
+        ("KCANARY77", CallContent::OneLiner(Box::new(sms("+15202349876")))),
+        ("KCANARY77b", CallContent::OneLiner(Box::new(sms("quince")))),
+        ("KCANARY77c", CallContent::OneLiner(Box::new(person().with_time_zone("ocarina")))),
+        ("KCANARY77d", CallContent::Rows(vec![bad_row.into()])),
+    ];
+    let answers = calls.map(|(key, content)| {
+        let call = OnDemandCall { key: CallKey::new(key).unwrap(), content };
+        shown.show(&call);
+        let answer = block_on(on_demand.send(&scope, campaign.id, &call));
+        if let Err(error) = &answer {
+            let source = std::error::Error::source(error).map(ToString::to_string);
+            writeln!(shown.0, "{error} {source:?}").unwrap();
+        }
+        shown.show(&answer);
+        answer.ok().map(|receipt| receipt.packet)
+    });
+    assert_eq!(answers.map(|packet| packet.is_some()), [true, false, false, false, true]);
+    for packet in answers.into_iter().flatten() {
+        let outcome = on_demand.outcome(&scope, packet, CallProgress::Open, std::time::Duration::ZERO);
+        shown.show(&block_on(outcome).unwrap());
+    }
+    show_all(world, &campaign, shown);
+}
+
 fn run(shown: &mut Shown) {
     let number = "+15202349876";
     let replies = json!([
@@ -144,6 +182,7 @@ fn run(shown: &mut Shown) {
     world.load(company, campaign.id, &data());
     world.start_worker();
     world.run_until(instant("2026-03-04T18:00:05Z"));
+    send_on_demand(&world, company, shown);
     shown.show(&world.open_packets());
     // What waits in queues and what comes from outside, forged or not.
     let callbacks = Callbacks::new(&world.ports, &world.settings);

@@ -22,12 +22,12 @@ use reminderly_tests::{judge, material};
 use serde_json::json;
 
 /// No use case that is tested here takes more polls.
-const POLLS_AT_MOST: usize = 2_000;
+pub(super) const POLLS_AT_MOST: usize = 2_000;
 
 const AT: &str = "2026-03-04 14:00";
 
 /// Polls `future` so often and drops it; whether it was ready before. Time goes on when it waits for time.
-fn cut<T>(world: &World, polls: usize, future: impl Future<Output = T> + Send) -> Option<T> {
+pub(super) fn cut<T>(world: &World, polls: usize, future: impl Future<Output = T> + Send) -> Option<T> {
     let mut stepper = Stepper::new(future);
     for _ in 0..polls {
         if let Poll::Ready(value) = stepper.poll() {

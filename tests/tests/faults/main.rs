@@ -19,6 +19,8 @@ mod files;
 mod grants;
 mod ladders;
 mod main_job;
+mod on_demand;
+mod on_demand_crashes;
 mod panics;
 mod personas;
 mod pressure;

@@ -18,6 +18,7 @@
 mod access;
 mod answerable;
 mod bench;
+mod calls;
 mod campaigns;
 mod claim;
 mod closing;
@@ -50,6 +51,7 @@ use crate::ports::store::Store;
 pub use access::*;
 pub use answerable::*;
 pub use bench::Bench;
+pub use calls::*;
 pub use campaigns::*;
 pub use claim::*;
 pub use closing::*;
@@ -117,6 +119,20 @@ macro_rules! for_each_store_case {
             a_packet_needs_its_campaign
             an_open_follow_up_packet_is_used_again
             a_draining_follow_up_packet_is_replaced
+            a_call_starts_as_loaded_with_its_rows
+            a_call_is_an_open_packet
+            a_call_without_rows_starts_as_loaded
+            the_same_call_key_is_one_packet
+            concurrent_calls_with_one_key_make_one_packet
+            call_keys_are_compared_exactly
+            a_failed_call_still_holds_its_key
+            a_cancelled_call_frees_its_key
+            another_campaign_takes_the_same_call_key
+            another_company_takes_the_same_call_key
+            a_call_is_no_file_of_the_same_content
+            an_archived_campaign_takes_no_call
+            a_call_needs_its_campaign
+            latest_attempts_are_answered_by_position
             a_packet_changes_stage_by_its_table_only
             a_failure_is_recorded_and_cleared
             draining_starts_and_stops
@@ -360,6 +376,7 @@ mod tests {
         let sources = [
             include_str!("access.rs"),
             include_str!("answerable.rs"),
+            include_str!("calls.rs"),
             include_str!("campaigns.rs"),
             include_str!("claim.rs"),
             include_str!("closing.rs"),

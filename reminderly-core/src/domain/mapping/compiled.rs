@@ -11,12 +11,14 @@ use super::names::Names;
 use super::pipeline::Pipeline;
 use super::texts::{Texts, parts};
 use super::unfit_header::UnfitHeader;
+use crate::domain::call::CallKind;
 use crate::domain::campaign::definition::{CampaignDefinition, LocalizedText};
 use crate::domain::campaign::document;
 use crate::domain::campaign::problem::{InvalidCampaign, Problems, hint, member_path};
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::content::Content;
+use crate::domain::packet::{Packet, PacketOrigin};
 use crate::domain::plan::{ContactTerms, contact_zones};
 use crate::domain::row::Header;
 use crate::domain::rules::{RulePack, RulePacks};
@@ -230,6 +232,22 @@ impl CompiledCampaign {
     /// The header lacks columns, or has one twice; all of them are listed.
     pub fn mapper(&self, header: &Header) -> Result<RowMapper<'_>, UnfitHeader> {
         RowMapper::new(self, header)
+    }
+
+    /// A mapper for the rows of a packet, whose header is known.
+    ///
+    /// # Errors
+    ///
+    /// The header lacks columns. That of a one-liner may.
+    pub fn mapper_of(&self, packet: &Packet) -> Result<RowMapper<'_>, MissingColumns> {
+        match packet.origin {
+            PacketOrigin::OnDemand { kind: CallKind::OneLiner, .. } => {
+                Ok(RowMapper::of_one_liner(self, &packet.ingest.header))
+            }
+            PacketOrigin::OnDemand { kind: CallKind::Rows, .. }
+            | PacketOrigin::File { .. }
+            | PacketOrigin::FollowUp => self.mapper(&packet.ingest.header),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::domain::appointment::Appointment;
 use crate::domain::appointment_key::AppointmentKey;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::contact_point::{ContactPoint, InvalidContactPoint};
+use crate::domain::content::Content;
 use crate::domain::person::PersonKey;
 use crate::domain::row::RowNumber;
 
@@ -36,6 +37,8 @@ pub struct MappedRow {
     pub language: Option<String>,
     /// The campaign's language that stands for it.
     pub(super) texts: LanguageIndex,
+    /// The text that the row brings itself, as that of a one-liner may; `None` is the campaign's.
+    pub content: Option<Content>,
     /// The values that texts can show.
     pub fields: Value,
     /// What was done to the row that people should know.

@@ -14,11 +14,15 @@ use super::names::{RowValues, TIME_ZONE};
 use super::unfit_header::UnfitHeader;
 use crate::domain::appointment::Appointment;
 use crate::domain::appointment_key::AppointmentKey;
+use crate::domain::call::CallKind;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::contact_point::{ContactPoint, EmailAddress, InvalidContactPoint, PhoneNumber};
+use crate::domain::content::Content;
 use crate::domain::local_time::LocalTimeNote;
+use crate::domain::one_liner::{self, OneLinerRow};
 use crate::domain::person::PersonKey;
 use crate::domain::row::{Header, RejectedRow, Row, RowFault};
+use crate::domain::segments::count_segments;
 use crate::domain::template::function::{Datum, ValueFault};
 use crate::domain::template::{TemplateFault, VALUE_BYTES_MAX};
 
@@ -26,6 +30,7 @@ use crate::domain::template::{TemplateFault, VALUE_BYTES_MAX};
 #[derive(Debug)]
 pub struct RowMapper<'c> {
     campaign: &'c CompiledCampaign,
+    kind: CallKind,
     fields: Vec<BoundField<'c>>,
 }
 
@@ -38,22 +43,39 @@ struct BoundField<'c> {
     expression: Option<Expression<'c, 'static>>,
 }
 
+/// The position of a column that a one-liner does not name: no row has a cell there.
+const NOT_GIVEN: usize = usize::MAX;
+
 /// Why a field of a row cannot be used: for machines and for people.
 type FieldFault = (RowFault, Cow<'static, str>);
 
 impl<'c> RowMapper<'c> {
     pub(super) fn new(campaign: &'c CompiledCampaign, header: &Header) -> Result<Self, UnfitHeader> {
         UnfitHeader::check(header, campaign.columns())?;
+        Ok(Self::bind(campaign, CallKind::Rows, |column| header.position(column)))
+    }
+
+    /// For the row of a one-liner, which lacks the columns that its caller has not named.
+    pub(super) fn of_one_liner(campaign: &'c CompiledCampaign, header: &Header) -> Self {
+        let position = |column: &str| Some(one_liner::position(header, column).unwrap_or(NOT_GIVEN));
+        Self::bind(campaign, CallKind::OneLiner, position)
+    }
+
+    fn bind(
+        campaign: &'c CompiledCampaign,
+        kind: CallKind,
+        position: impl Fn(&str) -> Option<usize>,
+    ) -> Self {
         let bind = |plan: &'c FieldPlan| BoundField {
             plan,
-            positions: plan.columns.iter().filter_map(|column| header.position(column)).collect(),
+            positions: plan.columns.iter().filter_map(|column| position(column)).collect(),
             // It compiled when the campaign did.
             expression: match plan.pipeline {
                 Some(_) => None,
                 None => campaign.environment.compile_expression_owned(plan.source.clone()).ok(),
             },
         };
-        Ok(Self { campaign, fields: campaign.plans.iter().map(bind).collect() })
+        Self { campaign, kind, fields: campaign.plans.iter().map(bind).collect() }
     }
 
     /// What the row means.
@@ -65,16 +87,56 @@ impl<'c> RowMapper<'c> {
     /// shortened is one: the file is broken, and the person's number was in it.
     pub fn map(&self, row: &Row) -> Result<MappedRow, RejectedRow> {
         let mut draft = Draft::new(self.campaign);
+        let one_liner = match self.kind {
+            CallKind::Rows => None,
+            CallKind::OneLiner => Some(OneLinerRow::read(row).ok_or_else(|| not_a_one_liner(row))?),
+        };
         for field in &self.fields {
-            let taken =
-                field.evaluate(row, &mut draft.removed).and_then(|datum| draft.take(field.plan, datum));
+            let given = one_liner.map_or(Given::ByExpression, |one_liner| field.given(&one_liner));
+            let taken = match given {
+                Given::ByExpression => {
+                    field.evaluate(row, &mut draft.removed).and_then(|datum| draft.take(field.plan, datum))
+                }
+                Given::As(text) => draft.take(field.plan, Ok(Datum::Text(text.into()))),
+                Given::Not => Ok(()),
+            };
             taken.map_err(|fault| rejected(row, field.plan, fault))?;
+        }
+        if let Some(one_liner) = one_liner {
+            draft.take_one_liner(&one_liner).map_err(|(code, reason)| {
+                let detail = format!("line {}: {reason}", row.line);
+                RejectedRow { row: row.number, column: None, code, detail }
+            })?;
         }
         draft.finish(row)
     }
 }
 
+/// Where the value of a field comes from in the row of a one-liner.
+enum Given<'r> {
+    ByExpression,
+    As(&'r str),
+    Not,
+}
+
 impl BoundField<'_> {
+    /// What the caller says itself goes before what the campaign makes of the columns.
+    fn given<'r>(&self, one_liner: &OneLinerRow<'r>) -> Given<'r> {
+        let or_expression = |text: Option<&'r str>| text.map_or(Given::ByExpression, Given::As);
+        match self.plan.role {
+            Role::Contact(method) if method == one_liner.method => Given::As(one_liner.contact),
+            Role::Contact(_) | Role::Methods => Given::Not,
+            // Of a key that is given in part, or that reads nothing, every one-liner would have the same.
+            Role::Key if self.positions.is_empty() || self.positions.contains(&NOT_GIVEN) => {
+                Given::As(one_liner.identity)
+            }
+            Role::Person => or_expression(one_liner.person),
+            Role::Language => or_expression(one_liner.language),
+            Role::ContactTimeZone => or_expression(one_liner.time_zone),
+            Role::Key | Role::AppointmentAt | Role::TimeZone | Role::Plain => Given::ByExpression,
+        }
+    }
+
     /// The value, or the contact fault that it has: that is a matter of its method, not of the row.
     fn evaluate<'r>(
         &self,
@@ -153,6 +215,7 @@ struct Draft<'c> {
     methods: Option<Vec<ContactMethod>>,
     contacts: Vec<(ContactMethod, ContactField)>,
     language: Option<String>,
+    content: Option<Content>,
     values: Vec<Value>,
     removed: bool,
 }
@@ -170,6 +233,7 @@ impl<'c> Draft<'c> {
             methods: None,
             contacts: definition.methods.order.iter().map(|method| (*method, ContactField::Absent)).collect(),
             language: None,
+            content: None,
             values: vec![Value::UNDEFINED; campaign.names.fields()],
             removed: false,
         }
@@ -253,6 +317,35 @@ impl<'c> Draft<'c> {
         Ok(())
     }
 
+    /// What a one-liner says of itself, whether the campaign has a field for it or not.
+    fn take_one_liner(&mut self, one_liner: &OneLinerRow<'_>) -> Result<(), FieldFault> {
+        self.methods = Some(vec![one_liner.method]);
+        let said = [
+            (Role::Person, one_liner.person),
+            (Role::Language, one_liner.language),
+            (Role::ContactTimeZone, one_liner.time_zone),
+        ];
+        for (role, text) in said {
+            if let Some(text) = text {
+                self.take_role(role, &Datum::Text(text.into()))?;
+            }
+        }
+        self.content = one_liner.text.map(|text| {
+            let (text, _) = clean(text);
+            match one_liner.method {
+                ContactMethod::Email => Content::Email {
+                    subject: clean(one_liner.subject).0.into(),
+                    text: text.into(),
+                    html: None,
+                },
+                ContactMethod::Sms | ContactMethod::Phone => {
+                    Content::Sms { segments: count_segments(&text).count, text: text.into() }
+                }
+            }
+        });
+        Ok(())
+    }
+
     fn take_contact(
         &mut self,
         plan: &FieldPlan,
@@ -316,10 +409,16 @@ impl<'c> Draft<'c> {
             contacts: self.contacts,
             language: self.language,
             texts: index,
+            content: self.content,
             fields: Value::from_object(RowValues { names: Arc::clone(names), values: self.values }),
             notes,
         })
     }
+}
+
+fn not_a_one_liner(row: &Row) -> RejectedRow {
+    let detail = format!("line {}: not a row of a one-liner: make the call again", row.line);
+    RejectedRow { row: row.number, column: None, code: RowFault::MappingFailed, detail }
 }
 
 fn key(text: &str) -> Result<AppointmentKey, FieldFault> {

@@ -50,13 +50,18 @@ impl CompiledCampaign {
         self.texts.get(index).map(|(language, _)| language.clone()).unwrap_or_default()
     }
 
-    /// The content of a message to a row's person, in the language of [`language_of`](Self::language_of).
+    /// The content of a message to a row's person: the text that the row brings, or the campaign's, in the language of
+    /// [`language_of`](Self::language_of).
     ///
     /// # Errors
     ///
     /// The text shows an empty field, grows beyond its limits, comes out empty, or has a line break in its subject; or the
     /// campaign has no text for the method.
     pub fn render(&self, method: ContactMethod, row: &MappedRow) -> Result<Content, RenderFault> {
+        if let Some(content) = &row.content {
+            // A row with a text of its own has one method.
+            return Ok(content.clone());
+        }
         let language = self.texts.choice(Group::Message(method), row.texts);
         match method {
             ContactMethod::Sms => self.sms(SMS_TEXT, language, row),

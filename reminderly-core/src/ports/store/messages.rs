@@ -249,6 +249,18 @@ pub trait MessageStore: Debug + Send + Sync + 'static {
         message: MessageId,
     ) -> Result<Vec<Attempt>, StoreError>;
 
+    /// The latest attempt of each message, by position; `None` for one that was never claimed, or that does not exist.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    async fn latest_attempts(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        messages: &[MessageId],
+    ) -> Result<Vec<Option<Attempt>>, StoreError>;
+
     /// One attempt: what a caller asks after [`StoreError::CommitUnknown`].
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 
 use super::{StoreError, WriteOutcome};
 use crate::batch::Page;
+use crate::domain::call::CallKey;
 use crate::domain::packet::{Draining, IngestProgress, Packet, PacketFailure, PacketOrigin, PacketStage};
 use crate::domain::row::{RejectedRow, Row, RowNumber};
 use crate::ids::{CampaignId, CompanyId, PacketId};
@@ -18,7 +19,8 @@ pub struct NewPacket {
     pub campaign: CampaignId,
     /// The version of the campaign's document.
     pub campaign_version: u32,
-    /// Where its rows come from. A file starts as `prepared`; a follow-up packet has no rows and starts as `mapped`.
+    /// Where its rows come from. A file starts as `prepared`; a follow-up packet has no rows and starts as `mapped`; a call
+    /// starts as `loaded`.
     pub origin: PacketOrigin,
     /// When it was made.
     pub created_at: DateTime<Utc>,
@@ -29,8 +31,8 @@ pub struct NewPacket {
 pub enum PacketCreation {
     /// Stored.
     Created(Packet),
-    /// The campaign has a packet for this already, which was not cancelled: one with the same digest, or an open follow-up
-    /// packet.
+    /// The campaign has a packet for this already, which was not cancelled: one with the same digest of a file, one with the
+    /// same key of a call, or an open follow-up packet.
     Exists(Packet),
     /// The campaign is archived and takes no data.
     CampaignArchived,
@@ -68,8 +70,8 @@ pub struct RowBatch {
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait PacketStore: Debug + Send + Sync + 'static {
-    /// Stores a packet. Natural key: campaign and digest of a file (cancelled packets aside); campaign for an open follow-up
-    /// packet, which one that drains is not.
+    /// Stores a packet without rows. Natural key: campaign and digest of a file, or campaign and key of a call (cancelled
+    /// packets aside); campaign for an open follow-up packet, which one that drains is not.
     ///
     /// # Errors
     ///
@@ -79,6 +81,32 @@ pub trait PacketStore: Debug + Send + Sync + 'static {
         company: CompanyId,
         packet: NewPacket,
     ) -> Result<PacketCreation, StoreError>;
+
+    /// Stores a packet with all of its rows as one fact, and makes it `loaded`: what a call brings must not be lost, for
+    /// nobody could read it a second time. Rows and rejections are counted as by [`append_rows`](Self::append_rows);
+    /// `rows.after` is 0. Natural keys as of [`create_packet`](Self::create_packet): a packet that exists keeps its own rows.
+    ///
+    /// # Errors
+    ///
+    /// As [`create_packet`](Self::create_packet).
+    async fn create_loaded_packet(
+        &self,
+        company: CompanyId,
+        packet: NewPacket,
+        rows: RowBatch,
+    ) -> Result<PacketCreation, StoreError>;
+
+    /// The packet of a call, by the caller's key; not one that was cancelled.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    async fn packet_of_call(
+        &self,
+        company: CompanyId,
+        campaign: CampaignId,
+        key: &CallKey,
+    ) -> Result<Option<Packet>, StoreError>;
 
     /// A packet.
     ///

@@ -162,7 +162,7 @@ impl IncomingMessages {
 }
 
 fn map(occasion: &Occasion, row: &Row) -> Option<MappedRow> {
-    let mapper = occasion.campaign.mapper(&occasion.packet.ingest.header).ok()?;
+    let mapper = occasion.campaign.mapper_of(&occasion.packet).ok()?;
     mapper.map(row).ok()
 }
 

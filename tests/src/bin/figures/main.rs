@@ -1,6 +1,7 @@
 //! Measures the large figures and prints each beside its goal. See `docs/performance.md`.
 
 mod growth;
+mod on_demand;
 mod pipeline;
 mod report;
 mod send;
@@ -57,6 +58,12 @@ enum Figure {
         #[arg(long, default_value_t = 5_000)]
         packets: usize,
     },
+    /// One-liners from the call to their acceptance, each in a packet with a queue and a poller of its own, on one thread.
+    OnDemand {
+        /// The smaller and the larger number of calls.
+        #[arg(long, num_args = 2, default_values_t = [500, 5_000])]
+        calls: Vec<usize>,
+    },
 }
 
 fn main() -> Result<(), Failure> {
@@ -74,6 +81,7 @@ fn main() -> Result<(), Failure> {
                 send::measure(&mut report, &send::Load { messages, packets, threads, persona }, runs)?;
             }
         }
+        Figure::OnDemand { calls } => on_demand::measure(&mut report, &calls, runs)?,
         Figure::Growth { messages, packets } => growth::measure(&mut report, &messages, packets, runs)?,
     }
     report.print();
