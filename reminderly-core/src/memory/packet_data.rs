@@ -1,12 +1,14 @@
 //! A packet with its rows, messages and indexes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::data::Change;
 use crate::domain::attempt::{Attempt, ProviderName};
+use crate::domain::contact_method::ContactMethod;
 use crate::domain::message::Detail;
 use crate::domain::message::{MessageRecord, MessageState, PlanVerdict, PlannedMessage};
 use crate::domain::message_status::{MessageStatus, Transition};
@@ -30,6 +32,9 @@ pub(super) struct PacketData {
     slots: BTreeMap<MessageId, Slot>,
     /// Planned and queued messages without a copy, by `not_before`.
     due: BTreeSet<(DateTime<Utc>, Slot)>,
+    /// Those of them that were due at some hand-over, by the end of their legal interval: the first `ripe_through` of `due`.
+    ripe: BTreeSet<Urgency>,
+    ripe_through: Option<(DateTime<Utc>, Slot)>,
     /// Queued messages with a copy, by the instant at which it is presumed lost.
     copies: BTreeSet<(DateTime<Utc>, Slot)>,
     /// Claimed messages, by the `answer_by` of their attempt.
@@ -37,6 +42,8 @@ pub(super) struct PacketData {
     /// Unknown messages that are not held, by their attempt.
     pub(super) unknown: BTreeMap<AttemptId, Slot>,
     pub(super) counts: PacketCounts,
+    /// How many planned and queued messages wait for which minutes.
+    pub(super) windows: BTreeMap<WindowKey, u64>,
 }
 
 #[derive(Debug)]
@@ -70,10 +77,13 @@ impl PacketData {
             messages: Vec::new(),
             slots: BTreeMap::new(),
             due: BTreeSet::new(),
+            ripe: BTreeSet::new(),
+            ripe_through: None,
             copies: BTreeSet::new(),
             sending: BTreeSet::new(),
             unknown: BTreeMap::new(),
             counts: PacketCounts::default(),
+            windows: BTreeMap::new(),
         }
     }
 
@@ -111,9 +121,27 @@ impl PacketData {
         self.copies.range(..=(now, Slot::MAX)).map(|(_, slot)| *slot)
     }
 
-    /// Messages without a copy that are due at `now`, the longest due first.
+    /// Makes [`due`](Self::due) know all that is due at `now`. Every message is looked at once.
+    pub(super) fn ripen(&mut self, now: DateTime<Utc>) {
+        let through = Some((now, Slot::MAX));
+        if self.ripe_through >= through {
+            return;
+        }
+        let after = self.ripe_through.map_or(Bound::Unbounded, Bound::Excluded);
+        let keys = self.due.range((after, Bound::Included((now, Slot::MAX))));
+        let ripe: Vec<Urgency> = keys.filter_map(|key| urgency(&self.messages, *key)).collect();
+        self.ripe.extend(ripe);
+        self.ripe_through = through;
+    }
+
+    /// Messages without a copy that are due at `now`, those whose legal interval ends first before the others. Call
+    /// [`ripen`](Self::ripen) before.
     pub(super) fn due(&self, now: DateTime<Utc>) -> impl Iterator<Item = Slot> {
-        self.due.range(..=(now, Slot::MAX)).map(|(_, slot)| *slot)
+        self.ripe.iter().filter(move |(_, due, _)| *due <= now).map(|(.., slot)| *slot)
+    }
+
+    fn is_ripe(&self, key: (DateTime<Utc>, Slot)) -> bool {
+        self.ripe_through.is_some_and(|through| key <= through)
     }
 
     /// Up to `limit` planned and queued messages.
@@ -143,6 +171,7 @@ impl PacketData {
             disposition_events: BTreeSet::new(),
         }));
         self.enter(slot);
+        self.count_window(self.window(slot), |count| *count += 1);
         slot
     }
 
@@ -154,6 +183,7 @@ impl PacketData {
     ) -> Result<MessageStatus, Option<MessageStatus>> {
         let from = self.record(slot).ok_or(None)?.state.status;
         let to = from.after(change.event).ok_or(Some(from))?;
+        let waited = self.window(slot);
         self.leave(slot);
         if let Some(message) = self.messages.get_mut(slot) {
             message.record.state.status = to;
@@ -168,6 +198,11 @@ impl PacketData {
             });
         }
         self.enter(slot);
+        let waits = self.window(slot);
+        if waited != waits {
+            self.count_window(waited, |count| *count = count.saturating_sub(1));
+            self.count_window(waits, |count| *count += 1);
+        }
         Ok(to)
     }
 
@@ -185,7 +220,14 @@ impl PacketData {
         self.account(slot, |count| *count = count.saturating_sub(1));
         let Some(message) = self.messages.get(slot) else { return };
         match Place::of(message, slot) {
-            Place::Due(key) => drop(self.due.remove(&key)),
+            Place::Due(key) => {
+                self.due.remove(&key);
+                if self.is_ripe(key)
+                    && let Some(urgency) = urgency(&self.messages, key)
+                {
+                    self.ripe.remove(&urgency);
+                }
+            }
             Place::Copied(key) => drop(self.copies.remove(&key)),
             Place::Sending(key) => drop(self.sending.remove(&key)),
             Place::Unknown(attempt) => drop(self.unknown.remove(&attempt)),
@@ -198,7 +240,14 @@ impl PacketData {
         self.account(slot, |count| *count += 1);
         let Some(message) = self.messages.get(slot) else { return };
         match Place::of(message, slot) {
-            Place::Due(key) => drop(self.due.insert(key)),
+            Place::Due(key) => {
+                self.due.insert(key);
+                if self.is_ripe(key)
+                    && let Some(urgency) = urgency(&self.messages, key)
+                {
+                    self.ripe.insert(urgency);
+                }
+            }
             Place::Copied(key) => drop(self.copies.insert(key)),
             Place::Sending(key) => drop(self.sending.insert(key)),
             Place::Unknown(attempt) => drop(self.unknown.insert(attempt, slot)),
@@ -206,10 +255,47 @@ impl PacketData {
         }
     }
 
+    /// The minutes for which a message waits that is planned or queued.
+    fn window(&self, slot: Slot) -> Option<WindowKey> {
+        let record = self.record(slot)?;
+        let state = &record.state;
+        if !matches!(state.status, MessageStatus::Planned | MessageStatus::Queued) {
+            return None;
+        }
+        let until = minute(state.legal_until? + TimeDelta::seconds(59) + TimeDelta::microseconds(999_999));
+        Some((until, minute(state.not_before?), record.message.method))
+    }
+
+    fn count_window(&mut self, key: Option<WindowKey>, step: impl Fn(&mut u64)) {
+        let Some(key) = key else { return };
+        let count = self.windows.entry(key).or_default();
+        step(count);
+        if *count == 0 {
+            self.windows.remove(&key);
+        }
+    }
+
     fn account(&mut self, slot: Slot, step: impl Fn(&mut u64)) {
         let Some(message) = self.messages.get(slot) else { return };
         count_message(&mut self.counts, &message.record.state, step);
     }
+}
+
+/// The first minute from `legal_until` on, the minute of `not_before`, and the method.
+pub(super) type WindowKey = (DateTime<Utc>, DateTime<Utc>, ContactMethod);
+
+/// The minute in which an instant lies.
+fn minute(instant: DateTime<Utc>) -> DateTime<Utc> {
+    let seconds = instant.timestamp();
+    DateTime::from_timestamp(seconds - seconds.rem_euclid(60), 0).unwrap_or(instant)
+}
+
+/// In which order due messages go: the end of the legal interval, then the instant, then the making.
+type Urgency = (DateTime<Utc>, DateTime<Utc>, Slot);
+
+fn urgency(messages: &[Box<MessageData>], (due, slot): (DateTime<Utc>, Slot)) -> Option<Urgency> {
+    let until = messages.get(slot)?.record.state.legal_until;
+    Some((until.unwrap_or(DateTime::<Utc>::MAX_UTC), due, slot))
 }
 
 /// Counts a message by its state.
