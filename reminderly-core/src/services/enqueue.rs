@@ -29,8 +29,8 @@ use crate::services::{Ports, ServiceError, Settings};
 /// Messages per transaction of handing over.
 const HAND_OVER_BATCH: usize = 1_000;
 
-/// For how long the pollers have enough in the queue when a limit slows them down.
-const FEED_AHEAD: Duration = Duration::from_mins(2);
+/// For how long the pollers have enough in the queue when a limit slows them down; they have a slice in reserve in any case.
+const FEED_AHEAD: Duration = Duration::from_secs(10);
 
 /// What feeding a packet's queue did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -113,8 +113,8 @@ impl Enqueue {
         self.settings.max_copies.div_ceil(HAND_OVER_BATCH).max(1)
     }
 
-    /// No more copies than the tightest limit lets out in [`FEED_AHEAD`]: what comes up meanwhile and is more urgent would stand
-    /// behind them, and copies that wait for long are made again.
+    /// No more copies than the tightest limit of any method lets out in [`FEED_AHEAD`]: what comes up meanwhile and is more urgent
+    /// would stand behind them, and copies that wait for long are made again.
     async fn max_copies(&self, packet: &Packet) -> Result<usize, ServiceError> {
         let campaign = self.campaigns.usable(packet).await?;
         let per_minute = campaign.and_then(|campaign| campaign.definition().limits.per_minute);
@@ -124,8 +124,8 @@ impl Enqueue {
                 limits_of(&provider, packet.company, (packet.campaign, per_minute), &self.settings.sharing);
             Some(limits.iter().map(|limit| ahead(limit.rate)).min().unwrap_or(usize::MAX))
         };
-        let most = ContactMethod::ALL.into_iter().filter_map(of_method).max().unwrap_or(usize::MAX);
-        let busy = 2 * MAX_SLICE * self.settings.slices_at_once.max(1);
+        let most = ContactMethod::ALL.into_iter().filter_map(of_method).min().unwrap_or(usize::MAX);
+        let busy = MAX_SLICE * (self.settings.slices_at_once.max(1) + 1);
         Ok(self.settings.max_copies.min(most.max(busy)))
     }
 

@@ -14,6 +14,7 @@ mod bad_input;
 mod canary;
 mod companies;
 mod crashes;
+mod fairness;
 mod grants;
 mod main_job;
 mod panics;

@@ -1,5 +1,6 @@
 //! Measures the large figures and prints each beside its goal. See `docs/performance.md`.
 
+mod fairness;
 mod growth;
 mod pipeline;
 mod report;
@@ -48,6 +49,12 @@ enum Figure {
         #[arg(long, default_value_t = 2)]
         threads: usize,
     },
+    /// How long a small company waits beside a large one that uses the same account; the worst run counts.
+    Fairness {
+        /// Messages of the large company.
+        #[arg(long, default_value_t = 500_000)]
+        messages: usize,
+    },
     /// Cost per message of planning, feeding and sending as messages and packets grow, on one thread.
     Growth {
         /// The smaller and the larger number of messages.
@@ -74,6 +81,7 @@ fn main() -> Result<(), Failure> {
                 send::measure(&mut report, &send::Load { messages, packets, threads, persona }, runs)?;
             }
         }
+        Figure::Fairness { messages } => fairness::measure(&mut report, messages, runs)?,
         Figure::Growth { messages, packets } => growth::measure(&mut report, &messages, packets, runs)?,
     }
     report.print();
