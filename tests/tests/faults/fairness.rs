@@ -59,6 +59,22 @@ fn a_small_packet_of_the_same_company_waits_little_longer_too() {
 }
 
 #[test]
+fn a_small_packet_is_fed_while_a_large_one_is() {
+    let setup = Setup { yielding: true, tune: |settings| settings.max_copies = 100_000, ..quiet(1, vec![]) };
+    let mut world = World::new(&setup);
+    let (large, small) = (company(&world), company(&world));
+    let start = world.now() + TimeDelta::seconds(60);
+    world.plant(&large, 1, 10_000, all_day(start));
+    world.plant(&small, 1, 50, all_day(start));
+    world.start_worker();
+    world.run_until(start + TimeDelta::seconds(1));
+    let accepted = world.sandbox.accepted();
+    assert_eq!(accepted.len(), 10_050, "without limits nobody waits");
+    let last = accepted.iter().rposition(|request| request.company == small.company).unwrap();
+    assert!(last < 5_000, "{last} of the large one's went before the small one's last");
+}
+
+#[test]
 fn throughput_is_by_weight() {
     let mut world = World::new(&quiet(1, vec![account(40, SECOND)]));
     let (heavy, light) = (company(&world), company(&world));

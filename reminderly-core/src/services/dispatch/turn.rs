@@ -63,14 +63,11 @@ impl<'a> SliceWork<'a> {
             };
             let pause = async {
                 let pause = clock.sleep_until(extend.min(give_up));
-                match self.shutdown {
-                    Some(shutdown) => {
-                        matches!(select(pause, Box::pin(shutdown.wait())).await, Either::Right(_))
-                    }
-                    None => {
-                        pause.await;
-                        false
-                    }
+                if let Some(shutdown) = self.shutdown {
+                    matches!(select(pause, Box::pin(shutdown.wait())).await, Either::Right(_))
+                } else {
+                    pause.await;
+                    false
                 }
             };
             match select(permit, Box::pin(pause)).await {

@@ -123,3 +123,79 @@ fn key(packet: &PacketForecast, window: &WindowForecast) -> Window {
 fn float(messages: u64) -> f64 {
     messages as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)
+    }
+
+    fn pool() -> Pool {
+        (None, Some("carrier".into()))
+    }
+
+    fn packet(n: u128) -> PacketId {
+        Uuid::from_u128(n).into()
+    }
+
+    #[test]
+    fn what_goes_while_messages_wait_is_the_rate() {
+        let mut board = Board::default();
+        for (seconds, gone) in [(0, 100), (20, 140), (40, 180)] {
+            board.note(pool(), at(seconds), &[(packet(1), gone)]);
+            assert_eq!(board.rate(&pool()), None, "not for long enough");
+        }
+        board.note(pool(), at(60), &[(packet(1), 220), (packet(2), 70)]);
+        assert_eq!(board.rate(&pool()), Some(2.0), "what the second sent before is not of this time");
+        board.note(pool(), at(80), &[(packet(2), 130)]);
+        assert_eq!(board.rate(&pool()), Some(180.0 / 80.0));
+        board.note(pool(), at(300), &[(packet(2), 130)]);
+        assert_eq!(board.rate(&pool()), Some(180.0 / 300.0), "nothing goes any more");
+        board.note(pool(), at(360), &[(packet(2), 130)]);
+        assert!(board.rate(&pool()).is_some_and(|rate| rate < 0.5), "what is long ago is forgotten");
+        board.forget_all_but([].into_iter());
+        assert_eq!(board.rate(&pool()), None);
+    }
+
+    #[test]
+    fn what_went_when_nobody_waited_says_nothing() {
+        let mut board = Board::default();
+        for seconds in [0, 30, 60, 90] {
+            board.note(pool(), at(seconds), &[(packet(1), 10)]);
+        }
+        assert_eq!(board.rate(&pool()), Some(0.0));
+        board.note(pool(), at(120), &[]);
+        board.note(pool(), at(150), &[(packet(1), 10)]);
+        assert_eq!(board.rate(&pool()), None);
+    }
+
+    #[test]
+    fn a_window_is_told_once_until_there_is_no_doubt_any_more() {
+        let with = |unsent| {
+            let window = WindowForecast {
+                method: ContactMethod::Sms,
+                opens_at: at(0),
+                closes_at: at(600),
+                waiting: 1_000,
+                rate: 1.0,
+                unsent,
+            };
+            vec![PacketForecast {
+                company: Uuid::from_u128(1).into(),
+                packet: packet(1),
+                windows: vec![window],
+            }]
+        };
+        let mut board = Board::default();
+        assert!(board.raise(&with(0), &with(0)).is_empty() && board.is_calm());
+        assert!(matches!(board.raise(&with(5), &with(5))[..], [Change::Raised { .. }]));
+        assert!(board.raise(&with(9), &with(12)).is_empty(), "it is known");
+        assert!(board.raise(&with(0), &with(3)).is_empty(), "it might come back");
+        assert!(matches!(board.raise(&with(0), &with(0))[..], [Change::TakenBack { .. }]));
+        assert!(board.is_calm());
+    }
+}

@@ -61,7 +61,7 @@ impl Scheduler {
                     let wake = self.clock.sleep_until(self.clock.now() + at.since(self.clock.monotonic()));
                     match select(Box::pin(place.called()), wake).await {
                         Either::Left(_) => {}
-                        Either::Right(_) => self.with(|state, now, wakers| state.pump(now, wakers)),
+                        Either::Right(_) => self.with(State::pump),
                     }
                 }
             }

@@ -90,7 +90,7 @@ fn poll<'a>(waiting: &mut Waiting<'a>) -> Option<Permit<'a>> {
 }
 
 /// Who watches the clock is polled by whoever wakes it; here all are.
-fn ready<'a>(all: &mut [Waiting<'a>]) -> Vec<(usize, u64)> {
+fn ready(all: &mut [Waiting<'_>]) -> Vec<(usize, u64)> {
     let mut found = Vec::new();
     for _ in 0..2 {
         for (index, waiting) in all.iter_mut().enumerate() {
@@ -274,9 +274,9 @@ proptest! {
 }
 
 /// Ends what is ready: most send, some give back, some are dropped before or after the request; some go away while they wait.
-fn serve<'a>(
+fn serve(
     desk: &Desk,
-    all: &mut [(u128, Option<Waiting<'a>>)],
+    all: &mut [(u128, Option<Waiting<'_>>)],
     fates: &BTreeMap<usize, u8>,
     log: &mut Vec<(i64, u128, u64)>,
 ) {
