@@ -1,7 +1,6 @@
 //! A packet with its rows, messages and indexes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -30,9 +29,9 @@ pub(super) struct PacketData {
     messages: Vec<Box<MessageData>>,
     /// A tree, because ids of one time lie side by side: a hash would scatter a batch over all memory.
     slots: BTreeMap<MessageId, Slot>,
-    /// Planned and queued messages without a copy, by `not_before`.
+    /// Planned and queued messages without a copy, by `not_before`; those after `ripe_through`.
     due: BTreeSet<(DateTime<Utc>, Slot)>,
-    /// Those of them that were due at some hand-over, by the end of their legal interval: the first `ripe_through` of `due`.
+    /// The others, which were due at some hand-over, by the end of their legal interval.
     ripe: BTreeSet<Urgency>,
     ripe_through: Option<(DateTime<Utc>, Slot)>,
     /// Queued messages with a copy, by the instant at which it is presumed lost.
@@ -127,10 +126,11 @@ impl PacketData {
         if self.ripe_through >= through {
             return;
         }
-        let after = self.ripe_through.map_or(Bound::Unbounded, Bound::Excluded);
-        let keys = self.due.range((after, Bound::Included((now, Slot::MAX))));
-        let ripe: Vec<Urgency> = keys.filter_map(|key| urgency(&self.messages, *key)).collect();
-        self.ripe.extend(ripe);
+        if self.due.first().is_some_and(|(at, _)| *at <= now) {
+            let later = self.due.split_off(&(now, Slot::MAX));
+            let ripe = std::mem::replace(&mut self.due, later);
+            self.ripe.extend(ripe.into_iter().filter_map(|key| urgency(&self.messages, key)));
+        }
         self.ripe_through = through;
     }
 
@@ -146,12 +146,15 @@ impl PacketData {
 
     /// Up to `limit` planned and queued messages.
     pub(super) fn waiting(&self, limit: usize) -> Vec<Slot> {
-        self.due.iter().chain(&self.copies).map(|(_, slot)| *slot).take(limit).collect()
+        let ripe = self.ripe.iter().map(|(.., slot)| *slot);
+        ripe.chain(self.due.iter().chain(&self.copies).map(|(_, slot)| *slot)).take(limit).collect()
     }
 
     pub(super) fn next_due(&self) -> Option<DateTime<Utc>> {
         let first = |set: &BTreeSet<(DateTime<Utc>, Slot)>| set.first().map(|(at, _)| *at);
-        first(&self.due).into_iter().chain(first(&self.copies)).min()
+        // What is ripe is due: which of its instants is told makes no difference.
+        let ripe = self.ripe.first().map(|(_, due, _)| *due);
+        ripe.into_iter().chain(first(&self.due)).chain(first(&self.copies)).min()
     }
 
     pub(super) fn insert(&mut self, planned: PlannedMessage) -> Slot {
@@ -171,7 +174,7 @@ impl PacketData {
             disposition_events: BTreeSet::new(),
         }));
         self.enter(slot);
-        self.count_window(self.window(slot), |count| *count += 1);
+        self.count_window(self.interval(slot), |count| *count += 1);
         slot
     }
 
@@ -183,7 +186,7 @@ impl PacketData {
     ) -> Result<MessageStatus, Option<MessageStatus>> {
         let from = self.record(slot).ok_or(None)?.state.status;
         let to = from.after(change.event).ok_or(Some(from))?;
-        let waited = self.window(slot);
+        let waited = self.interval(slot);
         self.leave(slot);
         if let Some(message) = self.messages.get_mut(slot) {
             message.record.state.status = to;
@@ -198,7 +201,7 @@ impl PacketData {
             });
         }
         self.enter(slot);
-        let waits = self.window(slot);
+        let waits = self.interval(slot);
         if waited != waits {
             self.count_window(waited, |count| *count = count.saturating_sub(1));
             self.count_window(waits, |count| *count += 1);
@@ -220,14 +223,12 @@ impl PacketData {
         self.account(slot, |count| *count = count.saturating_sub(1));
         let Some(message) = self.messages.get(slot) else { return };
         match Place::of(message, slot) {
-            Place::Due(key) => {
-                self.due.remove(&key);
-                if self.is_ripe(key)
-                    && let Some(urgency) = urgency(&self.messages, key)
-                {
+            Place::Due(key) if self.is_ripe(key) => {
+                if let Some(urgency) = urgency(&self.messages, key) {
                     self.ripe.remove(&urgency);
                 }
             }
+            Place::Due(key) => drop(self.due.remove(&key)),
             Place::Copied(key) => drop(self.copies.remove(&key)),
             Place::Sending(key) => drop(self.sending.remove(&key)),
             Place::Unknown(attempt) => drop(self.unknown.remove(&attempt)),
@@ -240,14 +241,12 @@ impl PacketData {
         self.account(slot, |count| *count += 1);
         let Some(message) = self.messages.get(slot) else { return };
         match Place::of(message, slot) {
-            Place::Due(key) => {
-                self.due.insert(key);
-                if self.is_ripe(key)
-                    && let Some(urgency) = urgency(&self.messages, key)
-                {
+            Place::Due(key) if self.is_ripe(key) => {
+                if let Some(urgency) = urgency(&self.messages, key) {
                     self.ripe.insert(urgency);
                 }
             }
+            Place::Due(key) => drop(self.due.insert(key)),
             Place::Copied(key) => drop(self.copies.insert(key)),
             Place::Sending(key) => drop(self.sending.insert(key)),
             Place::Unknown(attempt) => drop(self.unknown.insert(attempt, slot)),
@@ -255,19 +254,19 @@ impl PacketData {
         }
     }
 
-    /// The minutes for which a message waits that is planned or queued.
-    fn window(&self, slot: Slot) -> Option<WindowKey> {
+    /// When the legal interval of a message ends that is planned or queued, when it may go, and how.
+    fn interval(&self, slot: Slot) -> Option<WindowKey> {
         let record = self.record(slot)?;
         let state = &record.state;
-        if !matches!(state.status, MessageStatus::Planned | MessageStatus::Queued) {
-            return None;
-        }
-        let until = minute(state.legal_until? + TimeDelta::seconds(59) + TimeDelta::microseconds(999_999));
-        Some((until, minute(state.not_before?), record.message.method))
+        let waits = matches!(state.status, MessageStatus::Planned | MessageStatus::Queued);
+        waits.then_some((state.legal_until?, state.not_before?, record.message.method))
     }
 
-    fn count_window(&mut self, key: Option<WindowKey>, step: impl Fn(&mut u64)) {
-        let Some(key) = key else { return };
+    /// Counts in the window in whose minutes an interval lies.
+    fn count_window(&mut self, interval: Option<WindowKey>, step: impl Fn(&mut u64)) {
+        let Some((until, from, method)) = interval else { return };
+        let next_minute = minute(until + TimeDelta::microseconds(59_999_999));
+        let key = (next_minute, minute(from), method);
         let count = self.windows.entry(key).or_default();
         step(count);
         if *count == 0 {
