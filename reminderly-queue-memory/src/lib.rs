@@ -30,6 +30,7 @@
 //!     campaign: ids.next(start),
 //!     packet,
 //!     method: ContactMethod::Sms,
+//!     closes_at: None,
 //!     messages: vec![ids.next(start)],
 //! };
 //! let sent = Envelope::Outbound(slice);

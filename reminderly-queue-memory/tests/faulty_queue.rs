@@ -60,6 +60,7 @@ fn slices(count: u128) -> Vec<Outgoing> {
         campaign: CampaignId::from(id(2)),
         packet: PacketId::from(id(3)),
         method: ContactMethod::Email,
+        closes_at: None,
         messages: vec![MessageId::from(id(n))],
     };
     (0..count).map(|n| Envelope::Outbound(slice(n)).into()).collect()

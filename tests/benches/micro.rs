@@ -118,6 +118,7 @@ fn queue(criterion: &mut Criterion) {
         campaign: RandomIds.next(now),
         packet: RandomIds.next(now),
         method: ContactMethod::Sms,
+        closes_at: None,
         messages: (0..MAX_SLICE).map(|_| RandomIds.next(now)).collect(),
     };
     let envelope = Envelope::Outbound(slice);
@@ -179,7 +180,7 @@ async fn handed_over(number: usize, messages: usize) -> Vec<Batch> {
     let request = |id| ClaimRequest { message: id, attempt: RandomIds.next(now) };
     let chunks = handed.due.chunks(100);
     chunks
-        .map(|due| (Arc::clone(&sending), packet, due.iter().map(|(id, _)| request(*id)).collect()))
+        .map(|due| (Arc::clone(&sending), packet, due.iter().map(|due| request(due.id)).collect()))
         .collect()
 }
 

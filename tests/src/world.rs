@@ -2,6 +2,7 @@
 
 pub mod callers;
 mod look;
+mod plant;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,9 +17,10 @@ use reminderly_core::domain::access::{
     Action, Actor, Company, CompanyScope, Grants, PlatformScope, Role, authorize, authorize_platform,
 };
 use reminderly_core::domain::campaign::lifecycle::Campaign;
+use reminderly_core::domain::contact_method::ContactMethod;
 use reminderly_core::ids::{CampaignId, CompanyId, IdSourceExt as _, PacketId, SeededIds};
 use reminderly_core::memory::MemoryStore;
-use reminderly_core::ports::provider::ProviderDirectory;
+use reminderly_core::ports::provider::{ProviderDirectory, ProviderRate};
 use reminderly_core::ports::queue::{Depth, MessageQueue};
 use reminderly_core::ports::source::PacketSource;
 use reminderly_core::ports::store::AccessStore as _;
@@ -50,6 +52,8 @@ pub struct Setup {
     pub faults: Option<QueueFaults>,
     /// The sandbox's script, JSON.
     pub script: Value,
+    /// How fast the sandbox's text messages say that they may go.
+    pub rates: Vec<ProviderRate>,
     /// When it begins.
     pub start: DateTime<Utc>,
     /// What stands between dispatch and sandbox.
@@ -66,6 +70,7 @@ impl Default for Setup {
             yielding: false,
             faults: None,
             script: serde_json::json!({}),
+            rates: Vec::new(),
             start: instant("2026-03-04T17:55:00Z"),
             providers: |sandbox, _| MethodRouter::sandbox(sandbox),
             tune: |_| {},
@@ -128,7 +133,9 @@ impl World {
         let used: Arc<dyn MessageQueue> =
             faulty.as_ref().map_or(plain, |faulty| Arc::<FaultyQueue>::clone(faulty));
         let script = SandboxScript::parse(&setup.script.to_string()).expect("a script");
-        let sandbox_settings = SandboxSettings { seed: setup.seed, script, ..SandboxSettings::default() };
+        let rates = [(ContactMethod::Sms, setup.rates.clone())].into();
+        let sandbox_settings =
+            SandboxSettings { seed: setup.seed, script, rates, ..SandboxSettings::default() };
         let sandbox = Sandbox::new(Arc::clone(&shared), sandbox_settings);
         let providers: Arc<dyn ProviderDirectory> = Arc::new((setup.providers)(&sandbox, &shared));
         let ports = Ports {

@@ -40,6 +40,9 @@ pub struct Slice {
     pub packet: PacketId,
     /// The method by which all of them go.
     pub method: ContactMethod,
+    /// When the first of their legal intervals ends, where that is known: of a packet's slices the most urgent goes first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closes_at: Option<DateTime<Utc>>,
     /// 1 to [`MAX_SLICE`] ids.
     pub messages: Vec<MessageId>,
 }

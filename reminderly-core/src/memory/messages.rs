@@ -18,9 +18,9 @@ use crate::domain::packet::{Draining, PacketStage};
 use crate::domain::skip_reason::SkipReason;
 use crate::ids::{AttemptId, CompanyId, MessageId, PacketId};
 use crate::ports::store::{
-    ClaimOutcome, ClaimRequest, ClaimTerms, Close, CloseVerdict, HandOver, HandedOver, MessageStore,
-    OpenAttempt, PlanBatch, PlanOutcome, SettleOutcome, Settlement, Snooze, SnoozeUntil, StoreError,
-    WriteOutcome,
+    ClaimOutcome, ClaimRequest, ClaimTerms, Close, CloseVerdict, DueMessage, HandOver, HandedOver,
+    MessageStore, OpenAttempt, PlanBatch, PlanOutcome, SettleOutcome, Settlement, Snooze, SnoozeUntil,
+    StoreError, WriteOutcome,
 };
 
 #[async_trait]
@@ -310,6 +310,7 @@ fn hand_over(
         return Ok(HandedOver::default());
     }
     let found = data.packet_mut(company, packet)?;
+    found.ripen(terms.now);
     let free = terms.max_copies.saturating_sub(found.copy_count());
     let lost = found.lost(terms.now).take(terms.limit);
     let slots: Vec<Slot> = lost.chain(found.due(terms.now).take(free)).take(terms.limit).collect();
@@ -320,6 +321,7 @@ fn hand_over(
             continue;
         };
         let (id, method) = (record.message.id, record.message.method);
+        let closes_at = record.state.legal_until.unwrap_or(DateTime::<Utc>::MAX_UTC);
         if record.state.legal_until.is_some_and(|until| until <= terms.now) {
             handed.late.push(id);
             continue;
@@ -328,7 +330,7 @@ fn hand_over(
         let reason = Cow::Borrowed("due");
         let change = Change { event: MessageEvent::HandedOver, at: terms.now, reason, state: &mut copied };
         if data.transit(packet, slot, change).is_ok() {
-            handed.due.push((id, method));
+            handed.due.push(DueMessage { id, method, closes_at });
         }
     }
     Ok(handed)

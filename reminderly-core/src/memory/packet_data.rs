@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::data::Change;
 use crate::domain::attempt::{Attempt, ProviderName};
+use crate::domain::contact_method::ContactMethod;
 use crate::domain::message::Detail;
 use crate::domain::message::{MessageRecord, MessageState, PlanVerdict, PlannedMessage};
 use crate::domain::message_status::{MessageStatus, Transition};
@@ -28,8 +29,11 @@ pub(super) struct PacketData {
     messages: Vec<Box<MessageData>>,
     /// A tree, because ids of one time lie side by side: a hash would scatter a batch over all memory.
     slots: BTreeMap<MessageId, Slot>,
-    /// Planned and queued messages without a copy, by `not_before`.
+    /// Planned and queued messages without a copy, by `not_before`; those after `ripe_through`.
     due: BTreeSet<(DateTime<Utc>, Slot)>,
+    /// The others, which were due at some hand-over, by the end of their legal interval.
+    ripe: BTreeSet<Urgency>,
+    ripe_through: Option<(DateTime<Utc>, Slot)>,
     /// Queued messages with a copy, by the instant at which it is presumed lost.
     copies: BTreeSet<(DateTime<Utc>, Slot)>,
     /// Claimed messages, by the `answer_by` of their attempt.
@@ -39,6 +43,8 @@ pub(super) struct PacketData {
     /// The rung above each message that has one.
     above: BTreeMap<MessageId, Slot>,
     pub(super) counts: PacketCounts,
+    /// How many planned and queued messages wait for which minutes.
+    pub(super) windows: BTreeMap<WindowKey, u64>,
 }
 
 #[derive(Debug)]
@@ -77,11 +83,14 @@ impl PacketData {
             messages: Vec::new(),
             slots: BTreeMap::new(),
             due: BTreeSet::new(),
+            ripe: BTreeSet::new(),
+            ripe_through: None,
             copies: BTreeSet::new(),
             sending: BTreeSet::new(),
             unknown: BTreeMap::new(),
             above: BTreeMap::new(),
             counts: PacketCounts::default(),
+            windows: BTreeMap::new(),
         }
     }
 
@@ -124,19 +133,41 @@ impl PacketData {
         self.copies.range(..=(now, Slot::MAX)).map(|(_, slot)| *slot)
     }
 
-    /// Messages without a copy that are due at `now`, the longest due first.
+    /// Makes [`due`](Self::due) know all that is due at `now`. Every message is looked at once.
+    pub(super) fn ripen(&mut self, now: DateTime<Utc>) {
+        let through = Some((now, Slot::MAX));
+        if self.ripe_through >= through {
+            return;
+        }
+        if self.due.first().is_some_and(|(at, _)| *at <= now) {
+            let later = self.due.split_off(&(now, Slot::MAX));
+            let ripe = std::mem::replace(&mut self.due, later);
+            self.ripe.extend(ripe.into_iter().filter_map(|key| urgency(&self.messages, key)));
+        }
+        self.ripe_through = through;
+    }
+
+    /// Messages without a copy that are due at `now`, those whose legal interval ends first before the others. Call
+    /// [`ripen`](Self::ripen) before.
     pub(super) fn due(&self, now: DateTime<Utc>) -> impl Iterator<Item = Slot> {
-        self.due.range(..=(now, Slot::MAX)).map(|(_, slot)| *slot)
+        self.ripe.iter().filter(move |(_, due, _)| *due <= now).map(|(.., slot)| *slot)
+    }
+
+    fn is_ripe(&self, key: (DateTime<Utc>, Slot)) -> bool {
+        self.ripe_through.is_some_and(|through| key <= through)
     }
 
     /// Up to `limit` planned and queued messages.
     pub(super) fn waiting(&self, limit: usize) -> Vec<Slot> {
-        self.due.iter().chain(&self.copies).map(|(_, slot)| *slot).take(limit).collect()
+        let ripe = self.ripe.iter().map(|(.., slot)| *slot);
+        ripe.chain(self.due.iter().chain(&self.copies).map(|(_, slot)| *slot)).take(limit).collect()
     }
 
     pub(super) fn next_due(&self) -> Option<DateTime<Utc>> {
         let first = |set: &BTreeSet<(DateTime<Utc>, Slot)>| set.first().map(|(at, _)| *at);
-        first(&self.due).into_iter().chain(first(&self.copies)).min()
+        // What is ripe is due: which of its instants is told makes no difference.
+        let ripe = self.ripe.first().map(|(_, due, _)| *due);
+        ripe.into_iter().chain(first(&self.due)).chain(first(&self.copies)).min()
     }
 
     pub(super) fn insert(&mut self, planned: PlannedMessage) -> Slot {
@@ -159,6 +190,7 @@ impl PacketData {
             disposition_events: BTreeSet::new(),
         }));
         self.enter(slot);
+        self.count_window(self.interval(slot), |count| *count += 1);
         slot
     }
 
@@ -170,6 +202,7 @@ impl PacketData {
     ) -> Result<MessageStatus, Option<MessageStatus>> {
         let from = self.record(slot).ok_or(None)?.state.status;
         let to = from.after(change.event).ok_or(Some(from))?;
+        let waited = self.interval(slot);
         self.leave(slot);
         if let Some(message) = self.messages.get_mut(slot) {
             message.record.state.status = to;
@@ -184,6 +217,11 @@ impl PacketData {
             });
         }
         self.enter(slot);
+        let waits = self.interval(slot);
+        if waited != waits {
+            self.count_window(waited, |count| *count = count.saturating_sub(1));
+            self.count_window(waits, |count| *count += 1);
+        }
         Ok(to)
     }
 
@@ -201,6 +239,11 @@ impl PacketData {
         self.account(slot, |count| *count = count.saturating_sub(1));
         let Some(message) = self.messages.get(slot) else { return };
         match Place::of(message, slot) {
+            Place::Due(key) if self.is_ripe(key) => {
+                if let Some(urgency) = urgency(&self.messages, key) {
+                    self.ripe.remove(&urgency);
+                }
+            }
             Place::Due(key) => drop(self.due.remove(&key)),
             Place::Copied(key) => drop(self.copies.remove(&key)),
             Place::Sending(key) => drop(self.sending.remove(&key)),
@@ -214,6 +257,11 @@ impl PacketData {
         self.account(slot, |count| *count += 1);
         let Some(message) = self.messages.get(slot) else { return };
         match Place::of(message, slot) {
+            Place::Due(key) if self.is_ripe(key) => {
+                if let Some(urgency) = urgency(&self.messages, key) {
+                    self.ripe.insert(urgency);
+                }
+            }
             Place::Due(key) => drop(self.due.insert(key)),
             Place::Copied(key) => drop(self.copies.insert(key)),
             Place::Sending(key) => drop(self.sending.insert(key)),
@@ -222,10 +270,47 @@ impl PacketData {
         }
     }
 
+    /// When the legal interval of a message ends that is planned or queued, when it may go, and how.
+    fn interval(&self, slot: Slot) -> Option<WindowKey> {
+        let record = self.record(slot)?;
+        let state = &record.state;
+        let waits = matches!(state.status, MessageStatus::Planned | MessageStatus::Queued);
+        waits.then_some((state.legal_until?, state.not_before?, record.message.method))
+    }
+
+    /// Counts in the window in whose minutes an interval lies.
+    fn count_window(&mut self, interval: Option<WindowKey>, step: impl Fn(&mut u64)) {
+        let Some((until, from, method)) = interval else { return };
+        let next_minute = minute(until + TimeDelta::microseconds(59_999_999));
+        let key = (next_minute, minute(from), method);
+        let count = self.windows.entry(key).or_default();
+        step(count);
+        if *count == 0 {
+            self.windows.remove(&key);
+        }
+    }
+
     fn account(&mut self, slot: Slot, step: impl Fn(&mut u64)) {
         let Some(message) = self.messages.get(slot) else { return };
         count_message(&mut self.counts, &message.record.state, step);
     }
+}
+
+/// The first minute from `legal_until` on, the minute of `not_before`, and the method.
+pub(super) type WindowKey = (DateTime<Utc>, DateTime<Utc>, ContactMethod);
+
+/// The minute in which an instant lies.
+fn minute(instant: DateTime<Utc>) -> DateTime<Utc> {
+    let seconds = instant.timestamp();
+    DateTime::from_timestamp(seconds - seconds.rem_euclid(60), 0).unwrap_or(instant)
+}
+
+/// In which order due messages go: the end of the legal interval, then the instant, then the making.
+type Urgency = (DateTime<Utc>, DateTime<Utc>, Slot);
+
+fn urgency(messages: &[Box<MessageData>], (due, slot): (DateTime<Utc>, Slot)) -> Option<Urgency> {
+    let until = messages.get(slot)?.record.state.legal_until;
+    Some((until.unwrap_or(DateTime::<Utc>::MAX_UTC), due, slot))
 }
 
 /// Counts a message by its state.

@@ -1,8 +1,12 @@
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 use super::MemoryStore;
 use super::packet_data::{PacketData, count_message};
 use super::packets::count;
+use crate::domain::forecast::WaitingWindow;
 use crate::domain::message::PlanVerdict;
 use crate::domain::message_status::MessageStatus;
 use crate::domain::report::{IncomingCounts, PacketCounts};
@@ -27,6 +31,30 @@ impl ReportStore for MemoryStore {
             data.packet(company, packet).map(recount).ok_or(StoreError::Missing { what: "packet" })
         })
         .await
+    }
+
+    async fn waiting_windows(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        now: DateTime<Utc>,
+        until: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<WaitingWindow>, StoreError> {
+        let found = self.transact(|data| {
+            let windows = data.packet(company, packet).into_iter().flat_map(|packet| &packet.windows);
+            let mut sums = BTreeMap::new();
+            for ((closes_at, opens_at, method), messages) in
+                windows.filter(|((_, opens, _), _)| *opens < until)
+            {
+                *sums.entry((*closes_at, (*opens_at).max(now), *method)).or_default() += *messages;
+            }
+            sums
+        });
+        let windows = found.await.into_iter().map(|((closes_at, opens_at, method), messages)| {
+            WaitingWindow { method, opens_at, closes_at, messages }
+        });
+        Ok(windows.take(limit).collect())
     }
 
     async fn incoming_counts(&self, company: CompanyId) -> Result<IncomingCounts, StoreError> {

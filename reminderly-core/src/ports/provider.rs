@@ -1,6 +1,6 @@
 //! Providers: who carries messages to people.
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use crate::domain::attempt::{ProviderName, ProviderReference};
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::content::Content;
+use crate::domain::rate::Rate;
 use crate::ids::{AttemptId, CompanyId, MessageId};
 use crate::ports::BoxError;
 use crate::ports::callback::CallbackDecoder;
@@ -73,12 +74,43 @@ pub enum ProviderOutcome {
 }
 
 /// What a provider can take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderLimits {
     /// How many messages of one call it surely starts within a second. At least 1.
     pub batch: usize,
     /// How long after the start of a request an answer can still come.
     pub answer_within: Duration,
+    /// How fast it may be asked; a message goes when all of them allow it. Put the account first: what companies share by
+    /// their weights is the first of them. Empty is no limit.
+    pub rates: Vec<ProviderRate>,
+}
+
+/// How fast an account or a sender may send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderRate {
+    /// Whose limit it is.
+    pub of: RateScope,
+    /// How many messages in every stretch of time, for all workers together.
+    pub rate: Rate,
+}
+
+/// What a provider's limit is about. Providers that name the same scope share its limits.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RateScope {
+    /// An account with a provider, by a name that is unique in the deployment.
+    Account(Arc<str>),
+    /// A number or address of ours that messages come from.
+    Sender(Arc<str>),
+}
+
+impl Debug for RateScope {
+    /// Without the number or address.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Account(name) => f.debug_tuple("Account").field(name).finish(),
+            Self::Sender(_) => f.debug_tuple("Sender").finish_non_exhaustive(),
+        }
+    }
 }
 
 /// Nothing was sent, for a reason that concerns the whole call.

@@ -68,4 +68,21 @@ impl CompiledCampaigns {
         kept.insert(key, Arc::clone(&compiled));
         Ok(compiled)
     }
+
+    /// The same, or `None` if there is no such version or this release refuses it: what was planned with it goes all the same,
+    /// without what only the campaign could say.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::Store`].
+    pub(crate) async fn usable(
+        &self,
+        packet: &Packet,
+    ) -> Result<Option<Arc<CompiledCampaign>>, ServiceError> {
+        match self.of(packet).await {
+            Ok(campaign) => Ok(Some(campaign)),
+            Err(ServiceError::NotFound { .. } | ServiceError::InvalidCampaign(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
 }

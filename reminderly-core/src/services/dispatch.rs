@@ -4,8 +4,10 @@
 //! claim or not at all → settle by epoch → ack the slice once every id in it is settled, put back, or left to the sweeps.
 //! Nothing is ever sent again unless the first request is proven not accepted.
 
+mod call;
 mod gate;
 mod slice_work;
+mod turn;
 mod verdict;
 
 use std::sync::Arc;
@@ -20,10 +22,11 @@ use crate::domain::envelope::{Envelope, Slice};
 use crate::ports::queue::{Lease, QueueError, QueueName};
 use crate::services::compiled::CompiledCampaigns;
 use crate::services::shutdown::Shutdown;
+use crate::services::traffic::Scheduler;
 use crate::services::{Ports, ServiceError, Settings};
 
 use gate::SenderGates;
-use slice_work::SliceWork;
+use slice_work::{SliceWork, Worked};
 
 /// How long a poller waits after a failure of the queue before it asks again.
 const FAILURE_PAUSE: Duration = Duration::from_secs(1);
@@ -44,14 +47,17 @@ pub struct Dispatch {
     settings: Settings,
     gates: Arc<SenderGates>,
     campaigns: CompiledCampaigns,
+    scheduler: Scheduler,
 }
 
 impl Dispatch {
-    /// The service over these ports. Its pollers share what they learn about senders that ask to wait.
+    /// The service over these ports. Its pollers share what they learn about senders that ask to wait, and the limits of
+    /// providers, companies and campaigns: make one for a process.
     pub fn new(ports: &Ports, settings: &Settings) -> Self {
         let rule_packs = settings.rule_packs.clone();
         let campaigns = CompiledCampaigns::with_rule_packs(Arc::clone(&ports.store), rule_packs);
-        Self { ports: ports.clone(), settings: settings.clone(), gates: Arc::default(), campaigns }
+        let scheduler = Scheduler::new(Arc::clone(&ports.clock), settings.sharing.workers);
+        Self { ports: ports.clone(), settings: settings.clone(), gates: Arc::default(), campaigns, scheduler }
     }
 
     /// Polls a packet's queue until told to stop, or until the queue is gone. What is in hand when the word comes is finished;
@@ -110,14 +116,15 @@ impl Dispatch {
         Ok(Polled { received, requested })
     }
 
-    /// Works one slice: claims, sends, settles. Answers for how many messages a provider was asked.
+    /// Works one slice: waits for its turn, claims, sends, settles. Answers for how many messages a provider was asked. What
+    /// waits for its turn for too long is due again.
     ///
     /// # Errors
     ///
     /// [`ServiceError::Denied`] if the scope is for another company or action; [`ServiceError::Store`] if the store failed:
     /// the slice is to be worked again later, and what was claimed is reaped.
     pub async fn dispatch_slice(&self, scope: &CompanyScope, slice: &Slice) -> Result<u64, ServiceError> {
-        self.slice_work(scope, slice, None)?.run().await
+        Ok(self.slice_work(scope, slice, None)?.run().await?.requested)
     }
 
     /// Works a slice, or gives it back if it is time to stop. A slice whose lease ran out while it waited for its turn is left
@@ -135,10 +142,10 @@ impl Dispatch {
         if lease.expires_at <= self.ports.clock.now() {
             return Ok(0);
         }
-        self.work(queue, lease).await
+        self.work(queue, lease, shutdown).await
     }
 
-    async fn work(&self, queue: &QueueName, lease: Lease) -> Result<u64, ServiceError> {
+    async fn work(&self, queue: &QueueName, lease: Lease, shutdown: &Shutdown) -> Result<u64, ServiceError> {
         let slice = match &lease.envelope {
             Ok(Envelope::Outbound(slice)) => slice,
             Ok(_) => return self.bury(queue, &lease, "not an outbound slice").await,
@@ -152,10 +159,18 @@ impl Dispatch {
             method = %slice.method,
             messages = slice.messages.len(),
         );
-        let result =
-            self.slice_work(&scope, slice, Some((queue, &lease)))?.run().instrument(span.clone()).await;
+        let result = self
+            .slice_work(&scope, slice, Some((queue, &lease, shutdown)))?
+            .run()
+            .instrument(span.clone())
+            .await;
         match result {
-            Ok(requested) => {
+            Ok(Worked { requested, is_stopped: true }) => {
+                // What is left of it is for whoever goes on; what was sent cannot be claimed again.
+                self.ports.queue.release(queue, &[lease.token], Duration::ZERO).await?.into_vec();
+                Ok(requested)
+            }
+            Ok(Worked { requested, .. }) => {
                 // A stale or failed ack is harmless: the copy comes again and finds nothing to claim.
                 self.ports.queue.ack(queue, &[lease.token]).await?.into_vec();
                 Ok(requested)
@@ -172,7 +187,7 @@ impl Dispatch {
         &'a self,
         scope: &CompanyScope,
         slice: &'a Slice,
-        lease: Option<(&'a QueueName, &'a Lease)>,
+        hold: Option<(&'a QueueName, &'a Lease, &'a Shutdown)>,
     ) -> Result<SliceWork<'a>, ServiceError> {
         let company = scope.require(Action::Operate)?;
         if company != slice.company {
@@ -183,8 +198,10 @@ impl Dispatch {
             settings: &self.settings,
             gates: &self.gates,
             campaigns: &self.campaigns,
+            scheduler: &self.scheduler,
             slice,
-            lease,
+            lease: hold.map(|(queue, lease, _)| (queue, lease)),
+            shutdown: hold.map(|(.., shutdown)| shutdown),
         })
     }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use metrics::counter;
@@ -15,16 +16,21 @@ use crate::domain::message::MessageRecord;
 use crate::domain::message_status::MessageStatus;
 use crate::domain::packet::Packet;
 use crate::domain::plan::{CatchUp, LateInput, catch_up};
+use crate::domain::rate::Rate;
 use crate::domain::skip_reason::SkipReason;
 use crate::ids::{MessageId, PacketId};
 use crate::ports::queue::{Outgoing, QueueName, SendOutcome};
-use crate::ports::store::{Close, CloseVerdict, HandOver, Snooze, SnoozeUntil};
+use crate::ports::store::{Close, CloseVerdict, DueMessage, HandOver, Snooze, SnoozeUntil};
 use crate::services::compiled::CompiledCampaigns;
 use crate::services::mapping::cut_to_lateness;
+use crate::services::traffic::limits_of;
 use crate::services::{Ports, ServiceError, Settings};
 
 /// Messages per transaction of handing over.
 const HAND_OVER_BATCH: usize = 1_000;
+
+/// For how long the pollers have enough in the queue when a limit slows them down; they have a slice in reserve in any case.
+const FEED_AHEAD: Duration = Duration::from_secs(10);
 
 /// What feeding a packet's queue did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,6 +43,15 @@ pub struct Fed {
     pub closed: u64,
     /// More is due than the queue may hold for now.
     pub held_back: bool,
+}
+
+/// Whether a packet has had its last turn for now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FeedTurn {
+    /// More may be due that may be handed over.
+    More,
+    /// All is handed over that is due and fits.
+    Last,
 }
 
 /// Hands due messages to the queue of their packet, a bounded number ahead of the pollers.
@@ -61,28 +76,57 @@ impl Enqueue {
     /// [`ServiceError::Queue`] if the queue did not take a slice: its messages are due again at once.
     /// [`ServiceError::NotFound`], [`ServiceError::Denied`], [`ServiceError::Store`].
     pub async fn feed(&self, scope: &CompanyScope, packet: PacketId) -> Result<Fed, ServiceError> {
+        let mut fed = Fed::default();
+        while self.feed_turn(scope, packet, &mut fed).await? == FeedTurn::More {}
+        Ok(fed)
+    }
+
+    /// One turn of feeding, so that a packet with much to feed does not keep one with little waiting; adds to `fed`.
+    ///
+    /// # Errors
+    ///
+    /// As [`feed`](Self::feed).
+    pub(super) async fn feed_turn(
+        &self,
+        scope: &CompanyScope,
+        packet: PacketId,
+        fed: &mut Fed,
+    ) -> Result<FeedTurn, ServiceError> {
         let company = scope.require(Action::Operate)?;
         let missing = ServiceError::NotFound { what: "packet" };
         let packet = self.ports.store.packet(company, packet).await?.ok_or(missing)?;
-        let mut fed = Fed::default();
-        loop {
-            let now = self.ports.clock.now();
-            let terms = HandOver {
-                now,
-                copy_until: now + self.settings.copy_lifetime,
-                limit: HAND_OVER_BATCH,
-                max_copies: self.settings.max_copies,
-            };
-            let handed = self.ports.store.hand_over(company, packet.id, terms).await?;
-            let last = handed.due.len() + handed.late.len() < HAND_OVER_BATCH;
-            fed.held_back = handed.held_back;
-            fed.handed_over += u64::try_from(handed.due.len()).unwrap_or(u64::MAX);
-            self.send(&packet, &handed.due, now).await?;
-            self.judge_late(&packet, &handed.late, &mut fed).await?;
-            if last {
-                return Ok(fed);
-            }
-        }
+        let max_copies = self.max_copies(&packet).await?;
+        let now = self.ports.clock.now();
+        let copy_until = now + self.settings.copy_lifetime;
+        let terms = HandOver { now, copy_until, limit: HAND_OVER_BATCH, max_copies };
+        let handed = self.ports.store.hand_over(company, packet.id, terms).await?;
+        fed.held_back = handed.held_back;
+        fed.handed_over += u64::try_from(handed.due.len()).unwrap_or(u64::MAX);
+        self.send(&packet, &handed.due, now).await?;
+        self.judge_late(&packet, &handed.late, fed).await?;
+        let is_last = handed.due.len() + handed.late.len() < HAND_OVER_BATCH;
+        Ok(if is_last { FeedTurn::Last } else { FeedTurn::More })
+    }
+
+    /// How many turns fill an empty queue.
+    pub(super) fn turns_to_fill(&self) -> usize {
+        self.settings.max_copies.div_ceil(HAND_OVER_BATCH).max(1)
+    }
+
+    /// No more copies than the tightest limit of any method lets out in [`FEED_AHEAD`]: what comes up meanwhile and is more urgent
+    /// would stand behind them, and copies that wait for long are made again.
+    async fn max_copies(&self, packet: &Packet) -> Result<usize, ServiceError> {
+        let campaign = self.campaigns.usable(packet).await?;
+        let per_minute = campaign.and_then(|campaign| campaign.definition().limits.per_minute);
+        let of_method = |method| {
+            let provider = self.ports.providers.route(packet.company, method)?.limits();
+            let limits =
+                limits_of(&provider, packet.company, (packet.campaign, per_minute), &self.settings.sharing);
+            Some(limits.iter().map(|limit| ahead(limit.rate)).min().unwrap_or(usize::MAX))
+        };
+        let most = ContactMethod::ALL.into_iter().filter_map(of_method).min().unwrap_or(usize::MAX);
+        let busy = MAX_SLICE * (self.settings.slices_at_once.max(1) + 1);
+        Ok(self.settings.max_copies.min(most.max(busy)))
     }
 
     /// When the next message of a packet is due; `None` if none is.
@@ -102,7 +146,7 @@ impl Enqueue {
     async fn send(
         &self,
         packet: &Packet,
-        due: &[(MessageId, ContactMethod)],
+        due: &[DueMessage],
         now: DateTime<Utc>,
     ) -> Result<(), ServiceError> {
         let slices = slices(packet, due);
@@ -184,6 +228,13 @@ impl Enqueue {
     }
 }
 
+/// How many messages a rate lets out in [`FEED_AHEAD`].
+fn ahead(rate: Rate) -> usize {
+    let stretches = FEED_AHEAD.as_nanos().div_ceil(rate.per.as_nanos().max(1));
+    let messages = u128::from(rate.messages.get()).saturating_mul(stretches);
+    usize::try_from(messages).unwrap_or(usize::MAX)
+}
+
 enum Judgement {
     Again(SnoozeUntil),
     Close(CloseVerdict),
@@ -224,22 +275,21 @@ fn judge(campaign: &CompiledCampaign, record: &MessageRecord, now: DateTime<Utc>
     }
 }
 
-/// Cuts due messages into slices of one method each, in the order of their instants.
-fn slices(packet: &Packet, due: &[(MessageId, ContactMethod)]) -> Vec<Slice> {
-    let of_method = |method| -> Vec<MessageId> {
-        due.iter().filter(|(_, other)| *other == method).map(|(id, _)| *id).collect()
-    };
-    let slice = |method, messages: &[MessageId]| Slice {
+/// Cuts due messages into slices of one method each, in their order.
+fn slices(packet: &Packet, due: &[DueMessage]) -> Vec<Slice> {
+    let slice = |method, messages: &[&DueMessage]| Slice {
         company: packet.company,
         campaign: packet.campaign,
         packet: packet.id,
         method,
-        messages: messages.to_vec(),
+        closes_at: messages.iter().map(|message| message.closes_at).min(),
+        messages: messages.iter().map(|message| message.id).collect(),
     };
     ContactMethod::ALL
         .into_iter()
         .flat_map(|method| {
-            of_method(method).chunks(MAX_SLICE).map(|ids| slice(method, ids)).collect::<Vec<_>>()
+            let of_method: Vec<&DueMessage> = due.iter().filter(|message| message.method == method).collect();
+            of_method.chunks(MAX_SLICE).map(|messages| slice(method, messages)).collect::<Vec<_>>()
         })
         .collect()
 }

@@ -1,6 +1,10 @@
+use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
+use crate::domain::rate::Rate;
 use crate::domain::rules::RulePacks;
+use crate::ids::CompanyId;
 use crate::ports::queue::{InvalidQueueName, QueueName};
 use crate::retry::RetryPolicy;
 use crate::services::FileLimits;
@@ -28,6 +32,31 @@ impl QueueNames {
             incoming: QueueName::new(format!("{prefix}-incoming"))?,
             dead_letters: QueueName::new(format!("{prefix}-dead-letters"))?,
         })
+    }
+}
+
+/// How companies share what providers take. By default all have the same weight and no limits, and there is one worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sharing {
+    /// In how many processes pollers run: each gets this part of every limit, because none knows of the others. What one of
+    /// them does not use is lost to all. A limit of less than one message for each counts as one for each.
+    pub workers: NonZeroU32,
+    /// How much more of a provider a company gets than one that is not named here, which has the weight 1, while both wait.
+    pub weights: HashMap<CompanyId, NonZeroU32>,
+    /// The most messages of a company, whatever their campaign and method; all of its rates hold.
+    pub rates: HashMap<CompanyId, Vec<Rate>>,
+}
+
+impl Default for Sharing {
+    fn default() -> Self {
+        Self { workers: NonZeroU32::MIN, weights: HashMap::new(), rates: HashMap::new() }
+    }
+}
+
+impl Sharing {
+    /// The weight of a company.
+    pub fn weight(&self, company: CompanyId) -> NonZeroU32 {
+        self.weights.get(&company).copied().unwrap_or(NonZeroU32::MIN)
     }
 }
 
@@ -68,6 +97,8 @@ pub struct Settings {
     pub rule_packs: RulePacks,
     /// How often a queue item may be received before it is dead-lettered: only a guard against consumers that crash.
     pub max_receives: u32,
+    /// How companies share providers.
+    pub sharing: Sharing,
 }
 
 impl Settings {
@@ -90,6 +121,7 @@ impl Settings {
             retry: RetryPolicy::default(),
             rule_packs: RulePacks::standard(),
             max_receives: 20,
+            sharing: Sharing::default(),
         }
     }
 }

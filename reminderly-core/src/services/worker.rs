@@ -3,7 +3,7 @@
 mod agenda;
 mod inbox;
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,10 +16,11 @@ use crate::domain::packet::{Packet, PacketOrigin, PacketStage};
 use crate::ids::{CompanyId, PacketId};
 use crate::ports::poller::PollerHost;
 use crate::services::compiled::CompiledCampaigns;
+use crate::services::enqueue::FeedTurn;
 use crate::services::sweep::{OverdueClaims, StalledPackets, Unfinished, UnknownOutcomes};
 use crate::services::{
-    Callbacks, Dispositions, Enqueue, Fleet, IncomingMessages, Ingest, Mapping, Ports, ServiceError,
-    Settings, Shutdown,
+    Callbacks, Dispositions, Enqueue, Fed, Fleet, Forecasts, IncomingMessages, Ingest, Mapping, Ports,
+    ServiceError, Settings, Shutdown,
 };
 
 use agenda::Agenda;
@@ -41,6 +42,7 @@ pub struct Worker {
     ingest: Ingest,
     mapping: Mapping,
     enqueue: Enqueue,
+    forecasts: Forecasts,
     fleet: Fleet,
     callbacks: Callbacks,
     dispositions: Dispositions,
@@ -63,6 +65,7 @@ impl Worker {
             ingest: Ingest::new(ports, settings),
             mapping: Mapping::new(ports, settings, Arc::clone(&campaigns)),
             enqueue: Enqueue::new(ports, settings, Arc::clone(&campaigns)),
+            forecasts: Forecasts::new(ports, settings, Arc::clone(&campaigns)),
             fleet: Fleet::new(ports, settings, pollers),
             callbacks: Callbacks::new(ports, settings),
             dispositions: Dispositions::new(ports, settings, Arc::clone(&campaigns)),
@@ -78,6 +81,11 @@ impl Worker {
     pub fn with_inbox(mut self, inbox: Inbox) -> Self {
         self.inboxes.push(WatchedInbox::new(inbox));
         self
+    }
+
+    /// What this worker forecasts; it has seen what the worker has seen.
+    pub const fn forecasts(&self) -> &Forecasts {
+        &self.forecasts
     }
 
     /// Runs every loop until told to stop; returns when nothing is in hand any more. Pollers are the host's to stop.
@@ -173,6 +181,7 @@ impl Worker {
     async fn tend_and_feed(&self) -> Result<Agenda, ServiceError> {
         let scope = authorize_platform(Actor::Worker)?;
         self.fleet.tend(&scope).await?;
+        log_failure(self.forecasts.look(&scope).await, "windows were not forecast");
         let packets = self.open_packets().await?.into_iter();
         let queued = packets.filter(|packet| packet.stage == PacketStage::Queued);
         let mut agenda = Agenda::default();
@@ -238,12 +247,17 @@ impl Worker {
         Ok(())
     }
 
-    /// Feeds the queues of these packets; puts down when each is to be fed again.
+    /// Feeds the queues of these packets in turns; puts down when each is to be fed again.
     async fn feed(&self, packets: impl IntoIterator<Item = (CompanyId, PacketId)>, agenda: &mut Agenda) {
-        for (company, packet) in packets {
+        let turns = self.enqueue.turns_to_fill();
+        let mut line: VecDeque<_> =
+            packets.into_iter().map(|(company, packet)| (company, packet, turns)).collect();
+        while let Some((company, packet, turns)) = line.pop_front() {
             match self.feed_packet(company, packet).await {
-                Ok(Some(due)) => agenda.put_down(due, company, packet),
-                Ok(None) => {}
+                Ok(Next::Turn) if turns > 1 => line.push_back((company, packet, turns - 1)),
+                Ok(Next::Turn) => agenda.put_down(self.ports.clock.now(), company, packet),
+                Ok(Next::At(due)) => agenda.put_down(due, company, packet),
+                Ok(Next::Nothing) => {}
                 // The next tick feeds all.
                 Err(error) => {
                     warn!(packet.id = %packet, error = &error as &dyn std::error::Error, "packet was not fed");
@@ -252,18 +266,18 @@ impl Worker {
         }
     }
 
-    async fn feed_packet(
-        &self,
-        company: CompanyId,
-        packet: PacketId,
-    ) -> Result<Option<DateTime<Utc>>, ServiceError> {
+    async fn feed_packet(&self, company: CompanyId, packet: PacketId) -> Result<Next, ServiceError> {
         let scope = authorize(Actor::Worker, Action::Operate, company, &Grants::default())?;
-        let fed = self.enqueue.feed(&scope, packet).await?;
+        let mut fed = Fed::default();
+        if self.enqueue.feed_turn(&scope, packet, &mut fed).await? == FeedTurn::More {
+            return Ok(Next::Turn);
+        }
         let now = self.ports.clock.now();
         if fed.held_back {
-            return Ok(Some(now + HELD_BACK_PAUSE));
+            return Ok(Next::At(now + HELD_BACK_PAUSE));
         }
-        Ok(self.enqueue.next_due(&scope, packet).await?.filter(|due| *due > now))
+        let due = self.enqueue.next_due(&scope, packet).await?.filter(|due| *due > now);
+        Ok(due.map_or(Next::Nothing, Next::At))
     }
 
     async fn open_packets(&self) -> Result<Vec<Packet>, ServiceError> {
@@ -278,6 +292,15 @@ impl Worker {
             }
         }
     }
+}
+
+/// When a packet is fed again.
+enum Next {
+    /// After the others.
+    Turn,
+    At(DateTime<Utc>),
+    /// In the next tick.
+    Nothing,
 }
 
 fn log_failure<T>(result: Result<T, ServiceError>, what: &'static str) {

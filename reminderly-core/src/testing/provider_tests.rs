@@ -36,7 +36,7 @@ impl Provider for Odd {
     }
 
     fn limits(&self) -> ProviderLimits {
-        ProviderLimits { batch: 7, answer_within: Duration::from_secs(3) }
+        ProviderLimits { batch: 7, answer_within: Duration::from_secs(3), rates: Vec::new() }
     }
 
     async fn send(

@@ -183,7 +183,9 @@ use reminderly_core::domain::attempt::ProviderName;
 use reminderly_core::domain::contact_method::ContactMethod;
 use reminderly_core::ids::{AttemptId, CompanyId};
 use reminderly_core::ports::callback::{CallbackDecoder, CallbackRequest};
-use reminderly_core::ports::provider::{AttemptLookup, Finding, OutboundMessage, Provider, ProviderOutcome};
+use reminderly_core::ports::provider::{
+    AttemptLookup, Finding, OutboundMessage, Provider, ProviderOutcome, ProviderRate,
+};
 use sha2::{Digest as _, Sha256};
 
 pub use decoder::{MAX_BODY_BYTES, SandboxDecoder};
@@ -214,6 +216,8 @@ pub struct SandboxSettings {
     pub keys: Vec<WebhookKey>,
     /// What is kept of accepted requests.
     pub log: AcceptedLog,
+    /// How fast its providers say that they may be asked, by method; none by default. The sandbox itself does not mind.
+    pub rates: HashMap<ContactMethod, Vec<ProviderRate>>,
 }
 
 /// A stand-in for real providers. A clone is the same sandbox. `Debug` shows numbers only.

@@ -76,7 +76,8 @@ impl Provider for SandboxProvider {
     }
 
     fn limits(&self) -> ProviderLimits {
-        ProviderLimits { batch: BATCH, answer_within: ANSWER_WITHIN }
+        let rates = self.sandbox.0.settings.rates.get(&self.method).cloned().unwrap_or_default();
+        ProviderLimits { batch: BATCH, answer_within: ANSWER_WITHIN, rates }
     }
 
     async fn send(

@@ -11,6 +11,7 @@ use reminderly_core::domain::call::CallKey;
 use reminderly_core::domain::campaign::definition::CampaignDefinition;
 use reminderly_core::domain::campaign::lifecycle::{Campaign, CampaignState};
 use reminderly_core::domain::contact_point::ContactPoint;
+use reminderly_core::domain::forecast::WaitingWindow;
 use reminderly_core::domain::incoming::{Answerable, IncomingRecord, Question};
 use reminderly_core::domain::message::MessageRecord;
 use reminderly_core::domain::message_status::Transition;
@@ -86,6 +87,9 @@ forward!(IncomingStore {
 forward!(ReportStore {
     fn packet_counts(company: CompanyId, packet: PacketId) -> PacketCounts;
     fn recount_packet(company: CompanyId, packet: PacketId) -> PacketCounts;
+    fn waiting_windows(
+        company: CompanyId, packet: PacketId, now: DateTime<Utc>, until: DateTime<Utc>, limit: usize
+    ) -> Vec<WaitingWindow>;
     fn incoming_counts(company: CompanyId) -> IncomingCounts;
 });
 

@@ -25,7 +25,7 @@ use reminderly_core::ports::store::{
 };
 use reminderly_core::services::sweep::{OverdueClaims, StalledPackets, UnknownOutcomes};
 use reminderly_core::services::{
-    Access, CallProgress, CompiledCampaigns, Dispatch, Dispositions, Enqueue, Explain, Fleet,
+    Access, CallProgress, CompiledCampaigns, Dispatch, Dispositions, Enqueue, Explain, Fleet, Forecasts,
     IncomingMessages, Ingest, Mapping, Messages, OnDemand, Reconcile, Reports, ServiceError, Unsubscribes,
 };
 use reminderly_core::sources::MemorySource;
@@ -140,6 +140,8 @@ fn office<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Walked<'a>> {
     let (reports, unsubscribes) = (Reports::new(ports), Unsubscribes::new(ports));
     let (report, incoming) = (reports.clone(), reports.clone());
     let history = unsubscribes.clone();
+    let compiled = Arc::new(CompiledCampaigns::new(Arc::clone(&ports.store)));
+    let forecasts = Forecasts::new(ports, &world.settings, compiled);
     let (explain, reconcile) = (Explain::new(ports), Reconcile::new(ports));
     let document = material::document().to_string();
     let same = document.clone();
@@ -161,6 +163,9 @@ fn office<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Walked<'a>> {
         }),
         walked("reports::packet", &[ViewReports], async move {
             reports.packet(scope, packet).await.map(|_| true)
+        }),
+        walked("forecasts::packet", &[ViewReports], async move {
+            forecasts.packet(scope, packet).await.map(|_| true)
         }),
         walked(
             "reports::campaign",
@@ -201,7 +206,14 @@ fn machine_room<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Walked<'
     let next_due = enqueue.clone();
     let dispatch = Dispatch::new(ports, settings);
     let company = campaign.company;
-    let slice = Slice { company, campaign: id, packet, method: ContactMethod::Sms, messages: vec![message] };
+    let slice = Slice {
+        company,
+        campaign: id,
+        packet,
+        method: ContactMethod::Sms,
+        closes_at: None,
+        messages: vec![message],
+    };
     let incoming = Incoming {
         provider: "sandbox-sms".into(),
         account: world.sandbox.account(company),
@@ -361,6 +373,7 @@ fn walked_sweeps(world: &World, actor: Actor) -> Vec<(&'static str, bool)> {
     let scope = access.authorize_platform(actor).unwrap();
     let (ports, settings) = (&world.ports, &world.settings);
     let compiled = Arc::new(CompiledCampaigns::new(Arc::clone(&ports.store)));
+    let forecast = Arc::clone(&compiled);
     let pollers = Arc::new(NoPollers);
     let at = world.now();
     let company = Company { id: ports.ids.next(at), name: String::new(), server_name: String::new() };
@@ -375,6 +388,7 @@ fn walked_sweeps(world: &World, actor: Actor) -> Vec<(&'static str, bool)> {
                 "sweep/unknown_outcomes::sweep",
                 UnknownOutcomes::new(ports, settings, compiled).sweep(&scope).await.is_ok(),
             ),
+            ("forecasts::look", Forecasts::new(ports, settings, forecast).look(&scope).await.is_ok()),
             ("access::save_company", access.save_company(&scope, &company).await.is_ok()),
             ("access::save_role", access.save_role(&scope, &role).await.is_ok()),
             ("access::save_user", access.save_user(&scope, &user).await.is_ok()),

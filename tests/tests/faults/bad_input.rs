@@ -32,7 +32,7 @@ fn every_problem_of_a_campaign_is_told_with_its_path_and_nothing_is_created() {
         ("/time_zone", json!("Mars/Olympus")),
         ("/schedule/min_notice", json!("soon")),
         ("/schedule/windows/default/from", json!("25:00")),
-        ("/limits", json!({ "per_minute": 3 })),
+        ("/limits", json!({ "per_minute": 0 })),
         ("/surprise", json!(true)),
     ]);
     let mut paths = refused(&world, &document);

@@ -15,6 +15,7 @@ mod calls;
 mod canary;
 mod companies;
 mod crashes;
+mod fairness;
 mod files;
 mod grants;
 mod ladders;

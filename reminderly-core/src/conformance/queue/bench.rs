@@ -65,6 +65,7 @@ impl<'a> Bench<'a> {
             campaign: CampaignId::from(Uuid::from_u128(2)),
             packet: self.packet,
             method: ContactMethod::Sms,
+            closes_at: None,
             messages: vec![MessageId::from(Uuid::from_u128(u128::from(number)))],
         })
     }

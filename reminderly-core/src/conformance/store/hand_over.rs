@@ -4,10 +4,12 @@ use super::bench::{Answered as _, Bench, Placed};
 use super::sending::accepted;
 use crate::domain::campaign::lifecycle::CampaignState;
 use crate::domain::contact_method::ContactMethod;
+use crate::domain::message::{PlanVerdict, PlannedMessage};
 use crate::domain::message_status::{MessageEvent, MessageStatus};
 use crate::domain::packet::{Draining, PacketStage};
+use crate::domain::window::LegalInterval;
 use crate::ids::{MessageId, PacketId};
-use crate::ports::store::{HandOver, HandedOver, Snooze, SnoozeUntil, StoreError, WriteOutcome};
+use crate::ports::store::{DueMessage, HandOver, HandedOver, Snooze, SnoozeUntil, StoreError, WriteOutcome};
 
 /// What is due becomes queued, with a copy, and is listed with its method.
 pub async fn due_messages_are_handed_over(bench: &Bench) {
@@ -16,7 +18,10 @@ pub async fn due_messages_are_handed_over(bench: &Bench) {
     let placed: Vec<Placed> = messages.iter().map(|planned| bench.place(packet, planned, 1)).collect();
     bench.queue(packet, messages).await;
     let handed = bench.hand_over(packet).await;
-    let expected = vec![(placed[0].message, ContactMethod::Sms), (placed[1].message, ContactMethod::Email)];
+    let methods = [ContactMethod::Sms, ContactMethod::Email];
+    let due =
+        |(placed, method): (&Placed, _)| DueMessage { id: placed.message, method, closes_at: bench.at(240) };
+    let expected = placed.iter().zip(methods).map(due).collect();
     assert_eq!(handed, HandedOver { due: expected, ..HandedOver::default() });
     let state = bench.state(&placed[0]).await;
     assert_eq!((state.status, state.copy_until), (MessageStatus::Queued, Some(bench.at(10))));
@@ -100,12 +105,45 @@ pub async fn a_draining_packet_hands_over_nothing(bench: &Bench) {
     assert_eq!(due(&bench.hand_over(placed.packet).await), [placed.message]);
 }
 
-/// The longest due go first, no more than the limit.
+/// The window that closes first goes first, whatever has been due for longer.
+pub async fn the_most_urgent_are_handed_over_first(bench: &Bench) {
+    let packet = bench.loaded(5).await;
+    let windows = [(-50, 90), (-10, 30), (-40, 60), (-20, 30), (-30, 30)];
+    let messages: Vec<_> = (1..)
+        .zip(windows)
+        .map(|(n, (at, until))| {
+            let legal = LegalInterval { from: bench.at(at), until: bench.at(until) };
+            let verdict = PlanVerdict::Send { at: legal.from, legal };
+            PlannedMessage { verdict, ..bench.message(packet, n, n) }
+        })
+        .collect();
+    let ids = ids_of(&messages);
+    bench.queue(packet, messages).await;
+    let two = |minutes| HandOver { limit: 2, now: bench.at(minutes), ..bench.hand_over_terms() };
+    // Only what is due counts, also for who asks with an earlier instant than somebody before.
+    assert_eq!(due(&bench.hand_over_with(packet, two(-20)).await), [ids[4], ids[3]]);
+    assert_eq!(due(&bench.hand_over_with(packet, two(-45)).await), [ids[0]]);
+    // What is put back has its place again.
+    let until = SnoozeUntil::NotBefore(bench.at(-15));
+    let snooze = Snooze { message: ids[0], until, reason: "throttled".into(), at: bench.at(-20) };
+    let outcomes = bench.store.snooze(bench.company, packet, &[snooze]).await.answered();
+    assert_eq!(outcomes.into_vec(), [WriteOutcome::Applied]);
+    assert_eq!(due(&bench.hand_over_with(packet, two(0)).await), [ids[1], ids[2]]);
+    assert_eq!(due(&bench.hand_over_with(packet, two(0)).await), [ids[0]]);
+}
+
+/// Of windows that close at once the longest due go first, no more than the limit.
 pub async fn the_longest_due_are_handed_over_first(bench: &Bench) {
     let packet = bench.loaded(4).await;
     let instants = [-10, -40, -30, -20];
-    let messages: Vec<_> =
-        (1..).zip(instants).map(|(n, minutes)| bench.message_at(packet, n, n, minutes)).collect();
+    let messages: Vec<_> = (1..)
+        .zip(instants)
+        .map(|(n, minutes)| {
+            let legal = LegalInterval { from: bench.at(minutes), until: bench.at(240) };
+            let verdict = PlanVerdict::Send { at: legal.from, legal };
+            PlannedMessage { verdict, ..bench.message(packet, n, n) }
+        })
+        .collect();
     let ids = ids_of(&messages);
     bench.queue(packet, messages).await;
     let three = HandOver { limit: 3, ..bench.hand_over_terms() };
@@ -220,10 +258,10 @@ pub async fn a_missing_packet_hands_over_nothing(bench: &Bench) {
 }
 
 fn due(handed: &HandedOver) -> Vec<MessageId> {
-    handed.due.iter().map(|(message, _)| *message).collect()
+    handed.due.iter().map(|due| due.id).collect()
 }
 
-fn ids_of(messages: &[crate::domain::message::PlannedMessage]) -> Vec<MessageId> {
+fn ids_of(messages: &[PlannedMessage]) -> Vec<MessageId> {
     messages.iter().map(|planned| planned.message.id).collect()
 }
 

@@ -39,6 +39,7 @@ mod settle;
 mod sweeps;
 mod unsubscribes;
 mod values;
+mod waiting;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -70,6 +71,7 @@ pub use safety::*;
 pub use settle::*;
 pub use sweeps::*;
 pub use unsubscribes::*;
+pub use waiting::*;
 
 /// What the suite needs of an adapter under test.
 pub trait StoreHarness: Debug + Send + Sync {
@@ -174,12 +176,17 @@ macro_rules! for_each_store_case {
             only_an_active_campaign_hands_over
             only_a_queued_packet_hands_over
             a_draining_packet_hands_over_nothing
+            the_most_urgent_are_handed_over_first
             the_longest_due_are_handed_over_first
             live_copies_are_bounded
             lost_copies_are_replaced_at_the_bound
             late_messages_are_listed_and_not_recorded
             a_lost_copy_may_be_late
             the_next_due_instant_is_told
+            waiting_messages_are_counted_by_window
+            what_is_due_waits_from_now_on
+            only_what_is_planned_or_queued_waits
+            nothing_waits_in_a_missing_packet
             nothing_is_due_when_nothing_waits
             a_snoozed_message_is_due_later
             a_missing_packet_hands_over_nothing

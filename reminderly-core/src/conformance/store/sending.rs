@@ -37,7 +37,8 @@ impl Bench {
     /// A message whose copy is in the queue.
     pub(super) async fn handed(&self) -> Placed {
         let placed = self.queued(1).await[0];
-        assert_eq!(self.hand_over(placed.packet).await.due, [(placed.message, ContactMethod::Sms)]);
+        let due = self.hand_over(placed.packet).await.due;
+        assert_eq!(due.iter().map(|due| due.id).collect::<Vec<_>>(), [placed.message]);
         placed
     }
 

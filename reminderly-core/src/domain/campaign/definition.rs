@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,7 +43,7 @@ pub struct CampaignDefinition {
     pub methods: Methods,
     /// What people may answer, and what follows.
     pub responses: Responses,
-    /// What a message may cost.
+    /// What a message may cost, and how fast messages go.
     pub limits: Limits,
     /// What to do when nobody knows whether an attempt was accepted.
     pub unknown_outcome: UnknownOutcome,
@@ -315,11 +316,13 @@ pub enum FollowUpTrigger {
     Help,
 }
 
-/// What a message may cost.
+/// What a message may cost, and how fast messages go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Limits {
     /// The most segments of a text message; `None` is no limit.
     pub sms_segments: Option<u32>,
+    /// The most messages of the campaign in every 60 seconds, whatever their method; `None` is no limit.
+    pub per_minute: Option<NonZeroU32>,
 }
 
 /// What to do when nobody knows whether an attempt was accepted.

@@ -239,7 +239,7 @@ impl CompiledCampaign {
     /// # Errors
     ///
     /// The header lacks columns. That of a one-liner may.
-    pub fn mapper_of(&self, packet: &Packet) -> Result<RowMapper<'_>, MissingColumns> {
+    pub fn mapper_of(&self, packet: &Packet) -> Result<RowMapper<'_>, UnfitHeader> {
         match packet.origin {
             PacketOrigin::OnDemand { kind: CallKind::OneLiner, .. } => {
                 Ok(RowMapper::of_one_liner(self, &packet.ingest.header))

@@ -153,6 +153,9 @@ pub trait MessageStore: Debug + Send + Sync + 'static {
     /// Takes due messages, and records that copies of them are about to be made; none while the campaign is not active or
     /// the packet is not `queued` or is draining. A copy that is presumed lost is due again.
     ///
+    /// Lost copies come first, the longest lost before the others. Of the messages without a copy, those whose legal interval
+    /// ends first come first, and of them the longest due: what could come too late does not wait behind what cannot.
+    ///
     /// # Errors
     ///
     /// [`StoreError::Missing`], [`StoreError::Unavailable`], [`StoreError::CommitUnknown`].

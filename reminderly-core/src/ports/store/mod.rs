@@ -34,8 +34,8 @@ pub use messages::{
 pub use packets::{NewPacket, PacketCreation, PacketStore, RowBatch, StageChange};
 pub use reports::ReportStore;
 pub use sending::{
-    ClaimOutcome, ClaimRefusal, ClaimRequest, ClaimTerms, Claimed, HandOver, HandedOver, OpenAttempt,
-    SettleOutcome, SettleVerdict, Settlement,
+    ClaimOutcome, ClaimRefusal, ClaimRequest, ClaimTerms, Claimed, DueMessage, HandOver, HandedOver,
+    OpenAttempt, SettleOutcome, SettleVerdict, Settlement,
 };
 pub use unsubscribes::UnsubscribeStore;
 

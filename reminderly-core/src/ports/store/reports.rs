@@ -1,8 +1,10 @@
 use std::fmt::Debug;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 use super::StoreError;
+use crate::domain::forecast::WaitingWindow;
 use crate::domain::report::{IncomingCounts, PacketCounts};
 use crate::ids::{CompanyId, PacketId};
 
@@ -23,6 +25,22 @@ pub trait ReportStore: Debug + Send + Sync + 'static {
     ///
     /// [`StoreError::Missing`], [`StoreError::Unavailable`], [`StoreError::Corrupt`].
     async fn recount_packet(&self, company: CompanyId, packet: PacketId) -> Result<PacketCounts, StoreError>;
+
+    /// How many planned and queued messages of a packet wait for which stretch of time, by method: what a forecast is made of.
+    /// Only messages that may go before `until` count. `opens_at` is the minute of `not_before`, or `now` if that has come; `closes_at`
+    /// is the first full minute from `legal_until` on. Ordered by `closes_at`, `opens_at` and method, those that close first; at most `limit` of them.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    async fn waiting_windows(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        now: DateTime<Utc>,
+        until: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<WaitingWindow>, StoreError>;
 
     /// The counters of a company's incoming messages.
     ///

@@ -22,11 +22,22 @@ pub struct HandOver {
     pub max_copies: usize,
 }
 
+/// A due message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DueMessage {
+    /// The message.
+    pub id: MessageId,
+    /// The method by which it goes.
+    pub method: ContactMethod,
+    /// When its legal interval ends.
+    pub closes_at: DateTime<Utc>,
+}
+
 /// Due messages.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct HandedOver {
-    /// Recorded as handed over; the caller now sends slices that name them.
-    pub due: Vec<(MessageId, ContactMethod)>,
+    /// Recorded as handed over; the caller now sends slices that name them. Those with lost copies come first.
+    pub due: Vec<DueMessage>,
     /// Due, but outside their legal interval: to be planned again or closed. Nothing was recorded.
     pub late: Vec<MessageId>,
     /// More messages are due than may have copies: ask again soon.

@@ -1,19 +1,18 @@
 //! One slice, from its claim to its settlement.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, VecDeque};
-use std::panic::AssertUnwindSafe;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use futures::FutureExt as _;
-use futures::future::{Either, select};
 use metrics::counter;
 use tracing::{error, warn};
 
+use super::call::{Answer, Start};
 use super::gate::SenderGates;
-use super::verdict::{outage, pause_after, verdict};
+use super::turn::Turn;
+use super::verdict::{pause_after, verdict};
 use crate::batch::Outcomes;
 use crate::clock::Monotonic;
 use crate::domain::attempt::ReturnReason;
@@ -22,17 +21,18 @@ use crate::domain::mapping::CompiledCampaign;
 use crate::domain::plan::deliver_until;
 use crate::domain::skip_reason::SkipReason;
 use crate::ids::{IdSourceExt as _, MessageId};
-use crate::ports::provider::{OutboundMessage, Provider, ProviderOutcome, SendDeadline};
+use crate::ports::provider::{OutboundMessage, Provider};
 use crate::ports::queue::{Lease, QueueName};
 use crate::ports::store::{
     ClaimOutcome, ClaimRefusal, ClaimRequest, ClaimTerms, Claimed, Close, CloseVerdict, SettleOutcome,
     SettleVerdict, Settlement, Snooze, SnoozeUntil, StoreError,
 };
 use crate::services::compiled::CompiledCampaigns;
-use crate::services::{Ports, ServiceError, Settings};
+use crate::services::traffic::{Permit, Scheduler};
+use crate::services::{Ports, ServiceError, Settings, Shutdown};
 
 /// A request starts within this time of its claim or not at all: what bounds P4.
-const START_WITHIN: Duration = Duration::from_secs(1);
+pub(super) const START_WITHIN: Duration = Duration::from_secs(1);
 
 /// How long what the store did not answer is tried again, in steps: as long as an outage that a failover takes. What is still
 /// unsettled then is reaped.
@@ -53,47 +53,74 @@ pub(super) struct SliceWork<'a> {
     pub(super) settings: &'a Settings,
     pub(super) gates: &'a Arc<SenderGates>,
     pub(super) campaigns: &'a CompiledCampaigns,
+    pub(super) scheduler: &'a Scheduler,
     pub(super) slice: &'a Slice,
     /// The lease that the slice came with, to be extended while it is worked.
     pub(super) lease: Option<(&'a QueueName, &'a Lease)>,
+    /// Ends the wait for its turn.
+    pub(super) shutdown: Option<&'a Shutdown>,
 }
 
-/// When a claim was made, on both scales.
-#[derive(Clone, Copy)]
-struct Start {
-    wall: DateTime<Utc>,
-    monotonic: Monotonic,
+/// What became of a slice.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Worked {
+    /// For how many messages a provider was asked.
+    pub(super) requested: u64,
+    /// It was time to stop before all were asked for.
+    pub(super) is_stopped: bool,
 }
 
 impl SliceWork<'_> {
-    /// Works the slice; answers for how many messages a provider was asked.
-    pub(super) async fn run(&self) -> Result<u64, ServiceError> {
+    /// Works the slice: waits for its turn and sends what it may, again and again.
+    pub(super) async fn run(&self) -> Result<Worked, ServiceError> {
         let slice = self.slice;
         let route = self.ports.providers.route(slice.company, slice.method);
         let Some(provider) = route.filter(|provider| provider.method() == slice.method) else {
             error!(method = %slice.method, "no provider is routed for the company and method");
             let until = SnoozeUntil::NotBefore(self.ports.clock.now() + NO_ROUTE_PAUSE);
             self.snooze(&slice.messages, until, "no provider is routed").await?;
-            return Ok(0);
+            return Ok(Worked::default());
         };
-        let mut requested = 0;
+        let (name, limits) = (provider.name(), provider.limits());
+        let campaign = self.campaign().await?;
+        let mut request = self.request(&limits, campaign.as_deref());
+        let mut worked = Worked::default();
         let mut hidden_until = self.lease.map_or(DateTime::<Utc>::MIN_UTC, |(_, lease)| lease.expires_at);
-        let batch = provider.limits().batch.max(1);
-        let mut chunks: VecDeque<&[MessageId]> = slice.messages.chunks(batch).collect();
-        while let Some(chunk) = chunks.pop_front() {
-            let now = self.ports.clock.now();
-            if let Some(until) = self.gates.closed_until(&provider.name(), now) {
-                let rest: Vec<MessageId> = [chunk].into_iter().chain(chunks).flatten().copied().collect();
-                self.snooze(&rest, SnoozeUntil::NotBefore(until), "sender was asked to wait").await?;
+        let mut rest: &[MessageId] = &slice.messages;
+        while !rest.is_empty() {
+            if let Some(until) = self.gates.closed_until(&name, self.ports.clock.now()) {
+                self.snooze(rest, SnoozeUntil::NotBefore(until), "sender was asked to wait").await?;
                 break;
             }
             self.extend_lease(&mut hidden_until).await;
-            requested += self.send_chunk(&*provider, chunk).await?;
+            request.messages = u64::try_from(rest.len().min(limits.batch.max(1))).unwrap_or(u64::MAX);
+            let permit = match self.wait_for_turn(&request, &mut hidden_until).await {
+                Turn::Come(permit) => permit,
+                Turn::Stopped => return Ok(Worked { is_stopped: true, ..worked }),
+                Turn::TooLong => {
+                    self.snooze(rest, SnoozeUntil::Unchanged, "waited too long for its turn").await?;
+                    break;
+                }
+            };
+            if self.gates.closed_until(&name, self.ports.clock.now()).is_some() {
+                continue;
+            }
+            let permitted = usize::try_from(permit.messages()).unwrap_or(usize::MAX).min(rest.len());
+            let (chunk, later) = rest.split_at(permitted);
+            worked.requested += self.send_chunk(&*provider, campaign.as_deref(), chunk, permit).await?;
+            rest = later;
         }
-        Ok(requested)
+        Ok(worked)
     }
 
-    async fn send_chunk(&self, provider: &dyn Provider, chunk: &[MessageId]) -> Result<u64, ServiceError> {
+    /// Nothing is claimed while it waits: a claim is there to be used within a second.
+    async fn send_chunk(
+        &self,
+        provider: &dyn Provider,
+        campaign: Option<&CompiledCampaign>,
+        chunk: &[MessageId],
+        mut permit: Permit<'_>,
+    ) -> Result<u64, ServiceError> {
         let start = Start { wall: self.ports.clock.now(), monotonic: self.ports.clock.monotonic() };
         let claimed = self.claim(provider, chunk, start).await?;
         if claimed.is_empty() {
@@ -104,8 +131,19 @@ impl SliceWork<'_> {
             self.return_unsent(&claimed, ReturnReason::TooLate, self.ports.clock.now()).await?;
             return Ok(0);
         }
-        let outcomes = self.call(provider, &claimed, start, start_by).await?;
-        let Some(outcomes) = outcomes else { return Ok(0) };
+        let asked = u64::try_from(claimed.len()).unwrap_or(u64::MAX);
+        permit.start(asked, start_by);
+        let messages: Vec<OutboundMessage> =
+            claimed.iter().map(|claim| self.outbound(claim, campaign, start.wall)).collect();
+        let answer = self.call(provider, &messages, start, start_by).await;
+        permit.finish(answer.requests_made());
+        let outcomes = match answer {
+            Answer::Outcomes(outcomes) => outcomes,
+            Answer::NothingSent { reason, until, .. } => {
+                self.return_unsent(&claimed, reason, until).await?;
+                return Ok(0);
+            }
+        };
         let now = self.ports.clock.now();
         let pause = outcomes.iter().filter_map(pause_after).max();
         if let Some(pause) = pause {
@@ -119,7 +157,7 @@ impl SliceWork<'_> {
             })
             .collect();
         self.settle(&settlements).await?;
-        Ok(u64::try_from(claimed.len()).unwrap_or(u64::MAX))
+        Ok(asked)
     }
 
     /// Claims messages and deals with those that are refused.
@@ -200,54 +238,12 @@ impl SliceWork<'_> {
         Ok(())
     }
 
-    /// Asks the provider. `None`: surely nothing was sent, and the messages are put back.
-    async fn call(
-        &self,
-        provider: &dyn Provider,
-        claimed: &[Claimed],
-        start: Start,
-        start_by: Monotonic,
-    ) -> Result<Option<Vec<ProviderOutcome>>, ServiceError> {
-        let campaign = self.campaign().await;
-        let messages: Vec<OutboundMessage> =
-            claimed.iter().map(|claim| self.outbound(claim, campaign.as_deref(), start.wall)).collect();
-        let answer_within = START_WITHIN + provider.limits().answer_within;
-        let deadline = SendDeadline { start_by, answer_by: start.monotonic.plus(answer_within) };
-        let send = AssertUnwindSafe(provider.send(&messages, deadline)).catch_unwind();
-        let time_out = self.ports.clock.sleep_until(start.wall + answer_within);
-        let answer = match select(Box::pin(send), time_out).await {
-            Either::Left((answer, _)) => answer,
-            Either::Right(_) => {
-                warn!(provider = %provider.name(), "provider did not answer in time");
-                return Ok(Some(ambiguous(claimed, "timeout")));
-            }
-        };
-        match answer {
-            Ok(Ok(outcomes)) => {
-                let mut outcomes = outcomes.into_vec();
-                // Fewer answers than messages: nobody knows about the rest.
-                outcomes.resize(claimed.len(), ProviderOutcome::Unknown { code: "no_outcome".to_owned() });
-                Ok(Some(outcomes))
-            }
-            Ok(Err(error)) => {
-                let (reason, pause) = outage(&error);
-                let until = self.ports.clock.now() + pause;
-                warn!(provider = %provider.name(), error = &error as &dyn std::error::Error, "nothing was sent");
-                self.gates.pause(&provider.name(), until);
-                self.return_unsent(claimed, reason, until).await?;
-                Ok(None)
-            }
-            Err(_panic) => {
-                error!(provider = %provider.name(), "provider panicked; its messages are unknown");
-                Ok(Some(ambiguous(claimed, "panic")))
-            }
+    /// The campaign of the slice, if its packet exists.
+    async fn campaign(&self) -> Result<Option<Arc<CompiledCampaign>>, ServiceError> {
+        match self.ports.store.packet(self.slice.company, self.slice.packet).await? {
+            Some(packet) => self.campaigns.usable(&packet).await,
+            None => Ok(None),
         }
-    }
-
-    /// The campaign of the slice; without it messages may be delivered as long as they may be started.
-    async fn campaign(&self) -> Option<Arc<CompiledCampaign>> {
-        let packet = self.ports.store.packet(self.slice.company, self.slice.packet).await.ok()??;
-        self.campaigns.of(&packet).await.ok()
     }
 
     fn outbound(
@@ -321,7 +317,7 @@ impl SliceWork<'_> {
 
     /// Keeps the copy hidden while the slice is worked: extends the lease when a third of the visibility is used up. A lease
     /// that is lost does no harm: the claims are what counts.
-    async fn extend_lease(&self, hidden_until: &mut DateTime<Utc>) {
+    pub(super) async fn extend_lease(&self, hidden_until: &mut DateTime<Utc>) {
         let Some((queue, lease)) = self.lease else { return };
         let now = self.ports.clock.now();
         if (*hidden_until - now).to_std().unwrap_or_default() > self.settings.visibility / 3 * 2 {
@@ -353,10 +349,6 @@ fn behind_its_rung((message, refusal): (MessageId, ClaimRefusal), at: DateTime<U
 
 fn settlement(claim: &Claimed, verdict: SettleVerdict, at: DateTime<Utc>) -> Settlement {
     Settlement { message: claim.message, epoch: claim.epoch, verdict, at }
-}
-
-fn ambiguous(claimed: &[Claimed], code: &str) -> Vec<ProviderOutcome> {
-    claimed.iter().map(|_| ProviderOutcome::Unknown { code: code.to_owned() }).collect()
 }
 
 /// Counts the batch at once: finding a counter by its labels costs more than to settle.

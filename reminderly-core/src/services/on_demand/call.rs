@@ -194,8 +194,14 @@ fn too_large(row: u64, max: usize) -> RejectedRow {
 /// All rows of a call. A row's line is its number: there is no header line.
 fn batch(header: Header, rows: Vec<Row>, rejected: Vec<RejectedRow>) -> RowBatch {
     let count = (rows.len() + rejected.len()) as u64;
-    let progress =
-        IngestProgress { header, delimiter: None, through: RowNumber(count), offset: 0, line: count + 1 };
+    let progress = IngestProgress {
+        header,
+        delimiter: None,
+        through: RowNumber(count),
+        offset: 0,
+        line: count + 1,
+        ..IngestProgress::default()
+    };
     RowBatch { after: RowNumber::default(), progress, rows, rejected }
 }
 

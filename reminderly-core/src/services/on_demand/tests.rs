@@ -106,8 +106,7 @@ fn what_is_too_much_is_refused_with_its_limit() {
 
 #[test]
 fn a_column_that_no_row_has_is_missing_as_it_is_in_a_file() {
-    let InvalidCall::UnfitHeader(missing) = refusal(&rows(vec![row(&[("Id", "1"), ("Nmae", "a")])]))
-    else {
+    let InvalidCall::UnfitHeader(missing) = refusal(&rows(vec![row(&[("Id", "1"), ("Nmae", "a")])])) else {
         panic!("not missing columns")
     };
     assert_eq!(

@@ -1,5 +1,6 @@
 //! Measures the large figures and prints each beside its goal. See `docs/performance.md`.
 
+mod fairness;
 mod growth;
 mod on_demand;
 mod pipeline;
@@ -49,6 +50,12 @@ enum Figure {
         #[arg(long, default_value_t = 2)]
         threads: usize,
     },
+    /// How long a small company waits beside a large one that uses the same account; the worst run counts.
+    Fairness {
+        /// Messages of the large company.
+        #[arg(long, default_value_t = 500_000)]
+        messages: usize,
+    },
     /// Cost per message of planning, feeding and sending as messages and packets grow, on one thread.
     Growth {
         /// The smaller and the larger number of messages.
@@ -82,6 +89,7 @@ fn main() -> Result<(), Failure> {
             }
         }
         Figure::OnDemand { calls } => on_demand::measure(&mut report, &calls, runs)?,
+        Figure::Fairness { messages } => fairness::measure(&mut report, messages, runs)?,
         Figure::Growth { messages, packets } => growth::measure(&mut report, &messages, packets, runs)?,
     }
     report.print();

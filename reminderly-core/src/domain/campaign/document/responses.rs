@@ -1,7 +1,8 @@
-//! `responses` and `limits`: what people may answer, and what a message may cost.
+//! `responses` and `limits`: what people may answer, what a message may cost, and how fast messages go.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::super::definition::{FollowUpTrigger, Limits, LocalizedText, Messages, Responses};
@@ -27,6 +28,9 @@ const WORD_CHARS_MAX: usize = 40;
 
 /// The most segments that a campaign may allow a text message.
 const SEGMENTS_MAX: u64 = 20;
+
+/// The most messages a minute that a campaign may be limited to.
+const PER_MINUTE_MAX: u64 = 1_000_000;
 
 const TRIGGERS: [(&str, FollowUpTrigger); 5] = [
     ("confirm", FollowUpTrigger::Confirm),
@@ -242,7 +246,13 @@ pub(super) fn limits(field: Option<Field<'_>>, problems: &mut Problems) -> Limit
         limits.sms_segments =
             field.integer(1..=SEGMENTS_MAX, problems).and_then(|segments| u32::try_from(segments).ok());
     }
-    for later in ["per_minute", "per_person_per_day", "per_person_per_week"] {
+    if let Some(field) = object.optional("per_minute") {
+        limits.per_minute = field
+            .integer(1..=PER_MINUTE_MAX, problems)
+            .and_then(|messages| u32::try_from(messages).ok())
+            .and_then(NonZeroU32::new);
+    }
+    for later in ["per_person_per_day", "per_person_per_week"] {
         object.refuse(later, problems);
     }
     object.finish(problems);

@@ -56,7 +56,7 @@ fn example() -> Value {
             "sms": { "confirm": ["1", "C"], "cancel": ["2", "x"], "reschedule": ["3", "r"] },
             "follow_up": { "confirm": { "sms": "Thank you, {{ first_name }}." } }
         },
-        "limits": { "sms_segments": 3 },
+        "limits": { "sms_segments": 3, "per_minute": 600 },
         "unknown_outcome": "resolve_then_hold"
     })
 }
@@ -84,6 +84,7 @@ fn reads_the_example() {
     assert_eq!(answer.map(|kind| kind.to_string()).as_deref(), Some("neutral"));
     assert!(campaign.responses.follow_up.contains_key(&FollowUpTrigger::Confirm));
     assert_eq!(campaign.limits.sms_segments, Some(3));
+    assert_eq!(campaign.limits.per_minute.map(std::num::NonZeroU32::get), Some(600));
 }
 
 #[test]
@@ -96,7 +97,7 @@ fn a_short_document_gets_the_defaults() {
     let campaign = parse(&document.to_string()).unwrap();
     assert_eq!(campaign.methods.order, [ContactMethod::Sms, ContactMethod::Email]);
     assert_eq!(campaign.methods.choice, MethodChoice::FirstAvailable);
-    assert_eq!(campaign.limits.sms_segments, None);
+    assert_eq!((campaign.limits.sms_segments, campaign.limits.per_minute), (None, None));
 }
 
 #[test]
@@ -140,7 +141,6 @@ const LATER: &str = "not supported by this release";
 #[case::phone_follow_up("/responses/follow_up/confirm/phone", json!("x"), "$.responses.follow_up.confirm.phone", LATER)]
 #[case::ladder_wait("/methods/ladder_wait", json!("2h"), "$.methods.ladder_wait", "ladder")]
 #[case::vanished("/mapping/vanished", json!("cancel"), "$.mapping.vanished", LATER)]
-#[case::per_minute("/limits/per_minute", json!(600), "$.limits.per_minute", LATER)]
 #[case::per_day("/limits/per_person_per_day", json!(1), "$.limits.per_person_per_day", LATER)]
 #[case::per_week("/limits/per_person_per_week", json!(3), "$.limits.per_person_per_week", LATER)]
 #[case::invite("/messages/email/calendar_invite", json!(true), "$.messages.email.calendar_invite", LATER)]
@@ -257,6 +257,8 @@ const LATER: &str = "not supported by this release";
 #[case::trigger("/responses/follow_up/confirmed", json!({}), "$.responses.follow_up.confirmed", "\"confirm\"?")]
 #[case::segments("/limits/sms_segments", json!(0), "$.limits.sms_segments", "1 to 20")]
 #[case::segments_many("/limits/sms_segments", json!(21), "$.limits.sms_segments", "1 to 20")]
+#[case::per_minute("/limits/per_minute", json!(0), "$.limits.per_minute", "1 to 1000000")]
+#[case::per_minute_many("/limits/per_minute", json!(1_000_001), "$.limits.per_minute", "1 to 1000000")]
 fn refuses(#[case] place: &str, #[case] value: Value, #[case] path: &str, #[case] message: &str) {
     let mut document = example();
     let (parent, key) = place.rsplit_once('/').unwrap();

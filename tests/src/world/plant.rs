@@ -1,0 +1,99 @@
+//! Messages that nobody had to load and map.
+
+use chrono::{TimeDelta, Utc};
+use futures::executor::block_on;
+use reminderly_core::domain::appointment::Appointment;
+use reminderly_core::domain::appointment_key::AppointmentKey;
+use reminderly_core::domain::campaign::lifecycle::Campaign;
+use reminderly_core::domain::contact_method::ContactMethod;
+use reminderly_core::domain::contact_point::{ContactPoint, PhoneNumber};
+use reminderly_core::domain::content::Content;
+use reminderly_core::domain::message::{Message, Origin, PlanVerdict, PlannedMessage};
+use reminderly_core::domain::packet::{Digest, IngestProgress, PacketOrigin, PacketStage};
+use reminderly_core::domain::person::PersonKey;
+use reminderly_core::domain::row::RowNumber;
+use reminderly_core::domain::window::LegalInterval;
+use reminderly_core::ids::{IdSourceExt as _, PacketId};
+use reminderly_core::ports::store::{MessageStore as _, NewPacket, PacketStore as _, PlanBatch, StageChange};
+
+use super::World;
+
+/// Messages per batch of planning.
+const BATCH: usize = 1_000;
+
+impl World {
+    /// A mapped packet of so many text messages to people of their own; `legal` says when each may go. `number` tells the
+    /// company's packets apart.
+    pub fn plant(
+        &self,
+        campaign: &Campaign,
+        number: usize,
+        messages: usize,
+        legal: impl Fn(usize) -> LegalInterval,
+    ) -> PacketId {
+        let (company, now) = (campaign.company, self.now());
+        let packet: PacketId = self.ports.ids.next(now);
+        let mut digest = Digest([0; 32]);
+        digest.0.iter_mut().zip(number.to_be_bytes()).for_each(|(byte, of_number)| *byte = of_number);
+        let new = NewPacket {
+            id: packet,
+            campaign: campaign.id,
+            campaign_version: 1,
+            origin: PacketOrigin::File { name: "planted.csv".into(), digest },
+            created_at: now,
+        };
+        block_on(async {
+            self.store.create_packet(company, new).await.expect("created");
+            let _ =
+                self.store.open_ingest(company, packet, IngestProgress::default(), now).await.expect("open");
+            self.raise(campaign, packet, PacketStage::Ingested, PacketStage::Loaded).await;
+            for after in (0..messages).step_by(BATCH) {
+                let through = messages.min(after + BATCH);
+                let of = |index| self.planted(campaign, packet, (number, index), legal(index));
+                let row = |row: usize| RowNumber(row as u64);
+                let (after, through, messages) =
+                    (row(after), row(through), (after..through).map(of).collect());
+                let batch = PlanBatch { after, through, messages, failed: Vec::new(), at: now };
+                let _ = self.store.plan(company, packet, batch).await.expect("planned");
+            }
+            self.raise(campaign, packet, PacketStage::Loaded, PacketStage::Mapped).await;
+        });
+        packet
+    }
+
+    async fn raise(&self, campaign: &Campaign, packet: PacketId, from: PacketStage, to: PacketStage) {
+        let change = StageChange { packet, from, to, failure: None, at: self.now() };
+        let _ = self.store.change_stage(campaign.company, change).await.expect("changed");
+    }
+
+    fn planted(
+        &self,
+        campaign: &Campaign,
+        packet: PacketId,
+        (number, index): (usize, usize),
+        legal: LegalInterval,
+    ) -> PlannedMessage {
+        let digits = number as u64 * 10_000_000 + index as u64;
+        let phone = PhoneNumber::parse_stored(&format!("+1{digits:012}")).expect("a number");
+        let contact = ContactPoint::Sms(phone);
+        let appointment = (legal.until + TimeDelta::days(1)).with_timezone(&Utc).naive_utc();
+        let message = Message {
+            id: self.ports.ids.next(self.now()),
+            packet,
+            campaign: campaign.id,
+            origin: Origin::Row { row: RowNumber(index as u64 + 1), entry: 0 },
+            key: AppointmentKey::new(&format!("P-{number}-{index}")).expect("a key"),
+            person: Some(PersonKey::from(&contact)),
+            method: ContactMethod::Sms,
+            contact: Some(contact),
+            appointment: Some(Appointment::new(appointment, chrono_tz::America::Phoenix)),
+            contact_zone: chrono_tz::America::Phoenix,
+            content: Some(Content::Sms { text: "Clinic: see you. STOP to opt out.".into(), segments: 1 }),
+            language: None,
+            ladder: None,
+            trace: None,
+            created_at: self.now(),
+        };
+        PlannedMessage { message, verdict: PlanVerdict::Send { at: legal.from, legal } }
+    }
+}
