@@ -22,6 +22,7 @@ pub mod plan;
 pub mod reply;
 pub mod report;
 pub mod response;
+pub mod restore;
 pub mod row;
 pub mod schedule;
 pub mod sealed;

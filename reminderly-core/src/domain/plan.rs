@@ -267,8 +267,8 @@ fn plan_entry(
         (Some((at, _)), Some(times)) if at < input.now => {
             let next = first_legal(times, input.now);
             let max_lateness = input.schedule.max_lateness;
-            trace.late =
-                Some(LateTrace { now: input.now, first_legal: next.map(|(at, _)| at), max_lateness });
+            let first_legal = next.map(|(at, _)| at);
+            trace.late = Some(LateTrace { now: input.now, first_legal, max_lateness, restored_at: None });
             match next.filter(|(next, _)| in_time(at, *next, max_lateness)) {
                 Some((at, legal)) => PlanOutcome::Planned { at, legal },
                 None => PlanOutcome::Skipped(SkipReason::PastDue),

@@ -21,7 +21,7 @@ use crate::domain::unsubscribe::{RefusalKey, Unsubscribe, UnsubscribeChange};
 use crate::ids::{CampaignId, IncomingId, MessageId, PacketId};
 use crate::memory::packet_data::Slot;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct CompanyData {
     pub(super) company: Company,
     pub(super) campaigns: BTreeMap<CampaignId, CampaignData>,
@@ -40,7 +40,7 @@ pub(super) struct CompanyData {
     responses: HashMap<(AppointmentKey, PersonKey, DateTime<Utc>), (Response, CampaignId)>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct CampaignData {
     pub(super) campaign: Campaign,
     /// Version n stands at n - 1.

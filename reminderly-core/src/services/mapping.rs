@@ -120,10 +120,11 @@ impl Mapping {
         let mut failed = Vec::new();
         let good = map_rows(packet, campaign, rows, &mut failed);
         let refused = self.refused(packet.company, &good).await?;
+        let restore = self.ports.store.restore_across_companies().await?;
         let mut messages = Vec::with_capacity(good.len() * campaign.definition().schedule.send.len());
         for row in &good {
-            let plan =
-                RowMessages { packet, campaign, row, refused: &refused, now: at, ids: &*self.ports.ids };
+            let (refused, restore, ids) = (&refused, &restore, &*self.ports.ids);
+            let plan = RowMessages { packet, campaign, row, refused, restore, now: at, ids };
             match plan.make(&mut messages) {
                 Ok(()) => {}
                 Err(fault) => failed.push(RejectedRow::from(fault)),

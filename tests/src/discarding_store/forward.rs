@@ -16,15 +16,16 @@ use reminderly_core::domain::message_status::Transition;
 use reminderly_core::domain::packet::{Draining, IngestProgress, Packet, PacketStage};
 use reminderly_core::domain::person::PersonKey;
 use reminderly_core::domain::report::{IncomingCounts, PacketCounts};
+use reminderly_core::domain::restore::{Restore, RestoreEpoch};
 use reminderly_core::domain::row::{RejectedRow, Row, RowNumber};
 use reminderly_core::domain::unsubscribe::{RefusalKey, Unsubscribe};
 use reminderly_core::ids::{AttemptId, CampaignId, CompanyId, IncomingId, MessageId, PacketId, UserId};
 use reminderly_core::ports::store::{
     AccessStore, CampaignChange, CampaignStore, ClaimOutcome, ClaimRequest, ClaimTerms, Close,
-    DispositionOutcome, DispositionStore, HandOver, HandedOver, IncomingOutcome, IncomingStore,
+    DispositionOutcome, DispositionStore, FenceLift, HandOver, HandedOver, IncomingOutcome, IncomingStore,
     LocatedDisposition, MessageStore, NewCampaign, NewPacket, OpenAttempt, PacketCreation, PacketStore,
-    PlanBatch, PlanOutcome, ReportStore, RowBatch, SettleOutcome, Settlement, Snooze, StageChange,
-    StoreError, UnsubscribeStore, WriteOutcome,
+    PlanBatch, PlanOutcome, Raised, ReportStore, RestoreStore, RowBatch, SettleOutcome, Settlement, Snooze,
+    StageChange, StoreError, UnsubscribeStore, WriteOutcome,
 };
 
 use super::DiscardingStore;
@@ -86,6 +87,14 @@ forward!(ReportStore {
     fn packet_counts(company: CompanyId, packet: PacketId) -> PacketCounts;
     fn recount_packet(company: CompanyId, packet: PacketId) -> PacketCounts;
     fn incoming_counts(company: CompanyId) -> IncomingCounts;
+});
+
+forward!(RestoreStore {
+    fn restore_across_companies() -> Restore;
+    fn raise_restore_epoch_across_companies(expected: RestoreEpoch, at: DateTime<Utc>) -> Raised;
+    fn fenced_packets_across_companies(after: Option<PacketId>, limit: usize) -> Page<Packet, PacketId>;
+    fn expire_before_restore(company: CompanyId, packet: PacketId, at: DateTime<Utc>, limit: usize) -> usize;
+    fn lift_fence(company: CompanyId, packet: PacketId, from: RestoreEpoch, to: RestoreEpoch) -> FenceLift;
 });
 
 forward!(UnsubscribeStore {

@@ -14,6 +14,7 @@ use reminderly_core::domain::contact_point::{ContactPoint, PhoneNumber};
 use reminderly_core::domain::disposition::{AttemptReport, Disposition};
 use reminderly_core::domain::envelope::Slice;
 use reminderly_core::domain::incoming::Incoming;
+use reminderly_core::domain::restore::RestoreEpoch;
 use reminderly_core::domain::row::RowNumber;
 use reminderly_core::domain::unsubscribe::UnsubscribeChange;
 use reminderly_core::ids::{AttemptId, IdSourceExt as _, MessageId, PacketId};
@@ -26,7 +27,7 @@ use reminderly_core::ports::store::{
 use reminderly_core::services::sweep::{OverdueClaims, StalledPackets, UnknownOutcomes};
 use reminderly_core::services::{
     Access, CompiledCampaigns, Dispatch, Dispositions, Enqueue, Explain, Fleet, IncomingMessages, Ingest,
-    Mapping, Messages, Reconcile, Reports, ServiceError, Unsubscribes,
+    Mapping, Messages, Reconcile, Reports, RestoreFence, ServiceError, Unsubscribes,
 };
 use reminderly_core::sources::MemorySource;
 use reminderly_tests::material;
@@ -330,12 +331,14 @@ impl PollerHost for NoPollers {
     }
 }
 
-fn walked_sweeps(world: &World, actor: Actor) -> Vec<(&'static str, bool)> {
+fn walked_sweeps(victim: &Victim, actor: Actor) -> Vec<(&'static str, bool)> {
+    let Victim { world, campaign, packet, .. } = victim;
     let access = Access::new(&world.ports);
     let scope = access.authorize_platform(actor).unwrap();
     let (ports, settings) = (&world.ports, &world.settings);
     let compiled = Arc::new(CompiledCampaigns::new(Arc::clone(&ports.store)));
     let pollers = Arc::new(NoPollers);
+    let fence = RestoreFence::new(ports);
     let at = world.now();
     let company = Company { id: ports.ids.next(at), name: String::new(), server_name: String::new() };
     let role = Role { id: ports.ids.next(at), name: String::new(), actions: [].into(), companies: [].into() };
@@ -349,6 +352,11 @@ fn walked_sweeps(world: &World, actor: Actor) -> Vec<(&'static str, bool)> {
                 "sweep/unknown_outcomes::sweep",
                 UnknownOutcomes::new(ports, settings, compiled).sweep(&scope).await.is_ok(),
             ),
+            ("restore_fence::last", fence.last(&scope).await.is_ok()),
+            ("restore_fence::raise", fence.raise(&scope, RestoreEpoch::default()).await.is_ok()),
+            ("restore_fence::fenced", fence.fenced(&scope, None, 10).await.is_ok()),
+            ("restore_fence::release", fence.release(&scope, campaign.company, *packet).await.is_ok()),
+            ("restore_fence::release_all", fence.release_all(&scope).await.is_ok()),
             ("access::save_company", access.save_company(&scope, &company).await.is_ok()),
             ("access::save_role", access.save_role(&scope, &role).await.is_ok()),
             ("access::save_user", access.save_user(&scope, &user).await.is_ok()),
@@ -360,11 +368,12 @@ fn walked_sweeps(world: &World, actor: Actor) -> Vec<(&'static str, bool)> {
 fn sweeps_are_for_workers_and_companies_for_the_operator() {
     let victim = Victim::new();
     let world = &victim.world;
-    for (name, done) in walked_sweeps(world, Actor::Worker) {
-        assert_eq!(done, !name.starts_with("access"), "{name} by a worker");
+    let is_operators = |name: &str| name.starts_with("access") || name.starts_with("restore_fence");
+    for (name, done) in walked_sweeps(&victim, Actor::Worker) {
+        assert_eq!(done, !is_operators(name), "{name} by a worker");
     }
-    for (name, done) in walked_sweeps(world, Actor::Operator) {
-        assert_eq!(done, name.starts_with("access"), "{name} by the operator");
+    for (name, done) in walked_sweeps(&victim, Actor::Operator) {
+        assert_eq!(done, is_operators(name), "{name} by the operator");
     }
     let access = Access::new(&world.ports);
     for actor in [Actor::Gateway, Actor::User(world.ports.ids.next(world.now()))] {
@@ -404,7 +413,7 @@ fn every_public_call_of_the_services_is_walked() {
     let scope = victim.world.scope(victim.campaign.company, Action::ViewReports);
     let mut walked: BTreeSet<String> =
         every_call(&victim, &scope).iter().map(|walked| walked.name.to_owned()).collect();
-    walked.extend(walked_sweeps(&victim.world, Actor::Worker).into_iter().map(|(name, _)| name.to_owned()));
+    walked.extend(walked_sweeps(&victim, Actor::Worker).into_iter().map(|(name, _)| name.to_owned()));
     walked.extend(WITHOUT_SCOPE.map(str::to_owned));
     assert_eq!(found, walked);
 }

@@ -21,6 +21,7 @@ mod personas;
 mod pressure;
 mod queue_faults;
 mod replies;
+mod restores;
 mod shutdowns;
 mod stops;
 mod windows;

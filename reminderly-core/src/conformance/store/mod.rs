@@ -29,6 +29,7 @@ mod incoming;
 mod isolation;
 mod packets;
 mod plan;
+mod restore;
 mod rows;
 mod safety;
 mod sending;
@@ -59,6 +60,7 @@ pub use incoming::*;
 pub use isolation::*;
 pub use packets::*;
 pub use plan::*;
+pub use restore::*;
 pub use rows::*;
 pub use safety::*;
 pub use settle::*;
@@ -67,7 +69,8 @@ pub use unsubscribes::*;
 
 /// What the suite needs of an adapter under test.
 pub trait StoreHarness: Debug + Send + Sync {
-    /// The adapter. Always the same, or on the same data.
+    /// The adapter. Always the same, or on the same data, which no other case uses at the same time: a restore concerns the
+    /// whole store.
     fn store(&self) -> Arc<dyn Store>;
 
     /// Never the same id twice, not in another run against the same server either.
@@ -285,6 +288,17 @@ macro_rules! for_each_store_case {
             counters_hold_under_random_operations
             counters_hold_under_other_random_operations
             counters_hold_under_still_other_random_operations
+            the_restore_epoch_is_raised_by_one
+            a_restore_fences_every_packet_at_once
+            a_packet_made_after_a_restore_is_not_fenced
+            fenced_packets_are_paged
+            what_was_to_go_before_a_restore_is_closed
+            a_restore_leaves_what_is_in_flight
+            a_fence_is_lifted_packet_by_packet
+            another_restore_fences_again
+            an_attempt_from_before_a_restore_queues_nothing
+            a_fenced_message_is_not_planned_again
+            a_missing_packet_is_not_released
             reads_find_nothing_of_another_company
             writes_to_packets_of_another_company_find_nothing
             writes_to_messages_of_another_company_find_nothing
@@ -349,6 +363,7 @@ mod tests {
             include_str!("isolation.rs"),
             include_str!("packets.rs"),
             include_str!("plan.rs"),
+            include_str!("restore.rs"),
             include_str!("rows.rs"),
             include_str!("safety.rs"),
             include_str!("settle.rs"),

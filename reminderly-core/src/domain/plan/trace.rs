@@ -98,6 +98,9 @@ pub struct LateTrace {
     pub first_legal: Option<DateTime<Utc>>,
     /// The most that a message may be late; `None` is no limit.
     pub max_lateness: Option<Duration>,
+    /// When the store was restored, if that was after the planned instant: the message may have been sent then.
+    #[serde(default)]
+    pub restored_at: Option<DateTime<Utc>>,
 }
 
 impl PlanTrace {
@@ -177,6 +180,12 @@ impl PlanTrace {
     }
 
     fn late_sentence(&self, late: LateTrace) -> String {
+        if let Some(restored_at) = late.restored_at {
+            let restored = self.shown_to_contact(restored_at);
+            return format!(
+                "that had passed when the store was restored at {restored}: it may have been sent."
+            );
+        }
         let now = self.shown_to_contact(late.now);
         let (Some(first), Some(lateness)) = (late.first_legal, self.lateness()) else {
             return format!("that had passed at {now}, and no legal instant is left.");

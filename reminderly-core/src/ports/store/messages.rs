@@ -147,7 +147,7 @@ pub trait MessageStore: Debug + Send + Sync + 'static {
     ) -> Result<Page<MessageRecord, u64>, StoreError>;
 
     /// Takes due messages, and records that copies of them are about to be made; none while the campaign is not active or
-    /// the packet is not `queued` or is draining. A copy that is presumed lost is due again.
+    /// the packet is not `queued`, is draining or is fenced after a restore. A copy that is presumed lost is due again.
     ///
     /// # Errors
     ///
@@ -184,7 +184,9 @@ pub trait MessageStore: Debug + Send + Sync + 'static {
         terms: &ClaimTerms,
     ) -> Result<Outcomes<ClaimOutcome>, StoreError>;
 
-    /// Records what became of attempts: attempt, message and counters as one fact.
+    /// Records what became of attempts: attempt, message and counters as one fact. A verdict that would queue the message again
+    /// makes it `expired` if its attempt was claimed before the last restore: a later attempt may have been made that the
+    /// store no longer knows.
     ///
     /// # Errors
     ///
@@ -196,7 +198,7 @@ pub trait MessageStore: Debug + Send + Sync + 'static {
         settlements: &[Settlement],
     ) -> Result<Outcomes<SettleOutcome>, StoreError>;
 
-    /// Puts messages back.
+    /// Puts messages back. Of a packet that is fenced after a restore no message is [planned again](SnoozeUntil::Planned).
     ///
     /// # Errors
     ///

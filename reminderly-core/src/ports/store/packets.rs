@@ -68,7 +68,7 @@ pub struct RowBatch {
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait PacketStore: Debug + Send + Sync + 'static {
-    /// Stores a packet. Natural key: campaign and digest of a file (cancelled packets aside); campaign for an open follow-up
+    /// Stores a packet, reconciled at the store's restore epoch. Natural key: campaign and digest of a file (cancelled packets aside); campaign for an open follow-up
     /// packet, which one that drains is not.
     ///
     /// # Errors

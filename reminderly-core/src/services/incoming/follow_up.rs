@@ -110,7 +110,12 @@ impl IncomingMessages {
         let answered = &occasion.record.message;
         let schedule = &occasion.campaign.definition().schedule;
         let method = incoming.from.method();
+        let restore = self.ports.store.restore_across_companies().await?;
         let verdict = match follow_up_instant(schedule, method, &[answered.contact_zone], incoming.at, now) {
+            // What came before the store was restored may have been answered then.
+            CatchUp::SendAt { .. } if restore.is_before(incoming.at) => {
+                PlanVerdict::Skip(SkipReason::PastDue)
+            }
             CatchUp::SendAt { at, legal } => PlanVerdict::Send { at, legal },
             CatchUp::TooLate => PlanVerdict::Skip(SkipReason::NoLegalInstant),
         };

@@ -13,6 +13,7 @@ use crate::domain::message::{Message, Origin, PlanVerdict, PlannedMessage};
 use crate::domain::packet::Packet;
 use crate::domain::person::PersonKey;
 use crate::domain::plan::{EntryPlan, PlanInput, PlanOutcome, PlanTrace, plan_row};
+use crate::domain::restore::Restore;
 use crate::domain::schedule::Schedule;
 use crate::domain::skip_reason::SkipReason;
 use crate::domain::unsubscribe::{RefusalKey, keys_of};
@@ -26,6 +27,8 @@ pub(super) struct RowMessages<'a> {
     pub(super) row: &'a MappedRow,
     /// The keys that are refused, of all that these rows have.
     pub(super) refused: &'a HashSet<RefusalKey>,
+    /// The last restore of the store: what was to go before it may have gone.
+    pub(super) restore: &'a Restore,
     pub(super) now: DateTime<Utc>,
     pub(super) ids: &'a dyn IdSource,
 }
@@ -87,7 +90,8 @@ impl RowMessages<'_> {
                     zones: &zones,
                     now: self.now,
                 });
-                for plan in plans {
+                for mut plan in plans {
+                    expire_before_restore(&mut plan, self.restore);
                     let verdict = verdict(schedule, &plan);
                     let message =
                         self.message(method, plan.entry, Some(contact.clone()), Some(content.clone()));
@@ -143,6 +147,16 @@ pub(super) fn refusal_keys(row: &MappedRow) -> impl Iterator<Item = RefusalKey> 
     });
     valid
         .flat_map(|contact| keys_of(contact, &row.person.clone().unwrap_or_else(|| PersonKey::from(contact))))
+}
+
+/// Skips a late message that was to go before the store was restored: if its row had been mapped then, it has been sent, and the
+/// store no longer knows.
+fn expire_before_restore(plan: &mut EntryPlan, restore: &Restore) {
+    let Some((late, planned_at)) = plan.trace.late.as_mut().zip(plan.trace.planned_at) else { return };
+    if restore.is_before(planned_at) && matches!(plan.outcome, PlanOutcome::Planned { .. }) {
+        late.restored_at = restore.raised_at;
+        plan.outcome = PlanOutcome::Skipped(SkipReason::PastDue);
+    }
 }
 
 fn verdict(schedule: &Schedule, plan: &EntryPlan) -> PlanVerdict {
