@@ -18,7 +18,7 @@ use crate::domain::schedule::{Schedule, SendEntry, WhenClosed};
 use crate::domain::skip_reason::SkipReason;
 use crate::domain::window::{LegalInterval, LegalTimes};
 
-pub use crate::domain::plan::trace::{LateTrace, PlanRule, PlanTrace};
+pub use crate::domain::plan::trace::{AnswersTrace, LateTrace, PlanRule, PlanTrace};
 
 /// How long after an incoming message a follow-up needs no window (rule 8).
 const FOLLOW_UP_GRACE: TimeDelta = TimeDelta::minutes(5);
@@ -262,6 +262,7 @@ fn plan_entry(
         planned_at: planned.map(|(at, _)| at),
         late: None,
         duplicate_of: None,
+        answers: None,
     };
     let outcome = match (planned, times) {
         (Some((at, _)), Some(times)) if at < input.now => {

@@ -107,6 +107,9 @@ fn planning(record: &MessageRecord) -> Vec<Decision> {
             json!({ "incoming": incoming }),
         ),
     }];
+    if let Some(answers) = message.trace.and_then(|trace| trace.answers) {
+        decisions.push(decision("answers_model", answers.to_string(), json!(answers)));
+    }
     if let Some(trace) = &message.trace {
         let inputs = serde_json::to_value(trace).unwrap_or(Value::Null);
         for (rule, sentence) in trace.sentences() {

@@ -4,6 +4,7 @@
 //! Nothing here spawns: loops are `async fn run(…, shutdown)`, and the host runs as many of them as it wants.
 
 mod access;
+mod answers;
 mod callbacks;
 mod campaigns;
 mod compiled;
@@ -38,6 +39,7 @@ use crate::ports::sealer::Sealer;
 use crate::ports::store::Store;
 
 pub use access::Access;
+pub use answers::{Answers, LikelyResponder};
 pub use callbacks::{CallbackReceipt, Callbacks};
 pub use campaigns::Campaigns;
 pub use compiled::CompiledCampaigns;

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use reminderly_core::batch::{Outcomes, Page};
 use reminderly_core::domain::access::{Company, Grants, Role, User};
+use reminderly_core::domain::answers::ContactOutcome;
 use reminderly_core::domain::attempt::{Attempt, AttemptLocation};
 use reminderly_core::domain::campaign::definition::CampaignDefinition;
 use reminderly_core::domain::campaign::lifecycle::{Campaign, CampaignState};
@@ -23,9 +24,9 @@ use reminderly_core::ids::{AttemptId, CampaignId, CompanyId, IncomingId, Message
 use reminderly_core::ports::store::{
     AccessStore, CampaignChange, CampaignStore, ClaimOutcome, ClaimRequest, ClaimTerms, Close,
     DispositionOutcome, DispositionStore, FenceLift, HandOver, HandedOver, IncomingOutcome, IncomingStore,
-    LocatedDisposition, MessageStore, NewCampaign, NewPacket, OpenAttempt, PacketCreation, PacketStore,
-    PlanBatch, PlanOutcome, Raised, ReportStore, RestoreStore, RowBatch, SettleOutcome, Settlement, Snooze,
-    StageChange, StoreError, UnsubscribeStore, WriteOutcome,
+    LocatedDisposition, MessageStore, NewCampaign, NewPacket, OpenAttempt, OutcomeCursor, PacketCreation,
+    PacketStore, PlanBatch, PlanOutcome, Raised, ReportStore, RestoreStore, RowBatch, SettleOutcome,
+    Settlement, Snooze, StageChange, StoreError, UnsubscribeStore, WriteOutcome,
 };
 
 use super::DiscardingStore;
@@ -87,6 +88,9 @@ forward!(ReportStore {
     fn packet_counts(company: CompanyId, packet: PacketId) -> PacketCounts;
     fn recount_packet(company: CompanyId, packet: PacketId) -> PacketCounts;
     fn incoming_counts(company: CompanyId) -> IncomingCounts;
+    fn contact_outcomes(
+        company: CompanyId, since: DateTime<Utc>, after: Option<OutcomeCursor>, limit: usize
+    ) -> Page<ContactOutcome, OutcomeCursor>;
 });
 
 forward!(RestoreStore {

@@ -8,6 +8,7 @@ use futures::FutureExt as _;
 use futures::executor::block_on;
 use futures::future::BoxFuture;
 use reminderly_core::domain::access::{Action, Actor, Company, CompanyScope, Denied, Role, User};
+use reminderly_core::domain::answers::Goal;
 use reminderly_core::domain::campaign::lifecycle::Campaign;
 use reminderly_core::domain::contact_method::ContactMethod;
 use reminderly_core::domain::contact_point::{ContactPoint, PhoneNumber};
@@ -26,12 +27,12 @@ use reminderly_core::ports::store::{
 };
 use reminderly_core::services::sweep::{OverdueClaims, StalledPackets, UnknownOutcomes};
 use reminderly_core::services::{
-    Access, CompiledCampaigns, Dispatch, Dispositions, Enqueue, Explain, Fleet, IncomingMessages, Ingest,
-    Mapping, Messages, Reconcile, Reports, RestoreFence, ServiceError, Unsubscribes,
+    Access, Answers, CompiledCampaigns, Dispatch, Dispositions, Enqueue, Explain, Fleet, IncomingMessages,
+    Ingest, Mapping, Messages, Reconcile, Reports, RestoreFence, ServiceError, Unsubscribes,
 };
 use reminderly_core::sources::MemorySource;
 use reminderly_tests::material;
-use reminderly_tests::world::{Setup, World};
+use reminderly_tests::world::{Setup, World, instant};
 
 /// What takes no scope, and why: nobody outside is served by it.
 const WITHOUT_SCOPE: [&str; 17] = [
@@ -70,7 +71,7 @@ impl Victim {
         let campaign = world.campaign(company, &material::document());
         let packet = world.load(company, campaign.id, &material::csv(2, "2026-03-04 14:00"));
         world.start_worker();
-        world.run_until(reminderly_tests::world::instant("2026-03-04T18:00:02Z"));
+        world.run_until(instant("2026-03-04T18:00:02Z"));
         let message = world.messages(company, packet)[0].message.id;
         let attempt = block_on(world.store.attempts(company, packet, message)).unwrap()[0].id;
         let source = MemorySource::new().with_file("more.csv", material::csv(3, "2026-03-04 15:00"));
@@ -252,8 +253,16 @@ fn machine_room<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Walked<'
 fn listings<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Walked<'a>> {
     let (packet, message) = (victim.packet, victim.message);
     let service = || Messages::new(&victim.world.ports);
+    let (likely, calibration) = (Answers::new(&victim.world.ports), Answers::new(&victim.world.ports));
+    let split = instant("2026-03-04T00:00:00Z");
     let (pages, attempts, rejected) = (service(), service(), service());
     vec![
+        walked("answers::likely_responders", &[Action::ViewMessages], async move {
+            Ok(!likely.likely_responders(scope, Goal::Answer, 10).await?.is_empty())
+        }),
+        walked("answers::calibration", &[Action::ViewReports], async move {
+            Ok(calibration.calibration(scope, Goal::Answer, split).await?.contacts > 0)
+        }),
         walked("messages::page", &[Action::ViewMessages], async move {
             Ok(!pages.page(scope, packet, None, 10).await?.items.is_empty())
         }),

@@ -10,6 +10,7 @@
 )]
 
 mod access;
+mod answers;
 mod bad_input;
 mod canary;
 mod companies;

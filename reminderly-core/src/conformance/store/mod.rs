@@ -27,6 +27,7 @@ mod dispositions;
 mod hand_over;
 mod incoming;
 mod isolation;
+mod outcomes;
 mod packets;
 mod plan;
 mod restore;
@@ -58,6 +59,7 @@ pub use dispositions::*;
 pub use hand_over::*;
 pub use incoming::*;
 pub use isolation::*;
+pub use outcomes::*;
 pub use packets::*;
 pub use plan::*;
 pub use restore::*;
@@ -299,6 +301,10 @@ macro_rules! for_each_store_case {
             an_attempt_from_before_a_restore_queues_nothing
             a_fenced_message_is_not_planned_again
             a_missing_packet_is_not_released
+            contacts_are_told_with_their_answers
+            only_what_arrived_is_a_contact
+            contacts_are_paged_from_an_instant_on
+            contacts_are_a_companys_own
             reads_find_nothing_of_another_company
             writes_to_packets_of_another_company_find_nothing
             writes_to_messages_of_another_company_find_nothing
@@ -361,6 +367,7 @@ mod tests {
             include_str!("hand_over.rs"),
             include_str!("incoming.rs"),
             include_str!("isolation.rs"),
+            include_str!("outcomes.rs"),
             include_str!("packets.rs"),
             include_str!("plan.rs"),
             include_str!("restore.rs"),

@@ -7,6 +7,8 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::answers::Chance;
+use crate::domain::contact_method::ContactMethod;
 use crate::domain::local_time::LocalTimeNote;
 use crate::domain::schedule::{SendEntry, WhenClosed};
 
@@ -87,6 +89,50 @@ pub struct PlanTrace {
     pub late: Option<LateTrace>,
     /// The entry that took the local day.
     pub duplicate_of: Option<u16>,
+    /// What the answers model said, if it was asked for the first method.
+    #[serde(default)]
+    pub answers: Option<AnswersTrace>,
+}
+
+/// Why a method was preferred. Numbers only, nothing of the person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswersTrace {
+    /// The method that the campaign or the row names first, of those that reach the person.
+    pub first: ContactMethod,
+    /// How likely an answer to it is, in thousandths.
+    pub first_chance: Chance,
+    /// The method that was chosen.
+    pub chosen: ContactMethod,
+    /// How likely an answer to that is, in thousandths.
+    pub chosen_chance: Chance,
+    /// The instant whose knowledge the model holds.
+    pub as_of: DateTime<Utc>,
+}
+
+impl fmt::Display for AnswersTrace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |chance: Chance| {
+            let percent = |thousandths: u16| f64::from(thousandths) / 10.0;
+            format!(
+                "{:.1} % ({:.1} to {:.1})",
+                percent(chance.mean),
+                percent(chance.low),
+                percent(chance.high)
+            )
+        };
+        let (chosen, chosen_chance) = (self.chosen, shown(self.chosen_chance));
+        if self.chosen == self.first {
+            return write!(
+                f,
+                "{chosen} stays first: an answer is expected with {chosen_chance}, by no other method more."
+            );
+        }
+        let (first, first_chance) = (self.first, shown(self.first_chance));
+        write!(
+            f,
+            "{chosen} goes before {first}: an answer is expected with {chosen_chance}, and with {first_chance} by {first}."
+        )
+    }
 }
 
 /// What the rule of lateness was given.

@@ -33,7 +33,7 @@ pub use messages::{
     Close, CloseVerdict, MessageStore, PlanBatch, PlanOutcome, Snooze, SnoozeUntil, WriteOutcome,
 };
 pub use packets::{NewPacket, PacketCreation, PacketStore, RowBatch, StageChange};
-pub use reports::ReportStore;
+pub use reports::{OutcomeCursor, ReportStore};
 pub use restore::{FenceLift, Raised, RestoreStore};
 pub use sending::{
     ClaimOutcome, ClaimRefusal, ClaimRequest, ClaimTerms, Claimed, HandOver, HandedOver, OpenAttempt,

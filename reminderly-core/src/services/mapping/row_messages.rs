@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::domain::answers::{AnswersModel, Goal};
 use crate::domain::campaign::definition::MethodChoice;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::contact_point::ContactPoint;
@@ -12,7 +13,7 @@ use crate::domain::mapping::{CompiledCampaign, ContactField, MappedRow, RenderFa
 use crate::domain::message::{Message, Origin, PlanVerdict, PlannedMessage};
 use crate::domain::packet::Packet;
 use crate::domain::person::PersonKey;
-use crate::domain::plan::{EntryPlan, PlanInput, PlanOutcome, PlanTrace, plan_row};
+use crate::domain::plan::{AnswersTrace, EntryPlan, PlanInput, PlanOutcome, PlanTrace, plan_row};
 use crate::domain::restore::Restore;
 use crate::domain::schedule::Schedule;
 use crate::domain::skip_reason::SkipReason;
@@ -29,6 +30,8 @@ pub(super) struct RowMessages<'a> {
     pub(super) refused: &'a HashSet<RefusalKey>,
     /// The last restore of the store: what was to go before it may have gone.
     pub(super) restore: &'a Restore,
+    /// Which methods are answered, if the campaign wants to go by it.
+    pub(super) answers: Option<&'a AnswersModel>,
     pub(super) now: DateTime<Utc>,
     pub(super) ids: &'a dyn IdSource,
 }
@@ -46,10 +49,14 @@ impl RowMessages<'_> {
         let start = messages.len();
         let definition = self.campaign.definition();
         let order = self.row.methods.as_ref().unwrap_or(&definition.methods.order);
+        let preferred = self.preferred(order);
         for method in order {
+            // Methods before the first that reaches the person are tried in any case, and say why they do not.
+            let preferred = preferred.filter(|preferred| preferred.first == *method);
+            let method = &preferred.map_or(*method, |preferred| preferred.chosen);
             let reach = self.reach(*method).inspect_err(|_| messages.truncate(start))?;
             let reached = matches!(reach, Reach::Reached(..));
-            self.plan_method(*method, reach, messages);
+            self.plan_method(*method, reach, preferred, messages);
             if reached && definition.methods.choice == MethodChoice::FirstAvailable {
                 break;
             }
@@ -78,20 +85,76 @@ impl RowMessages<'_> {
         Ok(Reach::Reached(contact, content))
     }
 
-    fn plan_method(&self, method: ContactMethod, reach: Reach, messages: &mut Vec<PlannedMessage>) {
+    /// Which method goes first if answers count; `None` if the campaign does not ask, or fewer than two methods come into question.
+    ///
+    /// Only methods by which as many messages would go as by the first come into question: the model neither adds a message
+    /// nor costs one.
+    fn preferred(&self, order: &[ContactMethod]) -> Option<AnswersTrace> {
+        let model = self.answers?;
+        let mut ranked: Vec<(ContactMethod, usize, f64)> = Vec::with_capacity(order.len());
+        for method in order {
+            // A method whose text fails for this row is none to prefer; if it is the first, the row fails below.
+            match self.reach(*method) {
+                Ok(Reach::Reached(contact, _)) => {
+                    let plans = self.plans(*method);
+                    let goes = |plan: &&EntryPlan| matches!(plan.outcome, PlanOutcome::Planned { .. });
+                    let expected = model.expect(Goal::Answer, &self.person(&contact), *method, None);
+                    ranked.push((*method, plans.iter().filter(goes).count(), expected));
+                }
+                Ok(Reach::Skipped(..)) => {}
+                Err(_) if ranked.is_empty() => return None,
+                Err(_) => {}
+            }
+        }
+        let (first, messages, _) = *ranked.first()?;
+        ranked.retain(|(_, count, _)| *count == messages);
+        if ranked.len() < 2 {
+            return None;
+        }
+        // Of the same expectation the earlier one stays.
+        let best = ranked.iter().rev().max_by(|one, other| one.2.total_cmp(&other.2))?.0;
+        let chance = |method| {
+            let contact = match self.row.contact(method) {
+                ContactField::Valid(contact) => contact,
+                ContactField::Absent | ContactField::Invalid(_) => return None,
+            };
+            Some(model.estimate(Goal::Answer, &self.person(contact), method, None).into())
+        };
+        Some(AnswersTrace {
+            first,
+            first_chance: chance(first)?,
+            chosen: best,
+            chosen_chance: chance(best)?,
+            as_of: model.as_of(),
+        })
+    }
+
+    /// The plans of a method by which the person is reached.
+    fn plans(&self, method: ContactMethod) -> Vec<EntryPlan> {
+        let zones = [self.row.contact_zone];
+        let mut plans = plan_row(&PlanInput {
+            schedule: &self.campaign.definition().schedule,
+            method,
+            appointment: &self.row.appointment,
+            zones: &zones,
+            now: self.now,
+        });
+        plans.iter_mut().for_each(|plan| expire_before_restore(plan, self.restore));
+        plans
+    }
+
+    fn plan_method(
+        &self,
+        method: ContactMethod,
+        reach: Reach,
+        answers: Option<AnswersTrace>,
+        messages: &mut Vec<PlannedMessage>,
+    ) {
         let schedule = &self.campaign.definition().schedule;
         match reach {
             Reach::Reached(contact, content) => {
-                let zones = [self.row.contact_zone];
-                let plans = plan_row(&PlanInput {
-                    schedule,
-                    method,
-                    appointment: &self.row.appointment,
-                    zones: &zones,
-                    now: self.now,
-                });
-                for mut plan in plans {
-                    expire_before_restore(&mut plan, self.restore);
+                for mut plan in self.plans(method) {
+                    plan.trace.answers = answers;
                     let verdict = verdict(schedule, &plan);
                     let message =
                         self.message(method, plan.entry, Some(contact.clone()), Some(content.clone()));

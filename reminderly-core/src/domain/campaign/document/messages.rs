@@ -1,6 +1,8 @@
 //! `messages` and `methods`: the texts, and which of them are used.
 
-use super::super::definition::{EmailTemplate, Mapping, Messages, MethodChoice, Methods, SmsTemplate};
+use super::super::definition::{
+    AnswersUse, EmailTemplate, Mapping, Messages, MethodChoice, Methods, SmsTemplate,
+};
 use super::super::problem::Problems;
 use super::node::Node;
 use super::reader::{Field, LATER, ObjectReader};
@@ -83,7 +85,8 @@ pub(super) fn methods(
     mapping: &Mapping,
     problems: &mut Problems,
 ) -> Methods {
-    let mut methods = Methods { order: Vec::new(), choice: MethodChoice::default() };
+    let mut methods =
+        Methods { order: Vec::new(), choice: MethodChoice::default(), answers_model: AnswersUse::default() };
     let mut order_path = None;
     if let Some(mut object) = field.and_then(|field| field.object(problems)) {
         if let Some(field) = object.optional("order") {
@@ -92,6 +95,9 @@ pub(super) fn methods(
         }
         if let Some(field) = object.optional("use") {
             methods.choice = choice(&field, problems);
+        }
+        if let Some(field) = object.optional("answers_model") {
+            methods.answers_model = answers_model(&field, methods.choice, problems);
         }
         object.refuse("ladder_wait", problems);
         object.finish(problems);
@@ -138,6 +144,20 @@ fn order(field: &Field<'_>, messages: &Messages, problems: &mut Problems) -> Vec
         }
     }
     order
+}
+
+fn answers_model(field: &Field<'_>, choice: MethodChoice, problems: &mut Problems) -> AnswersUse {
+    if matches!(field.node, Node::Text(text) if text == "order") {
+        field.fault(format!("\"order\" is {LATER}; give \"off\" or \"first_method\""), problems);
+        return AnswersUse::default();
+    }
+    let choices = [("off", AnswersUse::Off), ("first_method", AnswersUse::FirstMethod)];
+    let wanted = field.choice(&choices, problems).unwrap_or_default();
+    if wanted == AnswersUse::FirstMethod && choice != MethodChoice::FirstAvailable {
+        field
+            .fault("goes with \"use\": \"first_available\" only: else every method is used anyway", problems);
+    }
+    wanted
 }
 
 fn choice(field: &Field<'_>, problems: &mut Problems) -> MethodChoice {

@@ -104,6 +104,7 @@ const LATER: &str = "not supported by this release";
 #[case::phone_field("/mapping/fields/phone", json!("row['P']"), "$.mapping.fields.phone", LATER)]
 #[case::phone_follow_up("/responses/follow_up/confirm/phone", json!("x"), "$.responses.follow_up.confirm.phone", LATER)]
 #[case::ladder("/methods/use", json!("ladder"), "$.methods.use", LATER)]
+#[case::answers_order("/methods/answers_model", json!("order"), "$.methods.answers_model", LATER)]
 #[case::ladder_wait("/methods/ladder_wait", json!("2h"), "$.methods.ladder_wait", LATER)]
 #[case::vanished("/mapping/vanished", json!("cancel"), "$.mapping.vanished", LATER)]
 #[case::send_now("/schedule/send", json!("now"), "$.schedule.send", LATER)]
@@ -148,6 +149,8 @@ const LATER: &str = "not supported by this release";
 #[case::order_twice("/methods/order", json!(["sms", "sms"]), "$.methods.order[1]", "twice")]
 #[case::order_word("/methods/order", json!(["fax"]), "$.methods.order[0]", "\"sms\"")]
 #[case::order_empty("/methods/order", json!([]), "$.methods.order", "at least one")]
+#[case::answers_word("/methods/answers_model", json!("best"), "$.methods.answers_model", "first_method")]
+#[case::answers_of_all("/methods/answers_model", json!("first_method"), "$.methods.answers_model", "first_available")]
 #[case::use_word("/methods/use", json!("some"), "$.methods.use", "first_available")]
 // Schedule.
 #[case::send_empty("/schedule/send", json!([]), "$.schedule.send", "1 to 20")]
