@@ -8,32 +8,38 @@ use reminderly_core::domain::answers::Goal;
 use reminderly_core::domain::campaign::lifecycle::Campaign;
 use reminderly_core::domain::contact_method::ContactMethod;
 use reminderly_core::domain::message::MessageRecord;
-use reminderly_core::services::{Answers, Explain};
+use reminderly_core::services::{Answers, Explain, Settings};
 use reminderly_tests::world::{Setup, World, instant};
 use reminderly_tests::{judge, material};
 use serde_json::{Value, json};
 
-/// A number that confirms whatever it gets, and one that never answers; both persons have an e-mail address, too.
-const CONFIRMS: &str = "+12025550111";
+/// A number that never answers.
 const SILENT: &str = "+12025550101";
+
+/// Everybody confirms, but for well-known contact points that do not.
+fn world() -> World {
+    let script = json!({ "default": { "mix": { "confirms": 1 } } });
+    let tune = |settings: &mut Settings| settings.tick = Duration::from_mins(5);
+    World::new(&Setup { script, tune, start: instant("2026-03-08T12:00:00Z"), ..Setup::default() })
+}
 
 fn line(key: &str, person: &str, cell: &str, mail: &str, at: &str) -> String {
     format!("{key},Ann,{cell},{mail},{at},{person}\n")
 }
 
-/// Ten days of history: P1 answers text messages, P2 answers none, and e-mails nobody.
+/// A week of history: P1 answers text messages and no e-mails, P2 the other way round.
 fn history(world: &mut World, campaign: &Campaign, by_mail: &Campaign) {
-    for day in 5..19 {
+    for day in 9..14 {
         let at = format!("2026-03-{day:02} 14:00");
-        let texts = line(&format!("A{day}"), "P1", CONFIRMS, "", &at)
+        let texts = line(&format!("A{day}"), "P1", &material::number(day), "", &at)
             + &line(&format!("B{day}"), "P2", SILENT, "", &at);
         let mails = line(&format!("C{day}"), "P1", "", "silent+1@sandbox.example", &at)
-            + &line(&format!("D{day}"), "P2", "", "confirms+2@sandbox.example", &at);
+            + &line(&format!("D{day}"), "P2", "", &format!("p2.{day}@mail.example"), &at);
         world.load(campaign.company, campaign.id, &(material::HEADER.to_owned() + &texts));
         world.load(by_mail.company, by_mail.id, &(material::HEADER.to_owned() + &mails));
     }
     world.start_worker();
-    world.run_until(instant("2026-03-20T20:00:00Z"));
+    world.run_until(instant("2026-03-16T20:00:00Z"));
 }
 
 /// The messages that a campaign with this document makes of a row of each person.
@@ -44,12 +50,12 @@ fn mapped(
     key: &str,
 ) -> Vec<MessageRecord> {
     let campaign = world.campaign(company, document);
-    let at = "2026-03-23 14:00";
-    let rows = line(&format!("{key}1"), "P1", CONFIRMS, "silent+1@sandbox.example", at)
-        + &line(&format!("{key}2"), "P2", SILENT, "confirms+2@sandbox.example", at)
+    let at = "2026-03-18 14:00";
+    let rows = line(&format!("{key}1"), "P1", &material::number(50), "silent+1@sandbox.example", at)
+        + &line(&format!("{key}2"), "P2", SILENT, "p2@mail.example", at)
         + &line(&format!("{key}3"), "P3", &material::number(7), "", at);
     let packet = world.load(company, campaign.id, &(material::HEADER.to_owned() + &rows));
-    world.run_for(Duration::from_mins(1));
+    world.run_for(Duration::from_mins(6));
     world.messages(company, packet)
 }
 
@@ -60,7 +66,7 @@ fn planned(records: &[MessageRecord]) -> Vec<ContactMethod> {
 
 #[test]
 fn the_first_method_follows_the_answers_and_no_message_is_added() {
-    let mut world = World::new(&Setup::default());
+    let mut world = world();
     let company = world.company();
     let campaign = world.campaign(company, &material::document());
     let mail = material::document_with(&[("/methods/order", json!(["email"]))]);
@@ -95,7 +101,7 @@ fn the_first_method_follows_the_answers_and_no_message_is_added() {
 
 #[test]
 fn likely_responders_are_ranked_and_foreseen() {
-    let mut world = World::new(&Setup::default());
+    let mut world = world();
     let company = world.company();
     let campaign = world.campaign(company, &material::document());
     let mail = material::document_with(&[("/methods/order", json!(["email"]))]);
@@ -109,8 +115,8 @@ fn likely_responders_are_ranked_and_foreseen() {
     assert!(likely[0].positive.mean > 0.7 && likely[0].positive.low > 0.4, "{:?}", likely[0]);
     assert_eq!(block_on(answers.likely_responders(&look, Goal::Answer, 1)).unwrap().len(), 1);
     let read = world.scope(company, Action::ViewReports);
-    let split = instant("2026-03-12T00:00:00Z");
+    let split = instant("2026-03-11T20:00:00Z");
     let report = block_on(answers.calibration(&read, Goal::Answer, split)).unwrap();
     println!("{report:?}");
-    assert!(report.contacts > 10 && report.skill.unwrap() > 0.3, "{report:?}");
+    assert!(report.contacts >= 8 && report.skill.unwrap() > 0.3, "{report:?}");
 }
