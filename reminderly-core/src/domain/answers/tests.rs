@@ -2,8 +2,6 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
-use rand::SeedableRng as _;
-use rand::rngs::SmallRng;
 
 use super::estimate::{Estimate, Own};
 use super::{
@@ -128,22 +126,40 @@ fn hours_are_told_apart_and_a_persons_habit_is_carried_over() {
     assert!(evening > 0.12 && evening < 0.4, "more than others, and not as in the morning: {evening}");
 }
 
+/// SplitMix64 ([Steele et al. 2014](https://doi.org/10.1145/2714064.2660195)): the domain has no random numbers of its own.
+struct Draws(u64);
+
+impl Draws {
+    /// From 0 to below 1.
+    fn part(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        f64::from(u32::try_from((mixed ^ (mixed >> 31)) >> 32).unwrap()) / f64::from(u32::MAX) * 0.999_999
+    }
+
+    /// From `low` to below `high`.
+    #[expect(clippy::cast_possible_truncation, reason = "small whole numbers")]
+    fn whole(&mut self, low: i32, high: i32) -> i64 {
+        (f64::from(low) + self.part() * f64::from(high - low)).floor() as i64
+    }
+}
+
 /// A seeded company whose truth is known: methods, hours and persons differ.
 fn synthetic(seed: u64, persons: u64) -> Vec<ContactOutcome> {
-    let mut random = SmallRng::seed_from_u64(seed);
+    let mut random = Draws(seed);
     let logistic = |x: f64| 1.0 / (1.0 + (-x).exp());
     let mut outcomes = Vec::new();
     for n in 0..persons {
-        let habit = (random.random::<f64>() + random.random::<f64>() + random.random::<f64>() - 1.5) * 3.0;
+        let habit = (random.part() + random.part() + random.part() - 1.5) * 3.0;
         for _ in 0..12 {
-            let method = if random.random::<f64>() < 0.6 { ContactMethod::Sms } else { ContactMethod::Email };
-            let hour = random.random_range(8..20_i64);
-            let days = random.random_range(-40..120_i64);
+            let method = if random.part() < 0.6 { ContactMethod::Sms } else { ContactMethod::Email };
+            let hour = random.whole(8, 20);
+            let days = random.whole(-40, 120);
             let by_method = if method == ContactMethod::Sms { 0.4 } else { -0.8 };
             let by_hour = if hour < 12 { 0.5 } else { -0.5 };
-            let answers = random.random::<f64>() < logistic(-0.6 + by_method + by_hour + habit);
-            let kind =
-                if random.random::<f64>() < 0.7 { ResponseKind::Confirmed } else { ResponseKind::Cancelled };
+            let answers = random.part() < logistic(-0.6 + by_method + by_hour + habit);
+            let kind = if random.part() < 0.7 { ResponseKind::Confirmed } else { ResponseKind::Cancelled };
             let mut outcome = contact(n, method, days, answers.then_some(kind));
             outcome.sent_at += TimeDelta::hours(hour);
             outcomes.push(outcome);
@@ -196,9 +212,9 @@ fn on_data_with_known_truth_the_model_is_calibrated_and_beats_the_base_rate() {
 fn on_shuffled_answers_there_is_nothing_to_learn() {
     for seed in 1..4 {
         let mut outcomes = synthetic(seed, 1_500);
-        let mut random = SmallRng::seed_from_u64(seed + 100);
+        let mut random = Draws(seed + 100);
         for position in (1..outcomes.len()).rev() {
-            let other = random.random_range(0..=position);
+            let other = usize::try_from(random.whole(0, i32::try_from(position).unwrap() + 1)).unwrap();
             let (here, there) = (outcomes[position].response, outcomes[other].response);
             (outcomes[position].response, outcomes[other].response) = (there, here);
         }
