@@ -67,13 +67,12 @@ impl AnswersModelBuilder {
         let cell = Cell::of(outcome.method, outcome.hour());
         self.tallies.entry(cell).or_default().add(outcome, weight);
         let own = self.persons.entry(outcome.person.clone()).or_default();
-        match own.iter_mut().find(|(known, _)| *known == cell) {
-            Some((_, tally)) => tally.add(outcome, weight),
-            None => {
-                let mut tally = Tally::default();
-                tally.add(outcome, weight);
-                own.push((cell, tally));
-            }
+        if let Some((_, tally)) = own.iter_mut().find(|(known, _)| *known == cell) {
+            tally.add(outcome, weight);
+        } else {
+            let mut tally = Tally::default();
+            tally.add(outcome, weight);
+            own.push((cell, tally));
         }
     }
 

@@ -126,7 +126,7 @@ fn hours_are_told_apart_and_a_persons_habit_is_carried_over() {
     assert!(evening > 0.12 && evening < 0.4, "more than others, and not as in the morning: {evening}");
 }
 
-/// SplitMix64 ([Steele et al. 2014](https://doi.org/10.1145/2714064.2660195)): the domain has no random numbers of its own.
+/// `SplitMix64` ([Steele et al. 2014](https://doi.org/10.1145/2714064.2660195)): the domain has no random numbers of its own.
 struct Draws(u64);
 
 impl Draws {

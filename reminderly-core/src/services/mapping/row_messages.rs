@@ -101,9 +101,8 @@ impl RowMessages<'_> {
                     let expected = model.expect(Goal::Answer, &self.person(&contact), *method, None);
                     ranked.push((*method, plans.iter().filter(goes).count(), expected));
                 }
-                Ok(Reach::Skipped(..)) => {}
                 Err(_) if ranked.is_empty() => return None,
-                Err(_) => {}
+                Ok(Reach::Skipped(..)) | Err(_) => {}
             }
         }
         let (first, messages, _) = *ranked.first()?;
@@ -139,7 +138,9 @@ impl RowMessages<'_> {
             zones: &zones,
             now: self.now,
         });
-        plans.iter_mut().for_each(|plan| expire_before_restore(plan, self.restore));
+        for plan in &mut plans {
+            expire_before_restore(plan, self.restore);
+        }
         plans
     }
 
