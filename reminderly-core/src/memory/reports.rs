@@ -71,9 +71,7 @@ impl ReportStore for MemoryStore {
 fn outcome(found: &MessageData, since: DateTime<Utc>) -> Option<ContactOutcome> {
     let (message, state) = (&found.record.message, &found.record.state);
     let arrived = matches!(state.status, MessageStatus::Sent | MessageStatus::Delivered);
-    // A report may come before the settlement, which then says nothing any more.
-    let claimed_at = found.attempts.last().map(|attempt| attempt.claimed_at);
-    let sent_at = state.sent_at.or(claimed_at).filter(|sent_at| arrived && *sent_at >= since)?;
+    let sent_at = state.sent_at.filter(|sent_at| arrived && *sent_at >= since)?;
     message.origin.row()?;
     Some(ContactOutcome {
         person: message.person.clone()?,

@@ -35,10 +35,10 @@ pub async fn contacts_are_told_with_their_answers(bench: &Bench) {
 /// What did not arrive, or may not have, is no contact.
 pub async fn only_what_arrived_is_a_contact(bench: &Bench) {
     for status in MessageStatus::ALL {
-        let before = outcomes(bench, -600, ALL).await.len();
+        let before = outcomes(bench, -1_000, ALL).await.len();
         bench.in_status(status).await;
         let arrived = matches!(status, MessageStatus::Sent | MessageStatus::Delivered);
-        assert_eq!(outcomes(bench, -600, ALL).await.len(), before + usize::from(arrived), "{status}");
+        assert_eq!(outcomes(bench, -1_000, ALL).await.len(), before + usize::from(arrived), "{status}");
     }
 }
 
@@ -51,10 +51,10 @@ pub async fn contacts_are_paged_from_an_instant_on(bench: &Bench) {
         bench.must_settle(&placed, accepted(), MessageStatus::Sent).await;
     }
     bench.in_status(MessageStatus::Delivered).await;
-    let all = outcomes(bench, -600, ALL).await;
+    let all = outcomes(bench, -1_000, ALL).await;
     assert_eq!(all.len(), 6);
     for limit in 1..=6 {
-        assert_eq!(outcomes(bench, -600, limit).await, all, "{limit}");
+        assert_eq!(outcomes(bench, -1_000, limit).await, all, "{limit}");
     }
     let first = all.iter().map(|outcome| outcome.sent_at).min().expect("six");
     let minutes = (first - bench.now).num_minutes();
@@ -66,8 +66,8 @@ pub async fn contacts_are_paged_from_an_instant_on(bench: &Bench) {
 pub async fn contacts_are_a_companys_own(bench: &Bench) {
     bench.in_status(MessageStatus::Sent).await;
     let other = bench.beside().await;
-    assert_eq!(outcomes(&other, -600, ALL).await, []);
-    assert_eq!(outcomes(bench, -600, ALL).await.len(), 1);
+    assert_eq!(outcomes(&other, -1_000, ALL).await, []);
+    assert_eq!(outcomes(bench, -1_000, ALL).await.len(), 1);
 }
 
 /// The outcomes of the company since so many minutes after the noon, read in pages.

@@ -42,7 +42,7 @@ pub struct ContactOutcome {
     pub person: PersonKey,
     /// How.
     pub method: ContactMethod,
-    /// When the provider accepted it, or where nobody said so when it was claimed.
+    /// When the provider accepted it.
     pub sent_at: DateTime<Utc>,
     /// The zone of the person.
     pub contact_zone: Tz,

@@ -44,7 +44,7 @@ pub trait ReportStore: Debug + Send + Sync + 'static {
     async fn incoming_counts(&self, company: CompanyId) -> Result<IncomingCounts, StoreError>;
 
     /// Messages of a company that asked and arrived, with what was answered to each: made from rows, for a known person, `sent`
-    /// or `delivered`, and sent at `since` or later: when the provider accepted it, or where nobody said so when it was claimed. In the order of their packets' ids and of their making; of packets
+    /// or `delivered`, and accepted at `since` or later. In the order of their packets' ids and of their making; of packets
     /// that have ended, too.
     ///
     /// # Errors
