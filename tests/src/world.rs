@@ -208,6 +208,11 @@ impl World {
         authorize_platform(Actor::Worker).expect("workers may sweep")
     }
 
+    /// The scope of the operator.
+    pub fn operator_scope(&self) -> PlatformScope {
+        authorize_platform(Actor::Operator).expect("the operator may keep the platform")
+    }
+
     /// Campaigns.
     pub fn campaigns(&self) -> Campaigns {
         Campaigns::new(&self.ports).with_rule_packs(self.settings.rule_packs.clone())

@@ -98,7 +98,7 @@ pub enum Actor {
     Worker,
     /// A process of the host that takes callbacks from providers.
     Gateway,
-    /// The operator of the host: makes companies, users and roles, and nothing else.
+    /// The operator of the host: makes companies, users and roles, releases packets after a restore, and nothing else.
     Operator,
 }
 
@@ -133,7 +133,7 @@ impl CompanyScope {
     }
 }
 
-/// The proof that an actor may work across companies: sweeps, and making companies, users and roles.
+/// The proof that an actor may work across companies: sweeps, restores, and making companies, users and roles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PlatformScope {
     actor: Actor,
@@ -149,7 +149,7 @@ impl PlatformScope {
         if self.actor == Actor::Worker { Ok(()) } else { Err(Denied) }
     }
 
-    /// Companies, users and roles are the operator's business.
+    /// Companies, users, roles and restores are the operator's business.
     ///
     /// # Errors
     ///

@@ -1,6 +1,7 @@
 //! The domain: pure types and rules. Nothing here waits, reads a clock or talks to a server.
 
 pub mod access;
+pub mod answers;
 pub mod appointment;
 pub mod appointment_key;
 pub mod attempt;
@@ -30,6 +31,7 @@ pub mod rate;
 pub mod reply;
 pub mod report;
 pub mod response;
+pub mod restore;
 pub mod row;
 pub mod rules;
 pub mod schedule;

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::call::{CallKey, CallKind};
+use crate::domain::restore::RestoreEpoch;
 use crate::domain::row::{Header, RowNumber};
 use crate::domain::table::TextEncoding;
 use crate::ids::{CampaignId, CompanyId, PacketId};
@@ -30,6 +31,9 @@ pub struct Packet {
     pub failure: Option<PacketFailure>,
     /// Whether it takes new claims and new messages.
     pub draining: Draining,
+    /// The restore of the store up to which it is reconciled; while the store has a later one, it is fenced and sends nothing.
+    #[serde(default)]
+    pub reconciled: RestoreEpoch,
     /// How far reading its source is.
     pub ingest: IngestProgress,
     /// The last row that was mapped.

@@ -29,7 +29,7 @@ use crate::domain::window::{LegalInterval, LegalTimes};
 
 pub use crate::domain::plan::ladder::plan_ladder;
 pub use crate::domain::plan::terms::{ContactTerms, ContactZones, contact_zones};
-pub use crate::domain::plan::trace::{LateTrace, PlanRule, PlanTrace, RuleTrace, RungTrace};
+pub use crate::domain::plan::trace::{AnswersTrace, LateTrace, PlanRule, PlanTrace, RuleTrace, RungTrace};
 
 /// How long after an incoming message a follow-up needs no window (rule 8).
 const FOLLOW_UP_GRACE: TimeDelta = TimeDelta::minutes(5);
@@ -286,14 +286,16 @@ fn plan_entry(
         late: None,
         duplicate_of: None,
         rung: None,
+        answers: None,
     };
     let outcome = match (planned, times) {
         (Some((at, _)), Some(times)) if at < input.now => {
             let next = first_legal(times, input.now);
             let max_lateness = input.schedule.max_lateness;
             let rule = held_by_rule(times, next, |times| first_legal(times, input.now).map(|(at, _)| at));
-            let next_at = next.map(|(at, _)| at);
-            trace.late = Some(LateTrace { now: input.now, first_legal: next_at, max_lateness, rule });
+            let first_legal = next.map(|(at, _)| at);
+            trace.late =
+                Some(LateTrace { now: input.now, first_legal, max_lateness, rule, restored_at: None });
             match next.filter(|(next, _)| in_time(at, *next, max_lateness)) {
                 Some((at, legal)) => PlanOutcome::Planned { at, legal },
                 None => PlanOutcome::Skipped(SkipReason::PastDue),

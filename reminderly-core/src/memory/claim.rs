@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::data::{Change, Data};
 use super::packet_data::{PacketData, Slot};
+use super::restore::is_fenced;
 use crate::domain::attempt::{Attempt, AttemptLocation};
 use crate::domain::campaign::lifecycle::CampaignState;
 use crate::domain::message::MessageState;
@@ -76,6 +77,9 @@ fn refusal(data: &Data, packet: &PacketData, slot: Slot, terms: &ClaimTerms) -> 
     if state.status != MessageStatus::Queued || message.method != terms.method {
         return Some(ClaimRefusal::NotQueued(state.status));
     }
+    if is_fenced(data, &packet.packet) {
+        return Some(ClaimRefusal::Fenced);
+    }
     if packet.packet.stage != PacketStage::Queued || packet.packet.draining != Draining::Off {
         return Some(ClaimRefusal::PacketClosed);
     }
@@ -126,6 +130,7 @@ fn claimed_before(packet: &PacketData, slot: Slot, request: ClaimRequest) -> Opt
 pub(super) fn may_send(data: &Data, packet: &PacketData) -> bool {
     packet.packet.stage == PacketStage::Queued
         && packet.packet.draining == Draining::Off
+        && !is_fenced(data, &packet.packet)
         && is_active(data, packet)
 }
 

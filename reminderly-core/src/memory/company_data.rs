@@ -26,7 +26,7 @@ use crate::memory::packet_data::Slot;
 /// Whose appointment, and when: a moved one is another.
 type AppointmentOf = (AppointmentKey, PersonKey, Option<DateTime<Utc>>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct CompanyData {
     pub(super) company: Company,
     pub(super) campaigns: BTreeMap<CampaignId, CampaignData>,
@@ -45,7 +45,7 @@ pub(super) struct CompanyData {
     responses: HashMap<AppointmentOf, (Response, CampaignId)>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct CampaignData {
     pub(super) campaign: Campaign,
     /// Version n stands at n - 1.

@@ -11,10 +11,11 @@ use crate::domain::access::{Role, User};
 use crate::domain::attempt::AttemptLocation;
 use crate::domain::message::{MessageState, PlannedMessage};
 use crate::domain::message_status::{MessageEvent, MessageStatus};
+use crate::domain::restore::Restore;
 use crate::ids::{AttemptId, CompanyId, PacketId, RoleId, UserId};
 use crate::ports::store::StoreError;
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Data {
     pub(super) companies: BTreeMap<CompanyId, CompanyData>,
     pub(super) users: BTreeMap<UserId, User>,
@@ -25,6 +26,7 @@ pub(super) struct Data {
     /// A tree for the same reason as a packet's slots.
     pub(super) attempts: BTreeMap<AttemptId, AttemptLocation>,
     pub(super) last_campaign_number: u32,
+    pub(super) restore: Restore,
 }
 
 /// One transition of one message.

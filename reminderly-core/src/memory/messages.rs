@@ -9,6 +9,7 @@ use super::claim::{claim, may_send};
 use super::data::{Change, Data};
 use super::packet_data::{PacketData, Slot};
 use super::packets::count;
+use super::restore::is_fenced;
 use super::settle;
 use crate::batch::{Outcomes, Page};
 use crate::domain::attempt::{Attempt, AttemptLocation};
@@ -337,6 +338,10 @@ fn hand_over(
 }
 
 fn put_back(data: &mut Data, packet: PacketId, snooze: &Snooze) -> WriteOutcome {
+    let fenced = data.packets.get(&packet).is_some_and(|found| is_fenced(data, &found.packet));
+    if fenced && matches!(snooze.until, SnoozeUntil::Planned { .. }) {
+        return WriteOutcome::Stale;
+    }
     let mut later = |state: &mut MessageState| {
         state.copy_until = None;
         match snooze.until {

@@ -15,6 +15,7 @@ mod messages;
 mod packet_data;
 mod packets;
 mod reports;
+mod restore;
 mod settle;
 mod unsubscribes;
 
@@ -39,6 +40,18 @@ pub struct MemoryStore {
     yielding: Yielding,
 }
 
+/// All that a [`MemoryStore`] held at one moment.
+#[cfg(feature = "testing")]
+#[derive(Clone)]
+pub struct Backup(Data);
+
+#[cfg(feature = "testing")]
+impl std::fmt::Debug for Backup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Backup").finish_non_exhaustive()
+    }
+}
+
 /// Whether calls give way before and after they take effect.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Yielding {
@@ -57,6 +70,18 @@ impl MemoryStore {
     /// that is dropped in between learns nothing, and tests can drop it there.
     pub fn yielding() -> Self {
         Self { yielding: Yielding::Always, ..Self::default() }
+    }
+
+    /// A backup of everything that the store holds now.
+    #[cfg(feature = "testing")]
+    pub fn back_up(&self) -> Backup {
+        Backup(self.data.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    /// Brings the store back to a backup: what happened since then is forgotten, as after a restore of a database.
+    #[cfg(feature = "testing")]
+    pub fn restore(&self, backup: &Backup) {
+        *self.data.lock().unwrap_or_else(PoisonError::into_inner) = backup.0.clone();
     }
 
     /// Runs one transaction.

@@ -13,6 +13,7 @@ use crate::domain::message::{MessageRecord, MessageState, PlanVerdict, PlannedMe
 use crate::domain::message_status::{MessageStatus, Transition};
 use crate::domain::packet::Packet;
 use crate::domain::report::PacketCounts;
+use crate::domain::restore::Restore;
 use crate::domain::row::{RejectedRow, Row, RowNumber};
 use crate::domain::window::LegalInterval;
 use crate::ids::{AttemptId, MessageId};
@@ -20,7 +21,7 @@ use crate::ids::{AttemptId, MessageId};
 /// The position of a message in its packet, in the order of making.
 pub(super) type Slot = usize;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct PacketData {
     pub(super) packet: Packet,
     pub(super) rows: BTreeMap<RowNumber, Row>,
@@ -47,7 +48,7 @@ pub(super) struct PacketData {
     pub(super) windows: BTreeMap<WindowKey, u64>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct MessageData {
     pub(super) record: MessageRecord,
     pub(super) attempts: Vec<Attempt>,
@@ -161,6 +162,18 @@ impl PacketData {
     pub(super) fn waiting(&self, limit: usize) -> Vec<Slot> {
         let ripe = self.ripe.iter().map(|(.., slot)| *slot);
         ripe.chain(self.due.iter().chain(&self.copies).map(|(_, slot)| *slot)).take(limit).collect()
+    }
+
+    /// Up to `limit` planned and queued messages that were to go before the restore.
+    pub(super) fn before(&self, restore: &Restore, limit: usize) -> Vec<Slot> {
+        let Some(raised_at) = restore.raised_at else { return Vec::new() };
+        let is_old = |slot: &Slot| {
+            let not_before = self.record(*slot).and_then(|record| record.state.not_before);
+            not_before.is_none_or(|not_before| restore.is_before(not_before))
+        };
+        let due = self.due.range(..(raised_at, 0)).map(|(_, slot)| *slot);
+        let copied = self.copies.iter().map(|(_, slot)| *slot).filter(is_old);
+        due.chain(copied).take(limit).collect()
     }
 
     pub(super) fn next_due(&self) -> Option<DateTime<Utc>> {

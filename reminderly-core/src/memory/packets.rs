@@ -263,6 +263,7 @@ fn create(data: &mut Data, company: CompanyId, new: NewPacket) -> Result<PacketC
         origin: new.origin,
         failure: None,
         draining: Draining::Off,
+        reconciled: data.restore.epoch,
         ingest: IngestProgress::default(),
         mapped_through: RowNumber::default(),
         rows: RowCounts::default(),

@@ -1,18 +1,22 @@
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::MemoryStore;
-use super::packet_data::{PacketData, count_message};
+use super::campaigns::page;
+use super::packet_data::{MessageData, PacketData, count_message};
 use super::packets::count;
+use crate::batch::Page;
+use crate::domain::answers::ContactOutcome;
 use crate::domain::forecast::WaitingWindow;
 use crate::domain::message::PlanVerdict;
 use crate::domain::message_status::MessageStatus;
 use crate::domain::report::{IncomingCounts, PacketCounts};
 use crate::domain::row::RowNumber;
 use crate::ids::{CompanyId, PacketId};
-use crate::ports::store::{ReportStore, StoreError};
+use crate::ports::store::{OutcomeCursor, ReportStore, StoreError};
 
 #[async_trait]
 impl ReportStore for MemoryStore {
@@ -62,6 +66,46 @@ impl ReportStore for MemoryStore {
             self.transact(|data| data.companies.get(&company).map(|found| found.incoming_counts)).await;
         Ok(found.unwrap_or_default())
     }
+
+    async fn contact_outcomes(
+        &self,
+        company: CompanyId,
+        since: DateTime<Utc>,
+        after: Option<OutcomeCursor>,
+        limit: usize,
+    ) -> Result<Page<ContactOutcome, OutcomeCursor>, StoreError> {
+        Ok(self
+            .transact(|data| {
+                let start = after.map_or(Bound::Unbounded, |after| Bound::Included(after.packet));
+                let packets = data.packets.range((start, Bound::Unbounded));
+                let own = packets.filter(|(_, found)| found.packet.company == company);
+                let all = own.flat_map(|(packet, found)| {
+                    let seen = after.filter(|after| after.packet == *packet);
+                    let seen = seen.map_or(0, |after| after.position.saturating_add(1));
+                    let messages = (0_u64..).zip(found.messages());
+                    messages
+                        .skip_while(move |(position, _)| *position < seen)
+                        .map(|(position, message)| (OutcomeCursor { packet: *packet, position }, message))
+                });
+                page(all.filter_map(|(cursor, message)| Some((cursor, outcome(message, since)?))), limit)
+            })
+            .await)
+    }
+}
+
+/// What became of a message that asked and arrived.
+fn outcome(found: &MessageData, since: DateTime<Utc>) -> Option<ContactOutcome> {
+    let (message, state) = (&found.record.message, &found.record.state);
+    let arrived = matches!(state.status, MessageStatus::Sent | MessageStatus::Delivered);
+    let sent_at = state.sent_at.filter(|sent_at| arrived && *sent_at >= since)?;
+    message.origin.row()?;
+    Some(ContactOutcome {
+        person: message.person.clone()?,
+        method: message.method,
+        sent_at,
+        contact_zone: message.contact_zone,
+        response: state.response.map(|response| response.kind),
+    })
 }
 
 /// Counts a packet anew, from nothing but its rows and messages.

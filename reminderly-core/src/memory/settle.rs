@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::data::{Change, Data};
 use super::packet_data::Slot;
+use super::restore::BEFORE_RESTORE;
 use crate::domain::attempt::{Attempt, AttemptOutcome, ProviderReference};
 use crate::domain::message::{Detail, MessageState};
 use crate::domain::message_status::{MessageEvent, MessageStatus};
@@ -40,7 +41,7 @@ pub(super) fn settle(data: &mut Data, packet: PacketId, settlement: &Settlement)
     match data.transit(packet, slot, change) {
         Ok(status) => {
             record(data, packet, slot, settlement, &effect);
-            SettleOutcome::Applied(status)
+            SettleOutcome::Applied(expire_before_restore(data, packet, slot, settlement).unwrap_or(status))
         }
         Err(Some(status)) => {
             keep_reference(data, packet, slot, settlement.epoch, &effect);
@@ -53,6 +54,29 @@ pub(super) fn settle(data: &mut Data, packet: PacketId, settlement: &Settlement)
 /// Whether a call of the packet may be made again: a packet that ends would never make it.
 fn takes_calls(packet: &Packet) -> bool {
     matches!(packet.stage, PacketStage::Mapped | PacketStage::Queued) && packet.draining == Draining::Off
+}
+
+/// Ends a message that was just queued again by an attempt from before the last restore: a later attempt may have been made
+/// that the store no longer knows.
+fn expire_before_restore(
+    data: &mut Data,
+    packet: PacketId,
+    slot: Slot,
+    settlement: &Settlement,
+) -> Option<MessageStatus> {
+    let claimed_at = attempt(data, packet, slot, settlement.epoch)?.claimed_at;
+    let status = data.packets.get(&packet)?.record(slot)?.state.status;
+    if status != MessageStatus::Queued || !data.restore.is_before(claimed_at) {
+        return None;
+    }
+    let reason = Cow::Borrowed(BEFORE_RESTORE);
+    let change = Change {
+        event: MessageEvent::Expired,
+        at: settlement.at,
+        reason,
+        state: &mut |state| state.detail = None,
+    };
+    data.transit(packet, slot, change).ok()
 }
 
 /// Whether a verdict on an attempt still matters: it is the latest, or none is in work and it proves that an earlier one was

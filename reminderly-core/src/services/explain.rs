@@ -111,6 +111,9 @@ fn planning(record: &MessageRecord) -> Vec<Decision> {
         let verdict = format!("its text is in \"{language}\"");
         decisions.push(decision("language", verdict, json!({ "language": language })));
     }
+    if let Some(answers) = message.trace.as_ref().and_then(|trace| trace.answers) {
+        decisions.push(decision("answers_model", answers.to_string(), json!(answers)));
+    }
     if let Some(trace) = &message.trace {
         let inputs = serde_json::to_value(trace).unwrap_or(Value::Null);
         for (rule, sentence) in trace.sentences() {

@@ -30,6 +30,8 @@ pub struct Tended {
     pub set_up: u64,
     /// Queues and pollers that were torn down.
     pub torn_down: u64,
+    /// Packets that send nothing, because the store was restored and they are not reconciled.
+    pub fenced: u64,
     /// Packets that could not be tended; they are tried again.
     pub failed: u64,
 }
@@ -59,6 +61,7 @@ impl Fleet {
     pub async fn tend(&self, scope: &PlatformScope) -> Result<Tended, ServiceError> {
         scope.require_worker()?;
         let mut round = Round::default();
+        let restore = self.ports.store.restore_across_companies().await?;
         let mut after = None;
         loop {
             let page = self.ports.store.open_packets_across_companies(after, PACKETS_PER_PAGE).await?;
@@ -66,6 +69,7 @@ impl Fleet {
                 if packet.origin != PacketOrigin::FollowUp {
                     *round.open_files.entry(packet.campaign).or_default() += 1;
                 }
+                round.tended.fenced += u64::from(packet.reconciled < restore.epoch);
                 round.packets.push(packet.clone());
             }
             after = page.next;
@@ -79,6 +83,11 @@ impl Fleet {
                 warn!(packet.id = %packet.id, error = &error as &dyn std::error::Error, "packet was not tended");
             }
         }
+        if round.tended.fenced > 0 {
+            let packets = round.tended.fenced;
+            warn!(packets, restore.epoch = %restore.epoch, "packets are fenced after a restore until they are reconciled");
+        }
+        gauge!("reminderly_packets_fenced").set(as_gauge(round.tended.fenced));
         gauge!("reminderly_packets_running").set(as_gauge(round.tended.running));
         Ok(round.tended)
     }

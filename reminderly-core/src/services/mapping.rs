@@ -9,6 +9,8 @@ use metrics::counter;
 use tracing::{Instrument as _, info_span};
 
 use crate::domain::access::{Action, CompanyScope};
+use crate::domain::answers::AnswersModel;
+use crate::domain::campaign::definition::AnswersUse;
 use crate::domain::mapping::{CompiledCampaign, MappedRow};
 use crate::domain::message::{PlanVerdict, PlannedMessage};
 use crate::domain::packet::{Draining, Packet, PacketFailure, PacketStage};
@@ -19,7 +21,7 @@ use crate::give_way::give_way;
 use crate::ids::{CompanyId, PacketId};
 use crate::ports::store::{PlanBatch, PlanOutcome, StageChange, WriteOutcome};
 use crate::services::compiled::CompiledCampaigns;
-use crate::services::{Ports, ServiceError, Settings};
+use crate::services::{Answers, Ports, ServiceError, Settings};
 
 use row_messages::RowMessages;
 pub(super) use row_messages::cut_to_lateness;
@@ -39,12 +41,14 @@ pub struct Mapping {
     ports: Ports,
     rows_per_batch: usize,
     campaigns: Arc<CompiledCampaigns>,
+    answers: Answers,
 }
 
 impl Mapping {
     /// The service over these ports.
     pub fn new(ports: &Ports, settings: &Settings, campaigns: Arc<CompiledCampaigns>) -> Self {
-        Self { ports: ports.clone(), rows_per_batch: settings.rows_per_batch, campaigns }
+        let answers = Answers::new(ports);
+        Self { ports: ports.clone(), rows_per_batch: settings.rows_per_batch, campaigns, answers }
     }
 
     /// Maps every row of a loaded packet, batch by batch, and makes the packet `mapped`. Goes on after the last stored batch
@@ -82,11 +86,16 @@ impl Mapping {
         if let Err(missing) = campaign.mapper_of(&packet) {
             return Err(self.fail(&packet, missing.to_string()).await?);
         }
+        let answers = match campaign.definition().methods.answers_model {
+            AnswersUse::Off => None,
+            AnswersUse::FirstMethod => Some(self.answers.model(company).await?),
+        };
+        let recipe = Recipe { packet: &packet, campaign: &campaign, answers: answers.as_deref() };
         let mut after = packet.mapped_through;
         loop {
             let page = self.ports.store.rows(company, id, after, self.rows_per_batch).await?;
             let Some(through) = page.items.last().map(|row| row.number) else { break };
-            let batch = self.plan_batch(&packet, &campaign, &page.items, after, through).await?;
+            let batch = self.plan_batch(&recipe, &page.items, after, through).await?;
             if self.ports.store.plan(company, id, batch).await? == PlanOutcome::Stale {
                 return Err(stale());
             }
@@ -110,20 +119,21 @@ impl Mapping {
 
     async fn plan_batch(
         &self,
-        packet: &Packet,
-        campaign: &CompiledCampaign,
+        recipe: &Recipe<'_>,
         rows: &[Row],
         after: RowNumber,
         through: RowNumber,
     ) -> Result<PlanBatch, ServiceError> {
+        let Recipe { packet, campaign, answers } = *recipe;
         let at = self.ports.clock.now();
         let mut failed = Vec::new();
         let good = map_rows(packet, campaign, rows, &mut failed);
         let refused = self.refused(packet.company, &good).await?;
+        let restore = self.ports.store.restore_across_companies().await?;
         let mut messages = Vec::with_capacity(good.len() * campaign.definition().schedule.send.len());
         for row in &good {
-            let plan =
-                RowMessages { packet, campaign, row, refused: &refused, now: at, ids: &*self.ports.ids };
+            let (refused, restore, ids) = (&refused, &restore, &*self.ports.ids);
+            let plan = RowMessages { packet, campaign, row, refused, restore, answers, now: at, ids };
             match plan.make(&mut messages) {
                 Ok(()) => {}
                 Err(fault) => failed.push(RejectedRow::from(fault)),
@@ -164,6 +174,15 @@ impl Mapping {
     async fn packet(&self, company: CompanyId, id: PacketId) -> Result<Packet, ServiceError> {
         self.ports.store.packet(company, id).await?.ok_or(ServiceError::NotFound { what: "packet" })
     }
+}
+
+/// What the messages of a packet are made by.
+#[derive(Clone, Copy)]
+struct Recipe<'a> {
+    packet: &'a Packet,
+    campaign: &'a CompiledCampaign,
+    /// `None` if the campaign does not use it.
+    answers: Option<&'a AnswersModel>,
 }
 
 /// Maps rows, out of the way of any await: a mapper lives for one batch.

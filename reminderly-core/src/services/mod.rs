@@ -4,6 +4,7 @@
 //! Nothing here spawns: loops are `async fn run(…, shutdown)`, and the host runs as many of them as it wants.
 
 mod access;
+mod answers;
 mod callbacks;
 mod campaigns;
 mod check;
@@ -25,6 +26,7 @@ mod on_demand;
 mod pollers;
 mod reconcile;
 mod reports;
+mod restore_fence;
 mod settings;
 mod shutdown;
 pub mod sweep;
@@ -42,6 +44,7 @@ use crate::ports::sealer::Sealer;
 use crate::ports::store::Store;
 
 pub use access::Access;
+pub use answers::{Answers, LikelyResponder};
 pub use callbacks::{CallbackReceipt, Callbacks};
 pub use campaigns::Campaigns;
 pub use check::{Check, CheckReport, Volume};
@@ -65,6 +68,7 @@ pub use on_demand::{
 pub use pollers::{InProcessPollers, Spawn};
 pub use reconcile::{Discrepancy, Reconcile};
 pub use reports::{CampaignReport, PacketReport, Reports};
+pub use restore_fence::{FencedPacket, PacketRelease, RestoreFence, RestoreRelease};
 pub use settings::{QueueNames, Settings, Sharing};
 pub use shutdown::{Shutdown, ShutdownTrigger, shutdown};
 pub use unsubscribes::Unsubscribes;

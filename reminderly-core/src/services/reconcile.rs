@@ -53,14 +53,24 @@ impl Reconcile {
         let company = scope.require(Action::ViewMessages)?;
         let missing = ServiceError::NotFound { what: "packet" };
         let packet = self.store.packet(company, id).await?.ok_or(missing)?;
+        self.discrepancies(company, &packet).await
+    }
+
+    /// What is not accounted for in a packet.
+    pub(super) async fn discrepancies(
+        &self,
+        company: CompanyId,
+        packet: &Packet,
+    ) -> Result<Vec<Discrepancy>, ServiceError> {
+        let id = packet.id;
         let mut found = Vec::new();
         let counts = self.store.packet_counts(company, id).await?;
         if counts != self.store.recount_packet(company, id).await? {
             found.push(Discrepancy::Counters);
         }
         found.extend(counts.ledger().gaps().into_iter().map(Discrepancy::Ledger));
-        let mapped = self.messages(company, &packet, &mut found).await?;
-        self.rows(company, &packet, mapped, &mut found).await?;
+        let mapped = self.messages(company, packet, &mut found).await?;
+        self.rows(company, packet, mapped, &mut found).await?;
         Ok(found)
     }
 

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use reminderly_core::batch::{Outcomes, Page};
 use reminderly_core::domain::access::{Company, Grants, Role, User};
+use reminderly_core::domain::answers::ContactOutcome;
 use reminderly_core::domain::attempt::{Attempt, AttemptLocation};
 use reminderly_core::domain::call::CallKey;
 use reminderly_core::domain::campaign::definition::CampaignDefinition;
@@ -18,15 +19,16 @@ use reminderly_core::domain::message_status::Transition;
 use reminderly_core::domain::packet::{Draining, IngestProgress, Packet, PacketStage};
 use reminderly_core::domain::person::PersonKey;
 use reminderly_core::domain::report::{IncomingCounts, PacketCounts};
+use reminderly_core::domain::restore::{Restore, RestoreEpoch};
 use reminderly_core::domain::row::{RejectedRow, Row, RowNumber};
 use reminderly_core::domain::unsubscribe::{RefusalKey, Unsubscribe};
 use reminderly_core::ids::{AttemptId, CampaignId, CompanyId, IncomingId, MessageId, PacketId, UserId};
 use reminderly_core::ports::store::{
     AccessStore, CampaignChange, CampaignStore, ClaimOutcome, ClaimRequest, ClaimTerms, Close,
-    DispositionOutcome, DispositionStore, HandOver, HandedOver, IncomingOutcome, IncomingStore,
-    LocatedDisposition, MessageStore, NewCampaign, NewPacket, OpenAttempt, PacketCreation, PacketStore,
-    PlanBatch, PlanOutcome, ReportStore, RowBatch, SettleOutcome, Settlement, Snooze, StageChange,
-    StoreError, UnsubscribeStore, WriteOutcome,
+    DispositionOutcome, DispositionStore, FenceLift, HandOver, HandedOver, IncomingOutcome, IncomingStore,
+    LocatedDisposition, MessageStore, NewCampaign, NewPacket, OpenAttempt, OutcomeCursor, PacketCreation,
+    PacketStore, PlanBatch, PlanOutcome, Raised, ReportStore, RestoreStore, RowBatch, SettleOutcome,
+    Settlement, Snooze, StageChange, StoreError, UnsubscribeStore, WriteOutcome,
 };
 
 use super::DiscardingStore;
@@ -91,6 +93,17 @@ forward!(ReportStore {
         company: CompanyId, packet: PacketId, now: DateTime<Utc>, until: DateTime<Utc>, limit: usize
     ) -> Vec<WaitingWindow>;
     fn incoming_counts(company: CompanyId) -> IncomingCounts;
+    fn contact_outcomes(
+        company: CompanyId, since: DateTime<Utc>, after: Option<OutcomeCursor>, limit: usize
+    ) -> Page<ContactOutcome, OutcomeCursor>;
+});
+
+forward!(RestoreStore {
+    fn restore_across_companies() -> Restore;
+    fn raise_restore_epoch_across_companies(expected: RestoreEpoch, at: DateTime<Utc>) -> Raised;
+    fn fenced_packets_across_companies(after: Option<PacketId>, limit: usize) -> Page<Packet, PacketId>;
+    fn expire_before_restore(company: CompanyId, packet: PacketId, at: DateTime<Utc>, limit: usize) -> usize;
+    fn lift_fence(company: CompanyId, packet: PacketId, from: RestoreEpoch, to: RestoreEpoch) -> FenceLift;
 });
 
 forward!(UnsubscribeStore {

@@ -8,12 +8,14 @@ use futures::FutureExt as _;
 use futures::executor::block_on;
 use futures::future::BoxFuture;
 use reminderly_core::domain::access::{Action, Actor, Company, CompanyScope, Denied, Role, User};
+use reminderly_core::domain::answers::Goal;
 use reminderly_core::domain::campaign::lifecycle::Campaign;
 use reminderly_core::domain::contact_method::ContactMethod;
 use reminderly_core::domain::contact_point::{ContactPoint, PhoneNumber};
 use reminderly_core::domain::disposition::{AttemptReport, Disposition};
 use reminderly_core::domain::envelope::Slice;
 use reminderly_core::domain::incoming::Incoming;
+use reminderly_core::domain::restore::RestoreEpoch;
 use reminderly_core::domain::row::RowNumber;
 use reminderly_core::domain::unsubscribe::UnsubscribeChange;
 use reminderly_core::ids::{AttemptId, IdSourceExt as _, MessageId, PacketId};
@@ -25,13 +27,14 @@ use reminderly_core::ports::store::{
 };
 use reminderly_core::services::sweep::{OverdueClaims, StalledPackets, UnknownOutcomes};
 use reminderly_core::services::{
-    Access, CallProgress, CompiledCampaigns, Dispatch, Dispositions, Enqueue, Explain, Fleet, Forecasts,
-    IncomingMessages, Ingest, Mapping, Messages, OnDemand, Reconcile, Reports, ServiceError, Unsubscribes,
+    Access, Answers, CallProgress, CompiledCampaigns, Dispatch, Dispositions, Enqueue, Explain, Fleet,
+    Forecasts, IncomingMessages, Ingest, Mapping, Messages, OnDemand, Reconcile, Reports, RestoreFence,
+    ServiceError, Unsubscribes,
 };
 use reminderly_core::sources::MemorySource;
 use reminderly_tests::material;
 use reminderly_tests::world::callers::line;
-use reminderly_tests::world::{Setup, World};
+use reminderly_tests::world::{Setup, World, instant};
 
 /// What takes no scope, and why: nobody outside is served by it.
 const WITHOUT_SCOPE: [&str; 17] = [
@@ -71,7 +74,7 @@ impl Victim {
         let campaign = world.campaign(company, &material::document());
         let packet = world.load(company, campaign.id, &material::csv(2, "2026-03-04 14:00"));
         world.start_worker();
-        world.run_until(reminderly_tests::world::instant("2026-03-04T18:00:02Z"));
+        world.run_until(instant("2026-03-04T18:00:02Z"));
         let message = world.messages(company, packet)[0].message.id;
         let attempt = block_on(world.store.attempts(company, packet, message)).unwrap()[0].id;
         let compiled = Arc::new(CompiledCampaigns::new(Arc::clone(&world.ports.store)));
@@ -288,8 +291,16 @@ fn callers<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Walked<'a>> {
 fn listings<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Walked<'a>> {
     let (packet, message) = (victim.packet, victim.message);
     let service = || Messages::new(&victim.world.ports);
+    let (likely, calibration) = (Answers::new(&victim.world.ports), Answers::new(&victim.world.ports));
+    let split = instant("2026-03-04T00:00:00Z");
     let (pages, attempts, rejected) = (service(), service(), service());
     vec![
+        walked("answers::likely_responders", &[Action::ViewMessages], async move {
+            Ok(!likely.likely_responders(scope, Goal::Answer, 10).await?.is_empty())
+        }),
+        walked("answers::calibration", &[Action::ViewReports], async move {
+            Ok(calibration.calibration(scope, Goal::Answer, split).await?.contacts > 0)
+        }),
         walked("messages::page", &[Action::ViewMessages], async move {
             Ok(!pages.page(scope, packet, None, 10).await?.items.is_empty())
         }),
@@ -368,13 +379,15 @@ impl PollerHost for NoPollers {
     }
 }
 
-fn walked_sweeps(world: &World, actor: Actor) -> Vec<(&'static str, bool)> {
+fn walked_sweeps(victim: &Victim, actor: Actor) -> Vec<(&'static str, bool)> {
+    let Victim { world, campaign, packet, .. } = victim;
     let access = Access::new(&world.ports);
     let scope = access.authorize_platform(actor).unwrap();
     let (ports, settings) = (&world.ports, &world.settings);
     let compiled = Arc::new(CompiledCampaigns::new(Arc::clone(&ports.store)));
     let forecast = Arc::clone(&compiled);
     let pollers = Arc::new(NoPollers);
+    let fence = RestoreFence::new(ports);
     let at = world.now();
     let company = Company { id: ports.ids.next(at), name: String::new(), server_name: String::new() };
     let role = Role { id: ports.ids.next(at), name: String::new(), actions: [].into(), companies: [].into() };
@@ -389,6 +402,11 @@ fn walked_sweeps(world: &World, actor: Actor) -> Vec<(&'static str, bool)> {
                 UnknownOutcomes::new(ports, settings, compiled).sweep(&scope).await.is_ok(),
             ),
             ("forecasts::look", Forecasts::new(ports, settings, forecast).look(&scope).await.is_ok()),
+            ("restore_fence::last", fence.last(&scope).await.is_ok()),
+            ("restore_fence::raise", fence.raise(&scope, RestoreEpoch::default()).await.is_ok()),
+            ("restore_fence::fenced", fence.fenced(&scope, None, 10).await.is_ok()),
+            ("restore_fence::release", fence.release(&scope, campaign.company, *packet).await.is_ok()),
+            ("restore_fence::release_all", fence.release_all(&scope).await.is_ok()),
             ("access::save_company", access.save_company(&scope, &company).await.is_ok()),
             ("access::save_role", access.save_role(&scope, &role).await.is_ok()),
             ("access::save_user", access.save_user(&scope, &user).await.is_ok()),
@@ -400,11 +418,12 @@ fn walked_sweeps(world: &World, actor: Actor) -> Vec<(&'static str, bool)> {
 fn sweeps_are_for_workers_and_companies_for_the_operator() {
     let victim = Victim::new();
     let world = &victim.world;
-    for (name, done) in walked_sweeps(world, Actor::Worker) {
-        assert_eq!(done, !name.starts_with("access"), "{name} by a worker");
+    let is_operators = |name: &str| name.starts_with("access") || name.starts_with("restore_fence");
+    for (name, done) in walked_sweeps(&victim, Actor::Worker) {
+        assert_eq!(done, !is_operators(name), "{name} by a worker");
     }
-    for (name, done) in walked_sweeps(world, Actor::Operator) {
-        assert_eq!(done, name.starts_with("access"), "{name} by the operator");
+    for (name, done) in walked_sweeps(&victim, Actor::Operator) {
+        assert_eq!(done, is_operators(name), "{name} by the operator");
     }
     let access = Access::new(&world.ports);
     for actor in [Actor::Gateway, Actor::User(world.ports.ids.next(world.now()))] {
@@ -446,7 +465,7 @@ fn every_public_call_of_the_services_is_walked() {
     let scope = victim.world.scope(victim.campaign.company, Action::ViewReports);
     let mut walked: BTreeSet<String> =
         every_call(&victim, &scope).iter().map(|walked| walked.name.to_owned()).collect();
-    walked.extend(walked_sweeps(&victim.world, Actor::Worker).into_iter().map(|(name, _)| name.to_owned()));
+    walked.extend(walked_sweeps(&victim, Actor::Worker).into_iter().map(|(name, _)| name.to_owned()));
     walked.extend(WITHOUT_SCOPE.map(str::to_owned));
     assert_eq!(found, walked);
 }

@@ -10,6 +10,7 @@
 )]
 
 mod access;
+mod answers;
 mod bad_input;
 mod calls;
 mod canary;
@@ -27,6 +28,7 @@ mod personas;
 mod pressure;
 mod queue_faults;
 mod replies;
+mod restores;
 mod rules;
 mod shutdowns;
 mod stops;

@@ -29,9 +29,11 @@ mod hand_over;
 mod incoming;
 mod isolation;
 mod ladder;
+mod outcomes;
 mod packets;
 mod plan;
 mod redials;
+mod restore;
 mod rows;
 mod safety;
 mod sending;
@@ -63,9 +65,11 @@ pub use hand_over::*;
 pub use incoming::*;
 pub use isolation::*;
 pub use ladder::*;
+pub use outcomes::*;
 pub use packets::*;
 pub use plan::*;
 pub use redials::*;
+pub use restore::*;
 pub use rows::*;
 pub use safety::*;
 pub use settle::*;
@@ -75,7 +79,8 @@ pub use waiting::*;
 
 /// What the suite needs of an adapter under test.
 pub trait StoreHarness: Debug + Send + Sync {
-    /// The adapter. Always the same, or on the same data.
+    /// The adapter. Always the same, or on the same data, which no other case uses at the same time: a restore concerns the
+    /// whole store.
     fn store(&self) -> Arc<dyn Store>;
 
     /// Never the same id twice, not in another run against the same server either.
@@ -329,6 +334,21 @@ macro_rules! for_each_store_case {
             counters_hold_under_random_operations
             counters_hold_under_other_random_operations
             counters_hold_under_still_other_random_operations
+            the_restore_epoch_is_raised_by_one
+            a_restore_fences_every_packet_at_once
+            a_packet_made_after_a_restore_is_not_fenced
+            fenced_packets_are_paged
+            what_was_to_go_before_a_restore_is_closed
+            a_restore_leaves_what_is_in_flight
+            a_fence_is_lifted_packet_by_packet
+            another_restore_fences_again
+            an_attempt_from_before_a_restore_queues_nothing
+            a_fenced_message_is_not_planned_again
+            a_missing_packet_is_not_released
+            contacts_are_told_with_their_answers
+            only_what_arrived_is_a_contact
+            contacts_are_paged_from_an_instant_on
+            contacts_are_a_companys_own
             reads_find_nothing_of_another_company
             writes_to_packets_of_another_company_find_nothing
             writes_to_messages_of_another_company_find_nothing
@@ -392,9 +412,11 @@ mod tests {
             include_str!("hand_over.rs"),
             include_str!("incoming.rs"),
             include_str!("isolation.rs"),
+            include_str!("outcomes.rs"),
             include_str!("packets.rs"),
             include_str!("plan.rs"),
             include_str!("redials.rs"),
+            include_str!("restore.rs"),
             include_str!("rows.rs"),
             include_str!("safety.rs"),
             include_str!("settle.rs"),

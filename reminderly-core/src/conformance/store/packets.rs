@@ -14,7 +14,7 @@ use crate::ports::store::{NewPacket, PacketCreation, StageChange, StoreError, Wr
 /// What a packet of a file is when it is new.
 pub async fn a_file_starts_as_prepared(bench: &Bench) {
     let new = bench.file(1);
-    let expected = fresh(bench, &new, PacketStage::Prepared);
+    let expected = fresh(bench, &new, PacketStage::Prepared).await;
     let made = bench.store.create_packet(bench.company, new).await.answered();
     assert_eq!(made, PacketCreation::Created(expected.clone()));
     assert_eq!(bench.packet(expected.id).await, expected);
@@ -23,7 +23,7 @@ pub async fn a_file_starts_as_prepared(bench: &Bench) {
 /// It has no rows, so everything is mapped.
 pub async fn a_follow_up_packet_starts_as_mapped(bench: &Bench) {
     let new = NewPacket { origin: PacketOrigin::FollowUp, ..bench.file(1) };
-    let expected = fresh(bench, &new, PacketStage::Mapped);
+    let expected = fresh(bench, &new, PacketStage::Mapped).await;
     let made = bench.store.create_packet(bench.company, new).await.answered();
     assert_eq!(made, PacketCreation::Created(expected));
 }
@@ -250,7 +250,7 @@ pub async fn a_missing_packet_is_missing(bench: &Bench) {
     assert!(matches!(drained, Err(StoreError::Missing { .. })), "{drained:?}");
 }
 
-fn fresh(bench: &Bench, new: &NewPacket, stage: PacketStage) -> Packet {
+async fn fresh(bench: &Bench, new: &NewPacket, stage: PacketStage) -> Packet {
     Packet {
         id: new.id,
         company: bench.company,
@@ -260,6 +260,7 @@ fn fresh(bench: &Bench, new: &NewPacket, stage: PacketStage) -> Packet {
         stage,
         failure: None,
         draining: Draining::Off,
+        reconciled: bench.store.restore_across_companies().await.answered().epoch,
         ingest: IngestProgress::default(),
         mapped_through: RowNumber(0),
         rows: RowCounts::default(),

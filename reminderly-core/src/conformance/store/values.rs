@@ -8,8 +8,8 @@ use crate::domain::access::Company;
 use crate::domain::appointment_key::AppointmentKey;
 use crate::domain::attempt::{ProviderName, ProviderReference};
 use crate::domain::campaign::definition::{
-    CampaignDefinition, Delimiter, Encoding, Limits, Mapping, Messages, MethodChoice, Methods, Purpose,
-    Responses, SmsTemplate, Source, UnknownOutcome,
+    AnswersUse, CampaignDefinition, Delimiter, Encoding, Limits, Mapping, Messages, MethodChoice, Methods,
+    Purpose, Responses, SmsTemplate, Source, UnknownOutcome,
 };
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::contact_point::{ContactPoint, EmailAddress, PhoneNumber};
@@ -46,7 +46,11 @@ pub(super) fn definition(name: &str) -> Arc<CampaignDefinition> {
             max_lateness: Some(4 * hour),
             ..Schedule::default()
         },
-        methods: Methods { order: vec![ContactMethod::Sms], choice: MethodChoice::FirstAvailable },
+        methods: Methods {
+            order: vec![ContactMethod::Sms],
+            choice: MethodChoice::FirstAvailable,
+            answers_model: AnswersUse::Off,
+        },
         responses: Responses::default(),
         limits: Limits::default(),
         unknown_outcome: UnknownOutcome::ResolveThenHold,

@@ -258,6 +258,21 @@ pub struct Methods {
     pub order: Vec<ContactMethod>,
     /// Which of them are used.
     pub choice: MethodChoice,
+    /// Whether the answers model has a say.
+    #[serde(default)]
+    pub answers_model: AnswersUse,
+}
+
+/// What the answers model is used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnswersUse {
+    /// For nothing.
+    #[default]
+    Off,
+    /// With [`MethodChoice::FirstAvailable`]: of the methods that reach the person equally well, the one that is likeliest to be
+    /// answered goes first.
+    FirstMethod,
 }
 
 /// Which of the methods are used.

@@ -7,6 +7,8 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::answers::Chance;
+use crate::domain::contact_method::ContactMethod;
 use crate::domain::local_time::LocalTimeNote;
 use crate::domain::rules::RuleId;
 use crate::domain::schedule::{SendEntry, WhenClosed};
@@ -101,6 +103,9 @@ pub struct PlanTrace {
     pub duplicate_of: Option<u16>,
     /// Its place on a ladder; `None` if methods are not tried one after the other.
     pub rung: Option<RungTrace>,
+    /// What the answers model said, if it was asked for the first method.
+    #[serde(default)]
+    pub answers: Option<AnswersTrace>,
 }
 
 /// The place of a plan on a ladder.
@@ -127,6 +132,47 @@ pub struct RuleTrace {
     pub instead_of: DateTime<Utc>,
 }
 
+/// Why a method was preferred. Numbers only, nothing of the person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswersTrace {
+    /// The method that the campaign or the row names first, of those that reach the person.
+    pub first: ContactMethod,
+    /// How likely an answer to it is, in thousandths.
+    pub first_chance: Chance,
+    /// The method that was chosen.
+    pub chosen: ContactMethod,
+    /// How likely an answer to that is, in thousandths.
+    pub chosen_chance: Chance,
+    /// The instant whose knowledge the model holds.
+    pub as_of: DateTime<Utc>,
+}
+
+impl fmt::Display for AnswersTrace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |chance: Chance| {
+            let percent = |thousandths: u16| f64::from(thousandths) / 10.0;
+            format!(
+                "{:.1} % ({:.1} to {:.1})",
+                percent(chance.mean),
+                percent(chance.low),
+                percent(chance.high)
+            )
+        };
+        let (chosen, chosen_chance) = (self.chosen, shown(self.chosen_chance));
+        if self.chosen == self.first {
+            return write!(
+                f,
+                "{chosen} stays first: an answer is expected with {chosen_chance}, by no other method more."
+            );
+        }
+        let (first, first_chance) = (self.first, shown(self.first_chance));
+        write!(
+            f,
+            "{chosen} goes before {first}: an answer is expected with {chosen_chance}, and with {first_chance} by {first}."
+        )
+    }
+}
+
 /// What the rule of lateness was given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LateTrace {
@@ -139,6 +185,9 @@ pub struct LateTrace {
     /// The rule of a pack because of which `first_legal` is not earlier, or none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleTrace>,
+    /// When the store was restored, if that was after the planned instant: the message may have been sent then.
+    #[serde(default)]
+    pub restored_at: Option<DateTime<Utc>>,
 }
 
 impl PlanTrace {
@@ -255,6 +304,12 @@ impl PlanTrace {
     }
 
     fn late_sentence(&self, late: &LateTrace) -> String {
+        if let Some(restored_at) = late.restored_at {
+            let restored = self.shown_to_contact(restored_at);
+            return format!(
+                "that had passed when the store was restored at {restored}: it may have been sent."
+            );
+        }
         let now = self.shown_to_contact(late.now);
         let (Some(first), Some(lateness)) = (late.first_legal, self.lateness()) else {
             let rule = self.rule_sentence(late.rule.as_ref());

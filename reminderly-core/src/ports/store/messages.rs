@@ -151,7 +151,7 @@ pub trait MessageStore: Debug + Send + Sync + 'static {
     ) -> Result<Page<MessageRecord, u64>, StoreError>;
 
     /// Takes due messages, and records that copies of them are about to be made; none while the campaign is not active or
-    /// the packet is not `queued` or is draining. A copy that is presumed lost is due again.
+    /// the packet is not `queued`, is draining or is fenced after a restore. A copy that is presumed lost is due again.
     ///
     /// Lost copies come first, the longest lost before the others. Of the messages without a copy, those whose legal interval
     /// ends first come first, and of them the longest due: what could come too late does not wait behind what cannot.
@@ -191,7 +191,9 @@ pub trait MessageStore: Debug + Send + Sync + 'static {
         terms: &ClaimTerms,
     ) -> Result<Outcomes<ClaimOutcome>, StoreError>;
 
-    /// Records what became of attempts: attempt, message and counters as one fact.
+    /// Records what became of attempts: attempt, message and counters as one fact. A verdict that would queue the message again
+    /// makes it `expired` if its attempt was claimed before the last restore: a later attempt may have been made that the
+    /// store no longer knows.
     ///
     /// # Errors
     ///
@@ -203,7 +205,7 @@ pub trait MessageStore: Debug + Send + Sync + 'static {
         settlements: &[Settlement],
     ) -> Result<Outcomes<SettleOutcome>, StoreError>;
 
-    /// Puts messages back.
+    /// Puts messages back. Of a packet that is fenced after a restore no message is [planned again](SnoozeUntil::Planned).
     ///
     /// # Errors
     ///

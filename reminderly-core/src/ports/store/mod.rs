@@ -20,6 +20,7 @@ mod incoming;
 mod messages;
 mod packets;
 mod reports;
+mod restore;
 mod sending;
 mod unsubscribes;
 
@@ -32,7 +33,8 @@ pub use messages::{
     Close, CloseVerdict, MessageStore, PlanBatch, PlanOutcome, Snooze, SnoozeUntil, WriteOutcome,
 };
 pub use packets::{NewPacket, PacketCreation, PacketStore, RowBatch, StageChange};
-pub use reports::ReportStore;
+pub use reports::{OutcomeCursor, ReportStore};
+pub use restore::{FenceLift, Raised, RestoreStore};
 pub use sending::{
     ClaimOutcome, ClaimRefusal, ClaimRequest, ClaimTerms, Claimed, DueMessage, HandOver, HandedOver,
     OpenAttempt, SettleOutcome, SettleVerdict, Settlement,
@@ -43,7 +45,7 @@ pub use unsubscribes::UnsubscribeStore;
 pub use {
     access::MockAccessStore, campaigns::MockCampaignStore, dispositions::MockDispositionStore,
     incoming::MockIncomingStore, messages::MockMessageStore, packets::MockPacketStore,
-    reports::MockReportStore, unsubscribes::MockUnsubscribeStore,
+    reports::MockReportStore, restore::MockRestoreStore, unsubscribes::MockUnsubscribeStore,
 };
 
 /// Everything that the services store. Implemented for whatever implements the single traits.
@@ -55,6 +57,7 @@ pub trait Store:
     + MessageStore
     + PacketStore
     + ReportStore
+    + RestoreStore
     + UnsubscribeStore
 {
 }
@@ -67,6 +70,7 @@ impl<S> Store for S where
         + MessageStore
         + PacketStore
         + ReportStore
+        + RestoreStore
         + UnsubscribeStore
 {
 }

@@ -70,8 +70,8 @@ pub struct RowBatch {
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait PacketStore: Debug + Send + Sync + 'static {
-    /// Stores a packet without rows. Natural key: campaign and digest of a file, or campaign and key of a call (cancelled
-    /// packets aside); campaign for an open follow-up packet, which one that drains is not.
+    /// Stores a packet without rows, reconciled at the store's restore epoch. Natural key: campaign and digest of a file, or
+    /// campaign and key of a call (cancelled packets aside); campaign for an open follow-up packet, which one that drains is not.
     ///
     /// # Errors
     ///

@@ -4,11 +4,22 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::StoreError;
+use crate::batch::Page;
+use crate::domain::answers::ContactOutcome;
 use crate::domain::forecast::WaitingWindow;
 use crate::domain::report::{IncomingCounts, PacketCounts};
 use crate::ids::{CompanyId, PacketId};
 
-/// Counts for reports. Reading only; a replica may answer.
+/// Where a page of contact outcomes starts: after this message of this packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OutcomeCursor {
+    /// The packet.
+    pub packet: PacketId,
+    /// The position of the message in its packet, in the order of making.
+    pub position: u64,
+}
+
+/// Counts for reports, and what they are made from. Reading only; a replica may answer.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait ReportStore: Debug + Send + Sync + 'static {
@@ -48,4 +59,19 @@ pub trait ReportStore: Debug + Send + Sync + 'static {
     ///
     /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
     async fn incoming_counts(&self, company: CompanyId) -> Result<IncomingCounts, StoreError>;
+
+    /// Messages of a company that asked and arrived, with what was answered to each: made from rows, for a known person, `sent`
+    /// or `delivered`, and accepted at `since` or later. In the order of their packets' ids and of their making; of packets
+    /// that have ended, too.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    async fn contact_outcomes(
+        &self,
+        company: CompanyId,
+        since: DateTime<Utc>,
+        after: Option<OutcomeCursor>,
+        limit: usize,
+    ) -> Result<Page<ContactOutcome, OutcomeCursor>, StoreError>;
 }

@@ -108,6 +108,8 @@ pub enum ClaimRefusal {
     /// It is not queued (claimed, sent or closed by somebody else), goes by another method, or the attempt's id was used
     /// before.
     NotQueued(MessageStatus),
+    /// The store was restored since its packet was reconciled. The message stays queued; the caller snoozes it.
+    Fenced,
     /// Its packet is draining or has ended.
     PacketClosed,
     /// Its campaign is not active. The message stays queued; the caller snoozes it.

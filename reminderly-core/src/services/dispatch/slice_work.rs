@@ -222,11 +222,12 @@ impl SliceWork<'_> {
             .chain(answered.map(skip(SkipReason::Answered)))
             .collect();
         self.ports.store.close(self.slice.company, self.slice.packet, &closes).await?.into_vec();
-        // Paused, closed, too early or outside the window: the copy goes, the message waits; the feeder knows when it is due.
+        // Fenced, paused, closed, too early or outside the window: the copy goes, the message waits; the feeder knows when it is due.
         let waiting = of(|refusal| {
             matches!(
                 refusal,
-                ClaimRefusal::CampaignNotActive
+                ClaimRefusal::Fenced
+                    | ClaimRefusal::CampaignNotActive
                     | ClaimRefusal::PacketClosed
                     | ClaimRefusal::NotYet
                     | ClaimRefusal::OutsideWindow
@@ -371,6 +372,7 @@ fn refusal_name(refusal: ClaimRefusal) -> &'static str {
     match refusal {
         ClaimRefusal::Missing => "missing",
         ClaimRefusal::NotQueued(_) => "not_queued",
+        ClaimRefusal::Fenced => "fenced",
         ClaimRefusal::PacketClosed => "packet_closed",
         ClaimRefusal::CampaignNotActive => "campaign_not_active",
         ClaimRefusal::Unsubscribed => "unsubscribed",

@@ -116,7 +116,12 @@ impl IncomingMessages {
         let method = incoming.from.method();
         let terms = occasion.campaign.terms(&incoming.from, answered.contact_zone, Some(&content));
         let found = follow_up_instant(schedule, method, &terms.zones, &terms.rules, incoming.at, now);
+        let restore = self.ports.store.restore_across_companies().await?;
         let verdict = match found {
+            // What came before the store was restored may have been answered then.
+            CatchUp::SendAt { .. } if restore.is_before(incoming.at) => {
+                PlanVerdict::Skip(SkipReason::PastDue)
+            }
             CatchUp::SendAt { at, legal } => PlanVerdict::Send { at, legal },
             CatchUp::TooLate => PlanVerdict::Skip(SkipReason::NoLegalInstant),
         };

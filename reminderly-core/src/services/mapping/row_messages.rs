@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::domain::answers::{AnswersModel, Goal};
 use crate::domain::campaign::definition::MethodChoice;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::contact_point::ContactPoint;
@@ -14,8 +15,9 @@ use crate::domain::message::{LadderPlace, Message, Origin, PlanVerdict, PlannedM
 use crate::domain::packet::Packet;
 use crate::domain::person::PersonKey;
 use crate::domain::plan::{
-    ContactTerms, EntryPlan, PlanInput, PlanOutcome, PlanTrace, plan_ladder, plan_row,
+    AnswersTrace, ContactTerms, EntryPlan, PlanInput, PlanOutcome, PlanTrace, plan_ladder, plan_row,
 };
+use crate::domain::restore::Restore;
 use crate::domain::schedule::Schedule;
 use crate::domain::skip_reason::SkipReason;
 use crate::domain::unsubscribe::{RefusalKey, keys_of};
@@ -29,6 +31,10 @@ pub(super) struct RowMessages<'a> {
     pub(super) row: &'a MappedRow,
     /// The keys that are refused, of all that these rows have.
     pub(super) refused: &'a HashSet<RefusalKey>,
+    /// The last restore of the store: what was to go before it may have gone.
+    pub(super) restore: &'a Restore,
+    /// Which methods are answered, if the campaign wants to go by it.
+    pub(super) answers: Option<&'a AnswersModel>,
     pub(super) now: DateTime<Utc>,
     pub(super) ids: &'a dyn IdSource,
 }
@@ -54,8 +60,12 @@ impl RowMessages<'_> {
         let start = messages.len();
         let definition = self.campaign.definition();
         let order = self.row.methods.as_ref().unwrap_or(&definition.methods.order);
+        let preferred = self.preferred(order);
         let mut rungs = Vec::new();
         for method in order {
+            // Methods before the first that reaches the person are tried in any case, and say why they do not.
+            let preferred = preferred.filter(|preferred| preferred.first == *method);
+            let method = &preferred.map_or(*method, |preferred| preferred.chosen);
             let reach = self.reach(*method).inspect_err(|_| messages.truncate(start))?;
             match (reach, definition.methods.choice) {
                 (Reach::Skipped(reason, contact, content), _) => {
@@ -65,7 +75,7 @@ impl RowMessages<'_> {
                     rungs.push(Reached { method: *method, contact, content });
                 }
                 (Reach::Reached(contact, content), choice) => {
-                    self.plan_method(&Reached { method: *method, contact, content }, messages);
+                    self.plan_method(&Reached { method: *method, contact, content }, preferred, messages);
                     if choice == MethodChoice::FirstAvailable {
                         break;
                     }
@@ -99,9 +109,68 @@ impl RowMessages<'_> {
         Ok(Reach::Reached(contact, content))
     }
 
-    fn plan_method(&self, reached: &Reached, messages: &mut Vec<PlannedMessage>) {
+    /// Which method goes first if answers count; `None` if the campaign does not ask, or fewer than two methods come into question.
+    ///
+    /// Only methods by which as many messages would go as by the first come into question: the model neither adds a message
+    /// nor costs one.
+    fn preferred(&self, order: &[ContactMethod]) -> Option<AnswersTrace> {
+        let model = self.answers?;
+        let mut ranked: Vec<(ContactMethod, usize, f64)> = Vec::with_capacity(order.len());
+        for method in order {
+            // A method whose text fails for this row is none to prefer; if it is the first, the row fails below.
+            match self.reach(*method) {
+                Ok(Reach::Reached(contact, content)) => {
+                    let reached = Reached { method: *method, contact, content };
+                    let plans = self.plans(&reached);
+                    let goes = |plan: &&EntryPlan| matches!(plan.outcome, PlanOutcome::Planned { .. });
+                    let expected = model.expect(Goal::Answer, &self.person(&reached.contact), *method, None);
+                    ranked.push((*method, plans.iter().filter(goes).count(), expected));
+                }
+                Err(_) if ranked.is_empty() => return None,
+                Ok(Reach::Skipped(..)) | Err(_) => {}
+            }
+        }
+        let (first, messages, _) = *ranked.first()?;
+        ranked.retain(|(_, count, _)| *count == messages);
+        if ranked.len() < 2 {
+            return None;
+        }
+        // Of the same expectation the earlier one stays.
+        let best = ranked.iter().rev().max_by(|one, other| one.2.total_cmp(&other.2))?.0;
+        let chance = |method| {
+            let contact = match self.row.contact(method) {
+                ContactField::Valid(contact) => contact,
+                ContactField::Absent | ContactField::Invalid(_) => return None,
+            };
+            Some(model.estimate(Goal::Answer, &self.person(contact), method, None).into())
+        };
+        Some(AnswersTrace {
+            first,
+            first_chance: chance(first)?,
+            chosen: best,
+            chosen_chance: chance(best)?,
+            as_of: model.as_of(),
+        })
+    }
+
+    /// The plans of a method by which the person is reached.
+    fn plans(&self, reached: &Reached) -> Vec<EntryPlan> {
         let terms = self.terms(reached);
-        for plan in plan_row(&self.plan_input(reached.method, &terms)) {
+        let mut plans = plan_row(&self.plan_input(reached.method, &terms));
+        for plan in &mut plans {
+            expire_before_restore(plan, self.restore);
+        }
+        plans
+    }
+
+    fn plan_method(
+        &self,
+        reached: &Reached,
+        answers: Option<AnswersTrace>,
+        messages: &mut Vec<PlannedMessage>,
+    ) {
+        for mut plan in self.plans(reached) {
+            plan.trace.answers = answers;
             messages.push(self.planned(reached, plan, None));
         }
     }
@@ -117,7 +186,8 @@ impl RowMessages<'_> {
         let plans = plan_ladder(&rungs, wait);
         let mut below: Vec<Option<MessageId>> = vec![None; self.campaign.definition().schedule.send.len()];
         for (reached, plans) in reached.iter().zip(plans) {
-            for (plan, below) in plans.into_iter().zip(&mut below) {
+            for (mut plan, below) in plans.into_iter().zip(&mut below) {
+                expire_before_restore(&mut plan, self.restore);
                 let place = below.map(|below| LadderPlace { below, wait });
                 let planned = self.planned(reached, plan, place);
                 if matches!(planned.verdict, PlanVerdict::Send { .. }) {
@@ -203,6 +273,16 @@ pub(super) fn refusal_keys(row: &MappedRow) -> impl Iterator<Item = RefusalKey> 
     });
     valid
         .flat_map(|contact| keys_of(contact, &row.person.clone().unwrap_or_else(|| PersonKey::from(contact))))
+}
+
+/// Skips a late message that was to go before the store was restored: if its row had been mapped then, it has been sent, and the
+/// store no longer knows.
+fn expire_before_restore(plan: &mut EntryPlan, restore: &Restore) {
+    let Some((late, planned_at)) = plan.trace.late.as_mut().zip(plan.trace.planned_at) else { return };
+    if restore.is_before(planned_at) && matches!(plan.outcome, PlanOutcome::Planned { .. }) {
+        late.restored_at = restore.raised_at;
+        plan.outcome = PlanOutcome::Skipped(SkipReason::PastDue);
+    }
 }
 
 fn verdict(schedule: &Schedule, plan: &EntryPlan) -> PlanVerdict {

@@ -4,12 +4,12 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::super::definition::{
-    EmailTemplate, LocalizedText, Mapping, Messages, MethodChoice, Methods, PhoneTemplate, RedialRule,
+    AnswersUse, EmailTemplate, LocalizedText, Mapping, Messages, MethodChoice, Methods, PhoneTemplate, RedialRule,
     RedialRules, SmsTemplate,
 };
 use super::super::problem::{Problems, member_path};
 use super::node::Node;
-use super::reader::{Field, ObjectReader};
+use super::reader::{Field, LATER, ObjectReader};
 use super::texts::{no_text, one_line, same_languages, text_of};
 use super::values;
 use crate::domain::contact_method::ContactMethod;
@@ -125,7 +125,8 @@ pub(super) fn methods(
     mapping: &Mapping,
     problems: &mut Problems,
 ) -> Methods {
-    let mut methods = Methods { order: Vec::new(), choice: MethodChoice::default() };
+    let mut methods =
+        Methods { order: Vec::new(), choice: MethodChoice::default(), answers_model: AnswersUse::default() };
     let mut order_path = None;
     if let Some(mut object) = field.and_then(|field| field.object(problems)) {
         if let Some(field) = object.optional("order") {
@@ -138,6 +139,9 @@ pub(super) fn methods(
         }
         if let (Some(wait), false) = (wait, matches!(methods.choice, MethodChoice::Ladder { .. })) {
             wait.fault("goes with \"use\": \"ladder\" only", problems);
+        }
+        if let Some(field) = object.optional("answers_model") {
+            methods.answers_model = answers_model(&field, methods.choice, problems);
         }
         object.finish(problems);
     }
@@ -169,6 +173,20 @@ fn order(field: &Field<'_>, messages: &Messages, problems: &mut Problems) -> Vec
         }
     }
     order
+}
+
+fn answers_model(field: &Field<'_>, choice: MethodChoice, problems: &mut Problems) -> AnswersUse {
+    if matches!(field.node, Node::Text(text) if text == "order") {
+        field.fault(format!("\"order\" is {LATER}; give \"off\" or \"first_method\""), problems);
+        return AnswersUse::default();
+    }
+    let choices = [("off", AnswersUse::Off), ("first_method", AnswersUse::FirstMethod)];
+    let wanted = field.choice(&choices, problems).unwrap_or_default();
+    if wanted == AnswersUse::FirstMethod && choice != MethodChoice::FirstAvailable {
+        field
+            .fault("goes with \"use\": \"first_available\" only: else every method is used anyway", problems);
+    }
+    wanted
 }
 
 const fn has_text(messages: &Messages, method: ContactMethod) -> bool {

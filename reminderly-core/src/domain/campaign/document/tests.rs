@@ -140,6 +140,7 @@ const LATER: &str = "not supported by this release";
 // What later releases bring.
 #[case::phone_follow_up("/responses/follow_up/confirm/phone", json!("x"), "$.responses.follow_up.confirm.phone", LATER)]
 #[case::ladder_wait("/methods/ladder_wait", json!("2h"), "$.methods.ladder_wait", "ladder")]
+#[case::answers_order("/methods/answers_model", json!("order"), "$.methods.answers_model", LATER)]
 #[case::vanished("/mapping/vanished", json!("cancel"), "$.mapping.vanished", LATER)]
 #[case::per_day("/limits/per_person_per_day", json!(1), "$.limits.per_person_per_day", LATER)]
 #[case::per_week("/limits/per_person_per_week", json!(3), "$.limits.per_person_per_week", LATER)]
@@ -188,6 +189,8 @@ const LATER: &str = "not supported by this release";
 #[case::order_twice("/methods/order", json!(["sms", "sms"]), "$.methods.order[1]", "twice")]
 #[case::order_word("/methods/order", json!(["fax"]), "$.methods.order[0]", "\"sms\"")]
 #[case::order_empty("/methods/order", json!([]), "$.methods.order", "at least one")]
+#[case::answers_word("/methods/answers_model", json!("best"), "$.methods.answers_model", "first_method")]
+#[case::answers_of_all("/methods/answers_model", json!("first_method"), "$.methods.answers_model", "first_available")]
 #[case::use_word("/methods/use", json!("some"), "$.methods.use", "first_available")]
 #[case::order_without_text("/methods/order", json!(["sms", "phone"]), "$.methods.order[1]", "give messages.phone")]
 #[case::no_script("/messages/phone", json!({ "voicemail": "x" }), "$.messages.phone.script", "is required")]
