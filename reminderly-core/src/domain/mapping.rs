@@ -2,6 +2,7 @@
 
 mod clean;
 mod compiled;
+mod fingerprint;
 mod mapped_row;
 mod mapper;
 mod missing_columns;

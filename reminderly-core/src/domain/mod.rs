@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod appointment;
+pub mod appointment_change;
 pub mod appointment_key;
 pub mod attempt;
 pub mod campaign;
@@ -11,6 +12,7 @@ pub mod content;
 mod digits;
 pub mod disposition;
 pub mod envelope;
+pub mod held_appointment;
 pub mod incoming;
 pub mod local_time;
 pub mod mapping;
@@ -31,4 +33,5 @@ pub mod table;
 pub mod template;
 pub mod tie;
 pub mod unsubscribe;
+pub mod vanished;
 pub mod window;

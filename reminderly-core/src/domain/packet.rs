@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::row::{Header, RowNumber};
+use crate::domain::vanished::VanishedAppointments;
 use crate::ids::{CampaignId, CompanyId, PacketId};
 
 /// One file or call and all that comes of it.
@@ -34,6 +35,8 @@ pub struct Packet {
     pub mapped_through: RowNumber,
     /// Rows by what became of them.
     pub rows: RowCounts,
+    /// What became of appointments that it does not name.
+    pub vanished: VanishedAppointments,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When its stage last changed.

@@ -2,6 +2,7 @@
 //!
 //! Pure: the same input plans the same, so a plan can be made again at any time to explain it.
 
+mod correction;
 #[cfg(test)]
 mod tests;
 mod trace;
@@ -18,6 +19,7 @@ use crate::domain::schedule::{Schedule, SendEntry, WhenClosed};
 use crate::domain::skip_reason::SkipReason;
 use crate::domain::window::{LegalInterval, LegalTimes};
 
+pub use crate::domain::plan::correction::plan_correction;
 pub use crate::domain::plan::trace::{LateTrace, PlanRule, PlanTrace};
 
 /// How long after an incoming message a follow-up needs no window (rule 8).

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -34,7 +34,12 @@ impl CampaignStore for MemoryStore {
             let versions = vec![new.definition];
             campaigns.insert(
                 new.id,
-                CampaignData { campaign: campaign.clone(), versions, packets: BTreeSet::new() },
+                CampaignData {
+                    campaign: campaign.clone(),
+                    versions,
+                    packets: BTreeSet::new(),
+                    appointments: HashMap::new(),
+                },
             );
             data.last_campaign_number = number;
             Ok(campaign)

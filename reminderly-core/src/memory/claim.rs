@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::appointments::is_superseded;
 use super::data::{Change, Data};
 use super::packet_data::{PacketData, Slot};
 use crate::domain::attempt::{Attempt, AttemptLocation};
@@ -91,6 +92,9 @@ fn refusal(data: &Data, packet: &PacketData, slot: Slot, terms: &ClaimTerms) -> 
     }
     if company.has_released(message) {
         return Some(ClaimRefusal::Answered);
+    }
+    if is_superseded(data, packet, slot, message) {
+        return Some(ClaimRefusal::Superseded);
     }
     if state.not_before.is_some_and(|at| terms.now < at) {
         return Some(ClaimRefusal::NotYet);

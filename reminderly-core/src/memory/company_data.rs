@@ -13,12 +13,13 @@ use crate::domain::campaign::lifecycle::Campaign;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::incoming::{IncomingRecord, Question};
-use crate::domain::message::{Message, NaturalKey, Origin};
+use crate::domain::message::{Message, NaturalKey};
 use crate::domain::person::PersonKey;
 use crate::domain::report::IncomingCounts;
 use crate::domain::response::Response;
 use crate::domain::unsubscribe::{RefusalKey, Unsubscribe, UnsubscribeChange};
 use crate::ids::{CampaignId, IncomingId, MessageId, PacketId};
+use crate::memory::appointments::HeldRow;
 use crate::memory::packet_data::Slot;
 
 /// Whose appointment, and when: a moved one is another.
@@ -49,6 +50,8 @@ pub(super) struct CampaignData {
     /// Version n stands at n - 1.
     pub(super) versions: Vec<Arc<CampaignDefinition>>,
     pub(super) packets: BTreeSet<PacketId>,
+    /// Which rows speak for each appointment.
+    pub(super) appointments: HashMap<AppointmentKey, Vec<HeldRow>>,
 }
 
 impl CompanyData {
@@ -83,7 +86,7 @@ impl CompanyData {
 
     /// Whether the message reminds of an appointment that the person has told its campaign to be cancelled or moved.
     pub(super) fn has_released(&self, message: &Message) -> bool {
-        if self.responses.is_empty() || !matches!(message.origin, Origin::Row { .. }) {
+        if self.responses.is_empty() || !message.origin.is_reminder() {
             return false;
         }
         let latest = appointment_of(message).and_then(|appointment| self.responses.get(&appointment));

@@ -226,7 +226,7 @@ fn skip_answered(
             message.campaign == campaign
                 && message.key == *key
                 && message.person.as_ref() == Some(person)
-                && matches!(message.origin, Origin::Row { .. })
+                && message.origin.is_reminder()
         };
         if data.packets.get(&packet).and_then(|found| found.get(slot)).is_some_and(about_it) {
             let mut answered = |state: &mut MessageState| {

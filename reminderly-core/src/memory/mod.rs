@@ -4,6 +4,7 @@
 //! is dropped, so it is for examples, tests, simulations and benchmarks.
 
 mod access;
+mod appointments;
 mod campaigns;
 mod claim;
 mod company_data;
@@ -13,6 +14,7 @@ mod incoming;
 mod messages;
 mod packet_data;
 mod packets;
+mod plan;
 mod reports;
 mod settle;
 mod unsubscribes;

@@ -11,10 +11,11 @@ use crate::domain::access::{Action, CompanyScope};
 use crate::domain::campaign::definition::CampaignDefinition;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::envelope::{Envelope, MAX_SLICE, Slice};
-use crate::domain::message::MessageRecord;
+use crate::domain::message::{MessageRecord, Origin};
 use crate::domain::message_status::MessageStatus;
 use crate::domain::packet::Packet;
 use crate::domain::plan::{CatchUp, LateInput, PlanTrace, catch_up};
+use crate::domain::schedule::Schedule;
 use crate::domain::skip_reason::SkipReason;
 use crate::ids::{MessageId, PacketId};
 use crate::ports::queue::{Outgoing, QueueName, SendOutcome};
@@ -200,8 +201,12 @@ fn judge(definition: &CampaignDefinition, record: &MessageRecord, now: DateTime<
     let first_planned = message.trace.and_then(|trace: PlanTrace| trace.planned_at).or(state.planned_at);
     let Some(planned_at) = first_planned else { return Judgement::Close(too_late) };
     let zones = [message.contact_zone];
+    // A correction is not too late while the appointment is ahead.
+    let is_correction = matches!(message.origin, Origin::Correction { .. });
+    let max_lateness = definition.schedule.max_lateness.filter(|_| !is_correction);
+    let schedule = Schedule { max_lateness, ..definition.schedule.clone() };
     let late = LateInput {
-        schedule: &definition.schedule,
+        schedule: &schedule,
         method: message.method,
         appointment: message.appointment.as_ref(),
         zones: &zones,
@@ -211,7 +216,7 @@ fn judge(definition: &CampaignDefinition, record: &MessageRecord, now: DateTime<
     match catch_up(&late) {
         CatchUp::SendAt { at, legal } => {
             let legal = match &message.trace {
-                Some(trace) => cut_to_lateness(&definition.schedule, trace, at, legal),
+                Some(trace) => cut_to_lateness(&schedule, trace, at, legal),
                 None => legal,
             };
             Judgement::Again(SnoozeUntil::Planned { not_before: at, legal_until: legal.until })

@@ -247,7 +247,7 @@ impl Bench {
         messages: Vec<PlannedMessage>,
     ) -> PlanOutcome {
         let (after, through) = (RowNumber(after), RowNumber(through));
-        let batch = PlanBatch { after, through, messages, failed: Vec::new(), at: self.now };
+        let batch = PlanBatch { after, through, messages, appointments: Vec::new(), expected: Vec::new(), failed: Vec::new(), named: Vec::new(), at: self.now };
         self.store.plan(self.company, packet, batch).await.answered()
     }
 

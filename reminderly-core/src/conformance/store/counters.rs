@@ -175,7 +175,7 @@ impl Walk<'_> {
         }
         let failed = vec![rejected(8, RowFault::InvalidDate)];
         let (after, through) = (RowNumber(0), RowNumber(9));
-        let batch = PlanBatch { after, through, messages, failed, at: bench.now };
+        let batch = PlanBatch { after, through, messages, appointments: Vec::new(), expected: Vec::new(), failed, named: Vec::new(), at: bench.now };
         bench.store.plan(bench.company, packet, batch).await.answered();
         bench.raise(packet, PacketStage::Queued).await;
         self.packets.push(packet);

@@ -73,6 +73,15 @@ impl<'c> RowMapper<'c> {
     }
 }
 
+impl RowMapper<'_> {
+    /// The key of the row, if that much of it can be read: also of a row that cannot be mapped.
+    pub fn key(&self, row: &Row) -> Option<AppointmentKey> {
+        let field = self.fields.iter().find(|field| field.plan.role == Role::Key)?;
+        let datum = field.evaluate(row, &mut false).ok()?.ok()?;
+        AppointmentKey::new(&datum.into_text())
+    }
+}
+
 impl BoundField<'_> {
     /// The value, or the contact fault that it has: that is a matter of its method, not of the row.
     fn evaluate<'r>(

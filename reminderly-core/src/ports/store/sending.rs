@@ -105,6 +105,8 @@ pub enum ClaimRefusal {
     Unsubscribed,
     /// The person has cancelled the appointment or wants to move it. Follow-ups go all the same.
     Answered,
+    /// A newer packet says something else about the appointment, or does not name it any more.
+    Superseded,
     /// Its instant lies ahead.
     NotYet,
     /// Its legal interval is over.

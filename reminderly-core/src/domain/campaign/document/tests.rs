@@ -105,7 +105,6 @@ const LATER: &str = "not supported by this release";
 #[case::phone_follow_up("/responses/follow_up/confirm/phone", json!("x"), "$.responses.follow_up.confirm.phone", LATER)]
 #[case::ladder("/methods/use", json!("ladder"), "$.methods.use", LATER)]
 #[case::ladder_wait("/methods/ladder_wait", json!("2h"), "$.methods.ladder_wait", LATER)]
-#[case::vanished("/mapping/vanished", json!("cancel"), "$.mapping.vanished", LATER)]
 #[case::area_codes("/schedule/area_code_zones", json!(true), "$.schedule.area_code_zones", LATER)]
 #[case::rule_packs("/schedule/rule_packs", json!(["us"]), "$.schedule.rule_packs", LATER)]
 #[case::per_minute("/limits/per_minute", json!(600), "$.limits.per_minute", LATER)]
