@@ -84,7 +84,8 @@ pub fn compare(packet: PacketId, held: &[HeldAppointment], rows: &[RowFacts]) ->
             *change = Some(AppointmentChange::Unchanged(place));
         }
     }
-    let mut pair = |likes: fn(&HeldAppointment, &RowFacts) -> bool, makes: fn(RowPlace) -> AppointmentChange| {
+    let mut pair = |likes: fn(&HeldAppointment, &RowFacts) -> bool,
+                    makes: fn(RowPlace) -> AppointmentChange| {
         for (row, change) in rows.iter().zip(&mut changes).filter(|(_, change)| change.is_none()) {
             let like = older.iter().enumerate().filter(|(_, old)| likes(old, row));
             let nearest = like.min_by_key(|(_, old)| (old.appointment.at - row.appointment.at).abs());

@@ -271,7 +271,8 @@ fn cancel_vanished(
     let reason = format!("packet {} does not name the appointment any more", later.id);
     let (mut appointments, mut cancelled) = (0, 0);
     for slot in start..end {
-        let Some(message) = data.packets.get(&vanishing.earlier).and_then(|packet| packet.record(slot)) else {
+        let Some(message) = data.packets.get(&vanishing.earlier).and_then(|packet| packet.record(slot))
+        else {
             continue;
         };
         let Some(row) = message.message.origin.row() else { continue };

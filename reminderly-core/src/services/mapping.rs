@@ -154,8 +154,7 @@ impl Mapping {
         let mut appointments = Vec::with_capacity(good.len());
         for (row, change) in good.iter().zip(changes) {
             let (refused, ids) = (&refused, &*self.ports.ids);
-            let plan =
-                RowMessages { packet, campaign, row, change: change.as_ref(), refused, now: at, ids };
+            let plan = RowMessages { packet, campaign, row, change: change.as_ref(), refused, now: at, ids };
             match plan.make(&mut messages) {
                 Ok(()) => appointments.extend(change.map(|change| change.planned)),
                 Err(fault) => {

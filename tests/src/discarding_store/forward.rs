@@ -23,8 +23,8 @@ use reminderly_core::domain::unsubscribe::{RefusalKey, Unsubscribe};
 use reminderly_core::domain::vanished::KeptBecause;
 use reminderly_core::ids::{AttemptId, CampaignId, CompanyId, IncomingId, MessageId, PacketId, UserId};
 use reminderly_core::ports::store::{
-    AccessStore, AppointmentStore, CampaignChange, CampaignStore, ClaimOutcome, ClaimRequest, ClaimTerms, Close,
-    DispositionOutcome, DispositionStore, HandOver, HandedOver, IncomingOutcome, IncomingStore,
+    AccessStore, AppointmentStore, CampaignChange, CampaignStore, ClaimOutcome, ClaimRequest, ClaimTerms,
+    Close, DispositionOutcome, DispositionStore, HandOver, HandedOver, IncomingOutcome, IncomingStore,
     LocatedDisposition, MessageStore, NewCampaign, NewPacket, OpenAttempt, PacketCreation, PacketStore,
     PlanBatch, PlanOutcome, ReportStore, RowBatch, SettleOutcome, Settlement, Snooze, StageChange,
     StoreError, UnsubscribeStore, VanishOutcome, Vanishing, WriteOutcome,

@@ -31,11 +31,7 @@ pub(super) fn definition(name: &str) -> Arc<CampaignDefinition> {
         purpose: Purpose::CareReminder,
         source: Source { file: None, encoding: Encoding::Auto, delimiter: Delimiter::Auto },
         constants: serde_json::Map::new(),
-        mapping: Mapping {
-            key: "row['Id']".to_owned(),
-            vanished: Vanished::Keep,
-            fields: BTreeMap::new(),
-        },
+        mapping: Mapping { key: "row['Id']".to_owned(), vanished: Vanished::Keep, fields: BTreeMap::new() },
         messages: Messages { sms: Some(SmsTemplate { text: "See you.".to_owned() }), email: None },
         schedule: Schedule {
             send: vec![SendEntry::HoursBefore { before: 24 * hour }],

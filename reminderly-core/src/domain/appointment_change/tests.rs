@@ -80,11 +80,8 @@ fn rows_of_one_key_find_those_that_are_most_like_them() {
     assert_eq!(changes, [AppointmentChange::Moved(old(2)), AppointmentChange::Unchanged(old(1))]);
     let rows = [facts(1, 9, 48), facts(2, 2, 48), facts(3, 1, 0)];
     let changes = compare(packet(2), &before, &rows);
-    let expected = [
-        AppointmentChange::New,
-        AppointmentChange::Unchanged(old(2)),
-        AppointmentChange::Unchanged(old(1)),
-    ];
+    let expected =
+        [AppointmentChange::New, AppointmentChange::Unchanged(old(2)), AppointmentChange::Unchanged(old(1))];
     assert_eq!(changes, expected, "a second contact point for one appointment takes nobody's place");
 }
 

@@ -25,9 +25,7 @@ mod sending;
 mod unsubscribes;
 
 pub use access::AccessStore;
-pub use appointments::{
-    AppointmentStore, ExpectedAppointment, PlannedAppointment, VanishOutcome, Vanishing,
-};
+pub use appointments::{AppointmentStore, ExpectedAppointment, PlannedAppointment, VanishOutcome, Vanishing};
 pub use campaigns::{CampaignChange, CampaignStore, NewCampaign};
 pub use dispositions::{DispositionOutcome, DispositionStore, LocatedDisposition};
 pub use error::StoreError;
@@ -45,9 +43,9 @@ pub use unsubscribes::UnsubscribeStore;
 
 #[cfg(feature = "mock")]
 pub use {
-    access::MockAccessStore, appointments::MockAppointmentStore, campaigns::MockCampaignStore, dispositions::MockDispositionStore,
-    incoming::MockIncomingStore, messages::MockMessageStore, packets::MockPacketStore,
-    reports::MockReportStore, unsubscribes::MockUnsubscribeStore,
+    access::MockAccessStore, appointments::MockAppointmentStore, campaigns::MockCampaignStore,
+    dispositions::MockDispositionStore, incoming::MockIncomingStore, messages::MockMessageStore,
+    packets::MockPacketStore, reports::MockReportStore, unsubscribes::MockUnsubscribeStore,
 };
 
 /// Everything that the services store. Implemented for whatever implements the single traits.

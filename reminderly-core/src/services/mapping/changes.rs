@@ -103,11 +103,13 @@ fn compare_key(
 
 impl RowChange {
     /// The row that this one takes the place of, and those who were told a time of it that is still ahead, but another one.
-    pub(super) fn to_correct(&self, now: chrono::DateTime<chrono::Utc>) -> impl Iterator<Item = (RowPlace, &Told)> {
+    pub(super) fn to_correct(
+        &self,
+        now: chrono::DateTime<chrono::Utc>,
+    ) -> impl Iterator<Item = (RowPlace, &Told)> {
         let of = self.planned.change.replaces();
-        let misled = move |told: &&Told| {
-            told.appointment != self.planned.appointment && told.appointment.at > now
-        };
+        let misled =
+            move |told: &&Told| told.appointment != self.planned.appointment && told.appointment.at > now;
         of.into_iter().flat_map(move |of| self.told.iter().filter(misled).map(move |told| (of, told)))
     }
 

@@ -123,7 +123,9 @@ impl RowMessages<'_> {
                 (Reach::Reached(contact, content), PlanOutcome::Skipped(reason)) => {
                     (Some(contact), Some(content), PlanVerdict::Skip(reason))
                 }
-                (Reach::Skipped(reason, contact, content), _) => (contact, content, PlanVerdict::Skip(reason)),
+                (Reach::Skipped(reason, contact, content), _) => {
+                    (contact, content, PlanVerdict::Skip(reason))
+                }
             };
             let message = self.message(method, 0, contact, content);
             let origin = Origin::Correction { row: self.row.row, of };

@@ -43,11 +43,8 @@ impl Mapping {
         let mut cancelled = 0;
         let mut after = None;
         loop {
-            let page = self
-                .ports
-                .store
-                .packets(packet.company, packet.campaign, after, PACKETS_PER_PAGE)
-                .await?;
+            let page =
+                self.ports.store.packets(packet.company, packet.campaign, after, PACKETS_PER_PAGE).await?;
             let is_earlier = |other: &&Packet| {
                 other.id < packet.id
                     && !other.stage.is_closed()
