@@ -12,6 +12,7 @@
 mod access;
 mod bad_input;
 mod canary;
+mod changed_files;
 mod companies;
 mod crashes;
 mod grants;
