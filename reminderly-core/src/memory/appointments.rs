@@ -13,8 +13,10 @@ use super::messages::drop_copy;
 use super::packet_data::{MessageData, PacketData, Slot};
 use super::packets::count;
 use crate::domain::appointment::Appointment;
+use crate::domain::appointment_change::AppointmentChange;
 use crate::domain::appointment_key::AppointmentKey;
 use crate::domain::attempt::AttemptOutcome;
+use crate::domain::contact_point::ContactPoint;
 use crate::domain::held_appointment::{HeldAppointment, RowFingerprint, RowPlace, Standing, Told};
 use crate::domain::message::{Detail, Message, MessageState};
 use crate::domain::message_status::{MessageEvent, MessageStatus};
@@ -151,12 +153,8 @@ pub(super) fn hold(data: &mut Data, packet: &Packet, batch: &PlanBatch) {
         match planned.change.replaces() {
             Some(of) => {
                 let to = batch.messages.get(start..end).unwrap_or_default();
-                let contacts: HashSet<_> = to.iter().filter_map(|of| of.message.contact.as_ref()).collect();
-                let goes_on = |message: &Message| {
-                    message.appointment == Some(planned.appointment)
-                        && message.contact.as_ref().is_some_and(|contact| contacts.contains(contact))
-                };
-                replace(data, packet, (&planned.key, of), row, (&goes_on, batch.at));
+                let contacts = to.iter().filter_map(|of| of.message.contact.clone()).collect();
+                replace(data, packet, (&planned.key, of), row, &contacts, batch.at);
             }
             None => enter(data, packet, planned, row),
         }
@@ -170,7 +168,6 @@ pub(super) fn hold(data: &mut Data, packet: &Packet, batch: &PlanBatch) {
 
 /// Enters a row that replaces none.
 fn enter(data: &mut Data, packet: &Packet, planned: &PlannedAppointment, row: HeldRow) {
-    use crate::domain::appointment_change::AppointmentChange;
     match planned.change {
         AppointmentChange::New => {
             let campaign = data
@@ -193,13 +190,14 @@ fn enter(data: &mut Data, packet: &Packet, planned: &PlannedAppointment, row: He
     }
 }
 
-/// Puts a row in the place of another one, whose waiting messages are superseded.
+/// Puts a row with messages to these contact points in the place of another one, whose waiting messages are superseded.
 fn replace(
     data: &mut Data,
     packet: &Packet,
     (key, of): (&AppointmentKey, RowPlace),
     mut row: HeldRow,
-    (goes_on, at): (&dyn Fn(&Message) -> bool, DateTime<Utc>),
+    contacts: &HashSet<ContactPoint>,
+    at: DateTime<Utc>,
 ) {
     let rows = ledger(data, packet.company, packet.campaign).and_then(|ledger| ledger.get(key));
     let Some(old) = rows.and_then(|rows| rows.iter().find(|row| row.place == of)) else { return };
@@ -210,7 +208,8 @@ fn replace(
         let found = data.packets.get(&place.0).and_then(|packet| packet.record(place.1));
         found.is_some_and(|record| {
             matches!(record.state.status, MessageStatus::Sending | MessageStatus::Unknown)
-                && goes_on(&record.message)
+                && record.message.appointment == Some(row.appointment)
+                && record.message.contact.as_ref().is_some_and(|contact| contacts.contains(contact))
         })
     };
     let carried: Vec<_> = places.iter().filter(is_in_flight).copied().collect();

@@ -76,7 +76,7 @@ fn cancelling() -> Value {
 
 /// The number of a row, from its key.
 fn index_of(record: &MessageRecord) -> usize {
-    record.message.key.as_str().trim_start_matches('K').parse().expect("a key of ours")
+    record.message.key.as_str().trim_start_matches('K').parse().unwrap()
 }
 
 /// A world in which both files went out, with all that it said.
@@ -154,7 +154,7 @@ impl Told {
                 }
                 assert!(!new.is_empty() || unresolved, "row {index} is not reminded of its new time");
                 let scheduled = new.len() - corrected;
-                let expected = if fate == Fate::Tomorrow || corrections.is_empty() { 1 } else { 0 };
+                let expected = usize::from(fate == Fate::Tomorrow || corrections.is_empty());
                 assert!(
                     scheduled == expected || unresolved,
                     "row {index} {fate:?}: {scheduled} of {expected}"
@@ -167,7 +167,7 @@ impl Told {
 /// Runs a world in which the second file comes after `steps` of its tasks, counted from eleven o'clock less `early`; kills workers
 /// on the way.
 fn run(seed: u64, setup: &Setup, crashes: usize) -> Told {
-    let mut random = SmallRng::seed_from_u64(seed ^ 0x0f11e5);
+    let mut random = SmallRng::seed_from_u64(seed ^ 0xf11e);
     let mut world = World::new(setup);
     world.shuffle(seed);
     let company = world.company();
@@ -240,14 +240,18 @@ fn corrections(told: &Told) -> usize {
     records.iter().filter(|record| matches!(record.message.origin, Origin::Correction { .. })).count()
 }
 
-/// A world in which the first file was sent, or not yet, and a second one has been mapped.
-fn after_two(document: &Value, second: &str, sent: bool) -> (World, Campaign, [PacketId; 2]) {
+/// When the first file has been sent, and when it has not.
+const SENT: &str = "2026-03-04T18:01:00Z";
+const UNSENT: &str = "2026-03-04T17:57:00Z";
+
+/// A world in which a second file came at this instant, and has been mapped.
+fn after_two(document: &Value, second: &str, at: &str) -> (World, Campaign, [PacketId; 2]) {
     let mut world = World::new(&Setup::default());
     let company = world.company();
     let campaign = world.campaign(company, document);
     let first = world.load(company, campaign.id, &material::csv(3, AT));
     world.start_worker();
-    world.run_until(instant(if sent { "2026-03-04T18:01:00Z" } else { "2026-03-04T17:57:00Z" }));
+    world.run_until(instant(at));
     let second = world.load(company, campaign.id, second);
     world.run_until(world.now() + TimeDelta::minutes(2));
     (world, campaign, [first, second])
@@ -260,7 +264,7 @@ fn statuses(world: &World, campaign: &Campaign, packet: PacketId) -> Vec<Message
 #[test]
 fn who_was_told_is_corrected_at_once() {
     let second = format!("{}{}", material::HEADER, material::line(1, &material::number(1), TOMORROW));
-    let (mut world, campaign, [first, second]) = after_two(&material::document(), &second, true);
+    let (mut world, campaign, [first, second]) = after_two(&material::document(), &second, SENT);
     let messages = world.messages(campaign.company, second);
     let Origin::Correction { of, .. } = messages[0].message.origin else { panic!("{:?}", messages[0]) };
     assert_eq!(of.packet, first);
@@ -306,7 +310,7 @@ fn a_correction_waits_for_its_window() {
 #[test]
 fn without_cancel_nothing_vanishes() {
     let second = format!("{}{}", material::HEADER, material::line(1, &material::number(1), AT));
-    let (mut world, campaign, _) = after_two(&material::document(), &second, false);
+    let (mut world, campaign, _) = after_two(&material::document(), &second, UNSENT);
     world.run_to_end();
     judge::all_is_well(&world, &campaign);
     assert_eq!(world.sandbox.accepted().len(), 3);
@@ -315,12 +319,14 @@ fn without_cancel_nothing_vanishes() {
 #[test]
 fn what_vanishes_is_told_in_the_report() {
     let second = format!("{}{}", material::HEADER, material::line(1, &material::number(1), AT));
-    let (mut world, campaign, [first, second]) = after_two(&cancelling(), &second, false);
+    let (mut world, campaign, [first, second]) = after_two(&cancelling(), &second, UNSENT);
     let report = world.scope(campaign.company, Action::ViewReports);
     let vanished = block_on(Reports::new(&world.ports).packet(&report, second)).unwrap().vanished;
     assert_eq!((vanished.appointments, vanished.cancelled, vanished.kept), (2, 2, None));
-    use MessageStatus::{Cancelled, Planned};
-    assert_eq!(statuses(&world, &campaign, first), [Cancelled, Planned, Cancelled]);
+    assert_eq!(
+        statuses(&world, &campaign, first),
+        [MessageStatus::Cancelled, MessageStatus::Planned, MessageStatus::Cancelled]
+    );
     world.run_to_end();
     judge::all_is_well(&world, &campaign);
     assert_eq!(world.sandbox.accepted().len(), 1);
@@ -339,7 +345,7 @@ fn a_file_that_is_not_understood_whole_makes_nothing_vanish() {
         (undated, None, 1),
     ] {
         let file = format!("{}{good}{bad}", material::HEADER);
-        let (mut world, campaign, [_, second]) = after_two(&cancelling(), &file, false);
+        let (mut world, campaign, [_, second]) = after_two(&cancelling(), &file, UNSENT);
         let vanished = world.packet(campaign.company, second).vanished;
         assert_eq!(vanished.kept.is_some(), kept.is_some(), "{vanished:?}");
         if let (Some(because), Some(words)) = (vanished.kept, kept) {
@@ -355,7 +361,7 @@ fn a_file_that_is_not_understood_whole_makes_nothing_vanish() {
 #[test]
 fn a_file_of_which_nothing_can_be_mapped_makes_nothing_vanish() {
     let file = format!("{}K9,Name9,{},,soon,P9\n", material::HEADER, material::number(9));
-    let (world, campaign, [first, second]) = after_two(&cancelling(), &file, false);
+    let (world, campaign, [first, second]) = after_two(&cancelling(), &file, UNSENT);
     let vanished = world.packet(campaign.company, second).vanished;
     assert_eq!(vanished.kept, Some(KeptBecause::NothingMapped));
     assert_eq!(statuses(&world, &campaign, first), [MessageStatus::Planned; 3]);

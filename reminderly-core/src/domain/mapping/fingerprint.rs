@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 use super::mapped_row::{ContactField, MappedRow};
 use super::names::RowValues;
 use crate::domain::held_appointment::RowFingerprint;
+use crate::domain::person::PersonKey;
 use crate::domain::template::function::Datum;
 
 impl MappedRow {
@@ -57,7 +58,7 @@ impl MappedRow {
             None => digest.absent(),
         }
         digest.text(self.contact_zone.name());
-        digest.optional(self.person.as_ref().map(|person| person.as_str()));
+        digest.optional(self.person.as_ref().map(PersonKey::as_str));
         digest.optional(self.language.as_deref());
         match &self.methods {
             Some(methods) => methods.iter().for_each(|method| digest.text(method.as_str())),

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
+
 use super::Mapping;
 use crate::domain::appointment_change::{AppointmentChange, RowFacts, compare};
 use crate::domain::appointment_key::AppointmentKey;
@@ -9,6 +11,7 @@ use crate::domain::campaign::definition::CampaignDefinition;
 use crate::domain::held_appointment::{HeldAppointment, RowPlace, Told};
 use crate::domain::mapping::MappedRow;
 use crate::domain::packet::Packet;
+use crate::domain::skip_reason::SkipReason;
 use crate::ports::store::{ExpectedAppointment, PlannedAppointment};
 use crate::services::ServiceError;
 
@@ -60,12 +63,11 @@ fn by_key(rows: &[MappedRow]) -> (Vec<AppointmentKey>, Vec<Vec<usize>>) {
     let mut places: HashMap<&AppointmentKey, usize> = HashMap::with_capacity(rows.len());
     for (position, row) in rows.iter().enumerate().filter(|(_, row)| row.appointment.is_some()) {
         let place = *places.entry(&row.key).or_insert(keys.len());
-        match positions.get_mut(place) {
-            Some(known) => known.push(position),
-            None => {
-                keys.push(row.key.clone());
-                positions.push(vec![position]);
-            }
+        if let Some(known) = positions.get_mut(place) {
+            known.push(position);
+        } else {
+            keys.push(row.key.clone());
+            positions.push(vec![position]);
         }
     }
     (keys, positions)
@@ -103,10 +105,7 @@ fn compare_key(
 
 impl RowChange {
     /// The row that this one takes the place of, and those who were told a time of it that is still ahead, but another one.
-    pub(super) fn to_correct(
-        &self,
-        now: chrono::DateTime<chrono::Utc>,
-    ) -> impl Iterator<Item = (RowPlace, &Told)> {
+    pub(super) fn to_correct(&self, now: DateTime<Utc>) -> impl Iterator<Item = (RowPlace, &Told)> {
         let of = self.planned.change.replaces();
         let misled =
             move |told: &&Told| told.appointment != self.planned.appointment && told.appointment.at > now;
@@ -114,8 +113,7 @@ impl RowChange {
     }
 
     /// Why nothing of the row goes, if nothing does.
-    pub(super) const fn skips(&self) -> Option<crate::domain::skip_reason::SkipReason> {
-        use crate::domain::skip_reason::SkipReason;
+    pub(super) const fn skips(&self) -> Option<SkipReason> {
         match self.planned.change {
             AppointmentChange::Unchanged(_) => Some(SkipReason::Duplicate),
             AppointmentChange::Stale(_) => Some(SkipReason::Superseded),
