@@ -137,9 +137,11 @@ pub(super) fn hold(data: &mut Data, packet: &Packet, batch: &PlanBatch) {
         let of_row = |position: &usize| {
             batch.messages.get(*position).is_some_and(|of| of.message.origin.row() == Some(planned.row))
         };
-        let start = rest.clone().find(of_row).unwrap_or(rest.end);
-        let end = (start..rest.end).find(|position| !of_row(position)).unwrap_or(rest.end);
-        rest.start = end;
+        // A row that allows no method has no messages.
+        let start = rest.clone().find(of_row);
+        let end = start.and_then(|start| (start..rest.end).find(|position| !of_row(position)));
+        let (start, end) = start.map_or((0, 0), |start| (start, end.unwrap_or(rest.end)));
+        rest.start = rest.start.max(end);
         let row = HeldRow {
             place: RowPlace { packet: packet.id, row: planned.row },
             fingerprint: planned.fingerprint,

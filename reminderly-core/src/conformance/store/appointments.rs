@@ -310,6 +310,10 @@ pub async fn rows_of_one_key_stand_side_by_side(bench: &Bench) {
     let mut batch = bench.batch_of(packet, &[], early, messages);
     let mut second = bench.batch_of(packet, &[], late, Vec::new()).appointments.remove(0);
     second.row = RowNumber(2);
+    // A row without messages, before the others.
+    let mut silent = bench.batch_of(packet, &[], saying(9), Vec::new()).appointments.remove(0);
+    silent.row = RowNumber(0);
+    batch.appointments.insert(0, silent);
     batch.appointments.push(second);
     batch.through = RowNumber(2);
     assert_eq!(bench.plan_batch(packet, batch).await, STORED);
