@@ -8,11 +8,13 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use reminderly_core::clock::{Clock, SystemClock};
 use reminderly_core::domain::access::{Action, Actor, Company, CompanyScope, Denied, Grants, authorize};
 use reminderly_core::domain::appointment::Appointment;
+use reminderly_core::domain::appointment_change::AppointmentChange;
 use reminderly_core::domain::appointment_key::AppointmentKey;
 use reminderly_core::domain::campaign::lifecycle::CampaignState;
 use reminderly_core::domain::contact_method::ContactMethod;
 use reminderly_core::domain::contact_point::{ContactPoint, InvalidContactPoint, PhoneNumber};
 use reminderly_core::domain::content::Content;
+use reminderly_core::domain::held_appointment::RowFingerprint;
 use reminderly_core::domain::message::{Message, Origin, PlanVerdict, PlannedMessage};
 use reminderly_core::domain::packet::{Digest, IngestProgress, PacketOrigin, PacketStage};
 use reminderly_core::domain::person::PersonKey;
@@ -21,7 +23,7 @@ use reminderly_core::domain::window::LegalInterval;
 use reminderly_core::ids::{CampaignId, CompanyId, IdSourceExt as _, PacketId, RandomIds};
 use reminderly_core::memory::MemoryStore;
 use reminderly_core::ports::queue::{QueueName, QueueSpec};
-use reminderly_core::ports::store::{NewCampaign, NewPacket, PlanBatch, StageChange};
+use reminderly_core::ports::store::{NewCampaign, NewPacket, PlanBatch, PlannedAppointment, StageChange};
 use reminderly_core::sealers::PlainSealer;
 use reminderly_core::services::{
     CompiledCampaigns, Dispatch, Enqueue, Ports, QueueNames, ServiceError, Settings, shutdown,
@@ -212,8 +214,11 @@ impl Sending {
         let at = self.ports.clock.now();
         let row = |row: usize| RowNumber(row as u64);
         let messages = (after..through).map(|index| self.message(packet, number, row(index + 1), at));
-        let messages = messages.collect::<Result<_, _>>()?;
-        Ok(PlanBatch { after: row(after), through: row(through), messages, failed: Vec::new(), at })
+        let messages: Vec<PlannedMessage> = messages.collect::<Result<_, _>>()?;
+        let (after, through) = (row(after), row(through));
+        let appointments = messages.iter().filter_map(|planned| new_appointment(&planned.message)).collect();
+        let (expected, failed, named) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(PlanBatch { after, through, messages, appointments, expected, failed, named, at })
     }
 
     fn message(
@@ -252,6 +257,17 @@ impl Sending {
         let legal = LegalInterval { from: at, until: now + TimeDelta::hours(10) };
         Ok(PlannedMessage { message, verdict: PlanVerdict::Send { at, legal } })
     }
+}
+
+/// What nobody has named before.
+fn new_appointment(message: &Message) -> Option<PlannedAppointment> {
+    Some(PlannedAppointment {
+        row: message.origin.row()?,
+        key: message.key.clone(),
+        appointment: message.appointment?,
+        fingerprint: RowFingerprint(message.id.as_uuid().into_bytes()),
+        change: AppointmentChange::New,
+    })
 }
 
 fn tomorrow(now: DateTime<Utc>) -> NaiveDateTime {

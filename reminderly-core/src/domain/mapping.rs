@@ -1,7 +1,10 @@
 //! From rows to appointments, contact points and fields, and from fields to texts.
 
+mod bound_field;
 mod clean;
 mod compiled;
+mod draft;
+mod fingerprint;
 mod mapped_row;
 mod mapper;
 mod names;

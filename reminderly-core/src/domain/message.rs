@@ -12,6 +12,7 @@ use crate::domain::appointment_key::AppointmentKey;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::content::Content;
+use crate::domain::held_appointment::RowPlace;
 use crate::domain::language::Language;
 use crate::domain::message_status::MessageStatus;
 use crate::domain::person::PersonKey;
@@ -67,9 +68,9 @@ impl Message {
     }
 
     /// What no two messages of a company may share: the same thing said to the same contact point on the same local day.
-    /// Follow-ups have none.
+    /// Follow-ups and corrections have none.
     pub fn natural_key(&self, planned_at: DateTime<Utc>) -> Option<NaturalKey> {
-        if matches!(self.origin, Origin::Reply { .. }) {
+        if !matches!(self.origin, Origin::Row { .. }) {
             return None;
         }
         let contact = self.contact.clone()?;
@@ -99,6 +100,14 @@ pub enum Origin {
         /// The position of the entry in `schedule.send`.
         entry: u16,
     },
+    /// A row of the packet that names another time than the person was told. It goes at once, by the method and to the contact
+    /// point that were used, beside the messages of the schedule.
+    Correction {
+        /// The row.
+        row: RowNumber,
+        /// The row that spoke for the appointment before.
+        of: RowPlace,
+    },
     /// A message from the person, which it answers.
     Reply {
         /// The message from the person.
@@ -110,9 +119,14 @@ impl Origin {
     /// The row, of a message that has one.
     pub const fn row(&self) -> Option<RowNumber> {
         match self {
-            Self::Row { row, .. } => Some(*row),
+            Self::Row { row, .. } | Self::Correction { row, .. } => Some(*row),
             Self::Reply { .. } => None,
         }
+    }
+
+    /// Whether it is about the appointment of a row, and not an answer.
+    pub const fn is_reminder(&self) -> bool {
+        self.row().is_some()
     }
 }
 

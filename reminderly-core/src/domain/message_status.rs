@@ -24,7 +24,7 @@ pub enum MessageStatus {
     Skipped,
     /// Its window or its appointment was missed for good.
     Expired,
-    /// Its packet or campaign was cancelled before it was sent.
+    /// Its packet or campaign was cancelled before it was sent, or its appointment vanished from the next file.
     Cancelled,
     /// Every permitted attempt was definitely refused.
     Failed,
@@ -74,7 +74,7 @@ pub enum MessageEvent {
     Skipped,
     /// It came too late.
     Expired,
-    /// Its packet or campaign was cancelled.
+    /// Its packet or campaign was cancelled, or its appointment vanished.
     Cancelled,
 }
 

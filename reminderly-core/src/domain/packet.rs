@@ -10,6 +10,7 @@ use crate::domain::call::{CallKey, CallKind};
 use crate::domain::restore::RestoreEpoch;
 use crate::domain::row::{Header, RowNumber};
 use crate::domain::table::TextEncoding;
+use crate::domain::vanished::VanishedAppointments;
 use crate::ids::{CampaignId, CompanyId, PacketId};
 
 /// One file or call and all that comes of it.
@@ -40,6 +41,8 @@ pub struct Packet {
     pub mapped_through: RowNumber,
     /// Rows by what became of them.
     pub rows: RowCounts,
+    /// What became of appointments that it does not name.
+    pub vanished: VanishedAppointments,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When its stage last changed.

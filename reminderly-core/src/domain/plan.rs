@@ -2,6 +2,7 @@
 //!
 //! Pure: the same input plans the same, so a plan can be made again at any time to explain it.
 
+mod correction;
 mod ladder;
 #[cfg(test)]
 mod ladder_tests;
@@ -27,6 +28,7 @@ use crate::domain::schedule::{Schedule, SendEntry};
 use crate::domain::skip_reason::SkipReason;
 use crate::domain::window::{LegalInterval, LegalTimes};
 
+pub use crate::domain::plan::correction::plan_correction;
 pub use crate::domain::plan::ladder::plan_ladder;
 pub use crate::domain::plan::terms::{ContactTerms, ContactZones, contact_zones};
 pub use crate::domain::plan::trace::{AnswersTrace, LateTrace, PlanRule, PlanTrace, RuleTrace, RungTrace};

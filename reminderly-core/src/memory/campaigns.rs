@@ -39,6 +39,7 @@ impl CampaignStore for MemoryStore {
                     versions,
                     packets: BTreeSet::new(),
                     packets_by_key: HashMap::new(),
+                    appointments: HashMap::new(),
                 },
             );
             data.last_campaign_number = number;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::appointments::is_superseded;
 use super::data::{Change, Data};
 use super::packet_data::{PacketData, Slot};
 use super::restore::is_fenced;
@@ -95,6 +96,9 @@ fn refusal(data: &Data, packet: &PacketData, slot: Slot, terms: &ClaimTerms) -> 
     }
     if company.has_answered(message) {
         return Some(ClaimRefusal::Answered);
+    }
+    if is_superseded(data, packet, slot, message) {
+        return Some(ClaimRefusal::Superseded);
     }
     if let Some(until) = packet.below_may_bring_until(message, terms.now) {
         return Some(ClaimRefusal::RungBelow(until));

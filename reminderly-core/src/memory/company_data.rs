@@ -14,13 +14,14 @@ use crate::domain::campaign::lifecycle::Campaign;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::incoming::{IncomingRecord, Question};
-use crate::domain::message::{Message, NaturalKey, Origin};
+use crate::domain::message::{Message, NaturalKey};
 use crate::domain::packet::{Digest, PacketOrigin};
 use crate::domain::person::PersonKey;
 use crate::domain::report::IncomingCounts;
 use crate::domain::response::{Response, ResponseKind};
 use crate::domain::unsubscribe::{RefusalKey, Unsubscribe, UnsubscribeChange};
 use crate::ids::{CampaignId, IncomingId, MessageId, PacketId};
+use crate::memory::appointments::HeldRow;
 use crate::memory::packet_data::Slot;
 
 /// Whose appointment, and when: a moved one is another.
@@ -51,12 +52,14 @@ pub(super) struct CampaignData {
     /// Version n stands at n - 1.
     pub(super) versions: Vec<Arc<CampaignDefinition>>,
     pub(super) packets: BTreeSet<PacketId>,
+    /// Which rows speak for each appointment.
+    pub(super) appointments: HashMap<AppointmentKey, Vec<HeldRow>>,
     /// The latest packet of each natural key; it may have been cancelled since.
     pub(super) packets_by_key: HashMap<PacketNaturalKey, PacketId>,
 }
 
 /// What no two packets of a campaign may share while both count.
-#[derive(Debug, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum PacketNaturalKey {
     /// The content of a file.
     File(Digest),
@@ -108,7 +111,7 @@ impl CompanyData {
 
     /// What the person has told the campaign of a reminder about its appointment.
     fn answer_to(&self, message: &Message) -> Option<ResponseKind> {
-        if self.responses.is_empty() || !matches!(message.origin, Origin::Row { .. }) {
+        if self.responses.is_empty() || !message.origin.is_reminder() {
             return None;
         }
         let (response, campaign) = self.responses.get(&appointment_of(message)?)?;

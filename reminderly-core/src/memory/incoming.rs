@@ -222,7 +222,7 @@ fn skip_answered(data: &mut Data, company: CompanyId, answered: &Message, respon
             message.campaign == answered.campaign
                 && message.key == answered.key
                 && message.person.as_ref() == Some(person)
-                && matches!(message.origin, Origin::Row { .. })
+                && message.origin.is_reminder()
                 && (response.kind.ends_reminders() || message.ladder.is_some())
         };
         if data.packets.get(&packet).and_then(|found| found.get(slot)).is_some_and(about_it) {

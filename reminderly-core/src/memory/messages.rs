@@ -9,14 +9,13 @@ use super::claim::{claim, may_send};
 use super::data::{Change, Data};
 use super::packet_data::{PacketData, Slot};
 use super::packets::count;
+use super::plan::plan;
 use super::restore::is_fenced;
 use super::settle;
 use crate::batch::{Outcomes, Page};
 use crate::domain::attempt::{Attempt, AttemptLocation};
-use crate::domain::message::{Detail, MessageRecord, MessageState, PlanVerdict, PlannedMessage};
+use crate::domain::message::{Detail, MessageRecord, MessageState};
 use crate::domain::message_status::{MessageEvent, Transition};
-use crate::domain::packet::{Draining, PacketStage};
-use crate::domain::skip_reason::SkipReason;
 use crate::ids::{AttemptId, CompanyId, MessageId, PacketId};
 use crate::ports::store::{
     ClaimOutcome, ClaimRequest, ClaimTerms, Close, CloseVerdict, DueMessage, HandOver, HandedOver,
@@ -241,64 +240,6 @@ impl MessageStore for MemoryStore {
             })
             .await)
     }
-}
-
-fn plan(
-    data: &mut Data,
-    company: CompanyId,
-    packet: PacketId,
-    batch: PlanBatch,
-) -> Result<PlanOutcome, StoreError> {
-    let found = data.packet_mut(company, packet)?;
-    let takes = found.packet.stage == PacketStage::Loaded && found.packet.draining == Draining::Off;
-    if !takes || found.packet.mapped_through != batch.after {
-        return Ok(PlanOutcome::Stale);
-    }
-    found.packet.mapped_through = batch.through;
-    found.packet.rows.failed += count(batch.failed.len());
-    for row in batch.failed {
-        *found.counts.faults.entry(row.code).or_default() += 1;
-        found.rejected.insert(row.row, row);
-    }
-    let mut duplicates = 0;
-    let mut messages = batch.messages.into_iter().peekable();
-    while let Some(first) = messages.next() {
-        let row = first.message.origin.row();
-        let mut next = Some(first);
-        let mut goes = false;
-        while let Some(planned) = next {
-            let asked = planned.verdict;
-            let stored = take_natural_key(data, company, planned);
-            goes |= matches!(stored.verdict, PlanVerdict::Send { .. });
-            // What the planner skipped as a duplicate found no key taken.
-            let duplicate = PlanVerdict::Skip(SkipReason::Duplicate);
-            duplicates += u64::from(stored.verdict == duplicate && asked != duplicate);
-            data.insert_message(packet, stored);
-            next = messages.next_if(|planned| planned.message.origin.row() == row);
-        }
-        let rows = &mut data.packet_mut(company, packet)?.packet.rows;
-        *(if goes { &mut rows.planned } else { &mut rows.skipped }) += 1;
-    }
-    Ok(PlanOutcome::Stored { duplicates })
-}
-
-/// Takes the natural key of a planned message, or makes it a skipped duplicate; one whose appointment the person has released
-/// is not sent at all.
-fn take_natural_key(data: &mut Data, company: CompanyId, mut planned: PlannedMessage) -> PlannedMessage {
-    if let PlanVerdict::Send { at, .. } = planned.verdict
-        && let Some(key) = planned.message.natural_key(at)
-        && let Some(company) = data.companies.get_mut(&company)
-    {
-        if company.has_answered(&planned.message) {
-            planned.verdict = PlanVerdict::Skip(SkipReason::Answered);
-            return planned;
-        }
-        let holder = *company.natural_keys.entry(key).or_insert(planned.message.id);
-        if holder != planned.message.id {
-            planned.verdict = PlanVerdict::Skip(SkipReason::Duplicate);
-        }
-    }
-    planned
 }
 
 fn hand_over(

@@ -4,6 +4,7 @@
 //! is dropped, so it is for examples, tests, simulations and benchmarks.
 
 mod access;
+mod appointments;
 mod campaigns;
 mod claim;
 mod company_data;
@@ -14,6 +15,7 @@ mod ladder;
 mod messages;
 mod packet_data;
 mod packets;
+mod plan;
 mod reports;
 mod restore;
 mod settle;

@@ -124,6 +124,11 @@ impl PacketData {
         self.above.get(&below).copied()
     }
 
+    /// How many messages there are: the place of the next one.
+    pub(super) fn message_count(&self) -> Slot {
+        self.messages.len()
+    }
+
     /// How many messages have a copy in the queue, lost ones included.
     pub(super) fn copy_count(&self) -> usize {
         self.copies.len()

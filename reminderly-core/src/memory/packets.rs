@@ -13,6 +13,7 @@ use crate::domain::call::CallKey;
 use crate::domain::campaign::lifecycle::CampaignState;
 use crate::domain::packet::{Draining, IngestProgress, Packet, PacketOrigin, PacketStage, RowCounts};
 use crate::domain::row::{RejectedRow, Row, RowNumber};
+use crate::domain::vanished::VanishedAppointments;
 use crate::ids::{CampaignId, CompanyId, PacketId};
 use crate::ports::store::{
     NewPacket, PacketCreation, PacketStore, RowBatch, StageChange, StoreError, WriteOutcome,
@@ -267,6 +268,7 @@ fn create(data: &mut Data, company: CompanyId, new: NewPacket) -> Result<PacketC
         ingest: IngestProgress::default(),
         mapped_through: RowNumber::default(),
         rows: RowCounts::default(),
+        vanished: VanishedAppointments::default(),
         created_at: new.created_at,
         stage_changed_at: new.created_at,
     };

@@ -12,11 +12,12 @@ use crate::domain::access::{Action, CompanyScope};
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::envelope::{Envelope, MAX_SLICE, Slice};
 use crate::domain::mapping::CompiledCampaign;
-use crate::domain::message::MessageRecord;
+use crate::domain::message::{MessageRecord, Origin};
 use crate::domain::message_status::MessageStatus;
 use crate::domain::packet::Packet;
 use crate::domain::plan::{CatchUp, LateInput, catch_up};
 use crate::domain::rate::Rate;
+use crate::domain::schedule::Schedule;
 use crate::domain::skip_reason::SkipReason;
 use crate::ids::{MessageId, PacketId};
 use crate::ports::queue::{Outgoing, QueueName, SendOutcome};
@@ -253,9 +254,13 @@ fn judge(campaign: &CompiledCampaign, record: &MessageRecord, now: DateTime<Utc>
     // What was planned has a contact point.
     let Some(contact) = &message.contact else { return Judgement::Close(too_late) };
     let terms = campaign.terms(contact, message.contact_zone, message.content.as_ref());
+    // A correction is not too late while the appointment is ahead.
+    let is_correction = matches!(message.origin, Origin::Correction { .. });
     let schedule = &campaign.definition().schedule;
+    let max_lateness = schedule.max_lateness.filter(|_| !is_correction);
+    let schedule = Schedule { max_lateness, ..schedule.clone() };
     let late = LateInput {
-        schedule,
+        schedule: &schedule,
         method: message.method,
         appointment: message.appointment.as_ref(),
         zones: &terms.zones,
@@ -266,7 +271,7 @@ fn judge(campaign: &CompiledCampaign, record: &MessageRecord, now: DateTime<Utc>
     match catch_up(&late) {
         CatchUp::SendAt { at, legal } => {
             let legal = match &message.trace {
-                Some(trace) => cut_to_lateness(schedule, trace, at, legal),
+                Some(trace) => cut_to_lateness(&schedule, trace, at, legal),
                 None => legal,
             };
             Judgement::Again(SnoozeUntil::Planned { not_before: at, legal_until: legal.until })

@@ -101,6 +101,11 @@ fn planning(record: &MessageRecord) -> Vec<Decision> {
             format!("row {row}, entry {entry} of schedule.send"),
             json!({ "row": row, "entry": entry }),
         ),
+        Origin::Correction { row, of } => decision(
+            "origin",
+            format!("row {row}: corrects what {of} said about the appointment"),
+            json!({ "row": row, "of": of }),
+        ),
         Origin::Reply { incoming } => decision(
             "origin",
             "answers a message from the person".to_owned(),

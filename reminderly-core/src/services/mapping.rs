@@ -1,21 +1,22 @@
 //! Mapping: from stored rows to planned messages.
 
+mod changes;
+mod counted;
 mod row_messages;
+mod vanished;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use metrics::counter;
 use tracing::{Instrument as _, info_span};
 
 use crate::domain::access::{Action, CompanyScope};
 use crate::domain::answers::AnswersModel;
+use crate::domain::appointment_key::AppointmentKey;
 use crate::domain::campaign::definition::AnswersUse;
 use crate::domain::mapping::{CompiledCampaign, MappedRow};
-use crate::domain::message::{PlanVerdict, PlannedMessage};
 use crate::domain::packet::{Draining, Packet, PacketFailure, PacketStage};
 use crate::domain::row::{RejectedRow, Row, RowNumber};
-use crate::domain::skip_reason::SkipReason;
 use crate::domain::unsubscribe::RefusalKey;
 use crate::give_way::give_way;
 use crate::ids::{CompanyId, PacketId};
@@ -23,8 +24,13 @@ use crate::ports::store::{PlanBatch, PlanOutcome, StageChange, WriteOutcome};
 use crate::services::compiled::CompiledCampaigns;
 use crate::services::{Answers, Ports, ServiceError, Settings};
 
+use changes::{Changes, RowChange};
+use counted::Counted;
 use row_messages::RowMessages;
 pub(super) use row_messages::cut_to_lateness;
+
+/// How often a batch is decided anew. Each time others have got on; more often is no accident.
+const OVERTAKEN_MAX: usize = 100;
 
 /// How far mapping a packet is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,15 +101,13 @@ impl Mapping {
         loop {
             let page = self.ports.store.rows(company, id, after, self.rows_per_batch).await?;
             let Some(through) = page.items.last().map(|row| row.number) else { break };
-            let batch = self.plan_batch(&recipe, &page.items, after, through).await?;
-            if self.ports.store.plan(company, id, batch).await? == PlanOutcome::Stale {
-                return Err(stale());
-            }
+            self.plan_rows(&recipe, &page.items, after, through).await?;
             after = through;
             // A large packet must not hold up the other loops of the task, whatever the adapters.
             give_way().await;
             progress(MapProgress { through, loaded: packet.rows.loaded });
         }
+        self.cancel_vanished(&packet, &campaign).await?;
         let change = StageChange {
             packet: id,
             from: PacketStage::Loaded,
@@ -117,6 +121,29 @@ impl Mapping {
         }
     }
 
+    /// Plans rows, again if an appointment of theirs has changed hands meanwhile.
+    async fn plan_rows(
+        &self,
+        recipe: &Recipe<'_>,
+        rows: &[Row],
+        after: RowNumber,
+        through: RowNumber,
+    ) -> Result<(), ServiceError> {
+        for _ in 0..OVERTAKEN_MAX {
+            let batch = self.plan_batch(recipe, rows, after, through).await?;
+            let counted = Counted::of(&batch);
+            match self.ports.store.plan(recipe.packet.company, recipe.packet.id, batch).await? {
+                PlanOutcome::Stored { .. } => {
+                    counted.count();
+                    return Ok(());
+                }
+                PlanOutcome::Stale => return Err(stale()),
+                PlanOutcome::Overtaken => give_way().await,
+            }
+        }
+        Err(stale())
+    }
+
     async fn plan_batch(
         &self,
         recipe: &Recipe<'_>,
@@ -127,21 +154,37 @@ impl Mapping {
         let Recipe { packet, campaign, answers } = *recipe;
         let at = self.ports.clock.now();
         let mut failed = Vec::new();
-        let good = map_rows(packet, campaign, rows, &mut failed);
-        let refused = self.refused(packet.company, &good).await?;
+        let mut named = Vec::new();
+        let good = map_rows(packet, campaign, rows, &mut failed, &mut named);
+        let Changes { rows: changes, expected } = self.changes(packet, campaign.definition(), &good).await?;
+        let refused = self.refused(packet.company, &good, &changes).await?;
         let restore = self.ports.store.restore_across_companies().await?;
         let mut messages = Vec::with_capacity(good.len() * campaign.definition().schedule.send.len());
-        for row in &good {
+        let mut appointments = Vec::with_capacity(good.len());
+        for (row, change) in good.iter().zip(changes) {
             let (refused, restore, ids) = (&refused, &restore, &*self.ports.ids);
-            let plan = RowMessages { packet, campaign, row, refused, restore, answers, now: at, ids };
+            let change_of_row = change.as_ref();
+            let plan = RowMessages {
+                packet,
+                campaign,
+                row,
+                change: change_of_row,
+                refused,
+                restore,
+                answers,
+                now: at,
+                ids,
+            };
             match plan.make(&mut messages) {
-                Ok(()) => {}
-                Err(fault) => failed.push(RejectedRow::from(fault)),
+                Ok(()) => appointments.extend(change.map(|change| change.planned)),
+                Err(fault) => {
+                    named.push(row.key.clone());
+                    failed.push(RejectedRow::from(fault));
+                }
             }
         }
         failed.sort_by_key(|row| row.row);
-        count(&messages, &failed);
-        Ok(PlanBatch { after, through, messages, failed, at })
+        Ok(PlanBatch { after, through, messages, appointments, expected, failed, named, at })
     }
 
     /// The refusals that stand against the people of these rows: one question for the whole batch.
@@ -149,8 +192,13 @@ impl Mapping {
         &self,
         company: CompanyId,
         rows: &[MappedRow],
+        changes: &[Option<RowChange>],
     ) -> Result<HashSet<RefusalKey>, ServiceError> {
         let mut keys: Vec<RefusalKey> = rows.iter().flat_map(row_messages::refusal_keys).collect();
+        for (row, change) in rows.iter().zip(changes) {
+            let told = change.iter().flat_map(|change| &change.told);
+            keys.extend(told.flat_map(|told| row_messages::keys_of_row(row, &told.contact)));
+        }
         keys.sort_unstable();
         keys.dedup();
         let standing = self.ports.store.refused(company, &keys).await?;
@@ -191,40 +239,20 @@ fn map_rows(
     campaign: &CompiledCampaign,
     rows: &[Row],
     failed: &mut Vec<RejectedRow>,
+    named: &mut Vec<AppointmentKey>,
 ) -> Vec<MappedRow> {
     let Ok(mapper) = campaign.mapper_of(packet) else { return Vec::new() };
     let mut good = Vec::with_capacity(rows.len());
     for row in rows {
         match mapper.map(row) {
             Ok(row) => good.push(row),
-            Err(fault) => failed.push(fault),
-        }
-    }
-    good
-}
-
-fn count(messages: &[PlannedMessage], failed: &[RejectedRow]) {
-    for row in failed {
-        counter!("reminderly_rows_failed_total", "code" => row.code.as_str()).increment(1);
-    }
-    // The batch at once: finding a counter by its labels costs as much as a plan.
-    let mut counts: BTreeMap<(&'static str, Option<SkipReason>), u64> = BTreeMap::new();
-    for planned in messages {
-        let reason = match planned.verdict {
-            PlanVerdict::Send { .. } => None,
-            PlanVerdict::Skip(reason) => Some(reason),
-        };
-        *counts.entry((planned.message.method.as_str(), reason)).or_default() += 1;
-    }
-    for ((method, reason), count) in counts {
-        match reason {
-            None => counter!("reminderly_messages_planned_total", "method" => method).increment(count),
-            Some(reason) => {
-                let labels = [("method", method), ("reason", reason.as_str())];
-                counter!("reminderly_messages_skipped_total", &labels).increment(count);
+            Err(fault) => {
+                failed.push(fault);
+                named.extend(mapper.key(row));
             }
         }
     }
+    good
 }
 
 fn stale() -> ServiceError {

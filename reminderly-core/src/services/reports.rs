@@ -8,6 +8,7 @@ use crate::domain::access::{Action, CompanyScope};
 use crate::domain::campaign::lifecycle::CampaignState;
 use crate::domain::packet::{Packet, PacketStage};
 use crate::domain::report::{IncomingCounts, Ledger, PacketCounts};
+use crate::domain::vanished::VanishedAppointments;
 use crate::ids::{CampaignId, CompanyId, PacketId};
 use crate::ports::store::Store;
 use crate::services::{Ports, ServiceError};
@@ -21,6 +22,8 @@ pub struct PacketReport {
     pub packet: PacketId,
     /// Its stage.
     pub stage: PacketStage,
+    /// What became of appointments that it does not name.
+    pub vanished: VanishedAppointments,
     /// Its counters.
     pub counts: PacketCounts,
     /// Its ledger: closes at every stage.
@@ -110,6 +113,7 @@ impl Reports {
     async fn report(&self, company: CompanyId, packet: &Packet) -> Result<PacketReport, ServiceError> {
         let counts = self.store.packet_counts(company, packet.id).await?;
         let ledger = counts.ledger();
-        Ok(PacketReport { packet: packet.id, stage: packet.stage, counts, ledger })
+        let (stage, vanished) = (packet.stage, packet.vanished);
+        Ok(PacketReport { packet: packet.id, stage, vanished, counts, ledger })
     }
 }

@@ -7,12 +7,14 @@ use chrono::{DateTime, Utc};
 use reminderly_core::batch::{Outcomes, Page};
 use reminderly_core::domain::access::{Company, Grants, Role, User};
 use reminderly_core::domain::answers::ContactOutcome;
+use reminderly_core::domain::appointment_key::AppointmentKey;
 use reminderly_core::domain::attempt::{Attempt, AttemptLocation};
 use reminderly_core::domain::call::CallKey;
 use reminderly_core::domain::campaign::definition::CampaignDefinition;
 use reminderly_core::domain::campaign::lifecycle::{Campaign, CampaignState};
 use reminderly_core::domain::contact_point::ContactPoint;
 use reminderly_core::domain::forecast::WaitingWindow;
+use reminderly_core::domain::held_appointment::HeldAppointment;
 use reminderly_core::domain::incoming::{Answerable, IncomingRecord, Question};
 use reminderly_core::domain::message::MessageRecord;
 use reminderly_core::domain::message_status::Transition;
@@ -22,13 +24,15 @@ use reminderly_core::domain::report::{IncomingCounts, PacketCounts};
 use reminderly_core::domain::restore::{Restore, RestoreEpoch};
 use reminderly_core::domain::row::{RejectedRow, Row, RowNumber};
 use reminderly_core::domain::unsubscribe::{RefusalKey, Unsubscribe};
+use reminderly_core::domain::vanished::KeptBecause;
 use reminderly_core::ids::{AttemptId, CampaignId, CompanyId, IncomingId, MessageId, PacketId, UserId};
 use reminderly_core::ports::store::{
-    AccessStore, CampaignChange, CampaignStore, ClaimOutcome, ClaimRequest, ClaimTerms, Close,
-    DispositionOutcome, DispositionStore, FenceLift, HandOver, HandedOver, IncomingOutcome, IncomingStore,
-    LocatedDisposition, MessageStore, NewCampaign, NewPacket, OpenAttempt, OutcomeCursor, PacketCreation,
-    PacketStore, PlanBatch, PlanOutcome, Raised, ReportStore, RestoreStore, RowBatch, SettleOutcome,
-    Settlement, Snooze, StageChange, StoreError, UnsubscribeStore, WriteOutcome,
+    AccessStore, AppointmentStore, CampaignChange, CampaignStore, ClaimOutcome, ClaimRequest, ClaimTerms,
+    Close, DispositionOutcome, DispositionStore, FenceLift, HandOver, HandedOver, IncomingOutcome,
+    IncomingStore, LocatedDisposition, MessageStore, NewCampaign, NewPacket, OpenAttempt, OutcomeCursor,
+    PacketCreation, PacketStore, PlanBatch, PlanOutcome, Raised, ReportStore, RestoreStore, RowBatch,
+    SettleOutcome, Settlement, Snooze, StageChange, StoreError, UnsubscribeStore, VanishOutcome, Vanishing,
+    WriteOutcome,
 };
 
 use super::DiscardingStore;
@@ -52,6 +56,14 @@ forward!(AccessStore {
     fn save_user_across_companies(user: &User) -> ();
     fn save_role_across_companies(role: &Role) -> ();
     fn grants_across_companies(user: UserId) -> Grants;
+});
+
+forward!(AppointmentStore {
+    fn appointments(
+        company: CompanyId, campaign: CampaignId, keys: &[AppointmentKey]
+    ) -> Vec<Vec<HeldAppointment>>;
+    fn cancel_vanished(company: CompanyId, vanishing: Vanishing) -> VanishOutcome;
+    fn keep_vanished(company: CompanyId, packet: PacketId, because: KeptBecause) -> WriteOutcome;
 });
 
 forward!(CampaignStore {

@@ -53,7 +53,16 @@ impl World {
                 let row = |row: usize| RowNumber(row as u64);
                 let (after, through, messages) =
                     (row(after), row(through), (after..through).map(of).collect());
-                let batch = PlanBatch { after, through, messages, failed: Vec::new(), at: now };
+                let batch = PlanBatch {
+                    after,
+                    through,
+                    messages,
+                    appointments: Vec::new(),
+                    expected: Vec::new(),
+                    failed: Vec::new(),
+                    named: Vec::new(),
+                    at: now,
+                };
                 let _ = self.store.plan(company, packet, batch).await.expect("planned");
             }
             self.raise(campaign, packet, PacketStage::Loaded, PacketStage::Mapped).await;

@@ -80,7 +80,7 @@ fn the_first_method_follows_the_answers_and_no_message_is_added() {
     assert_eq!(planned(&chosen), [ContactMethod::Sms, ContactMethod::Email, ContactMethod::Sms]);
     assert_eq!(chosen.len(), off.len());
 
-    let trace = |position: usize| chosen[position].message.trace.and_then(|trace| trace.answers);
+    let trace = |position: usize| chosen[position].message.trace.as_ref().and_then(|trace| trace.answers);
     assert_eq!(trace(0).map(|answers| answers.chosen), Some(ContactMethod::Sms));
     assert!(trace(1).is_some_and(|answers| answers.chosen_chance.mean > answers.first_chance.mean));
     assert_eq!(trace(2), None, "there was nothing to choose from");

@@ -191,7 +191,7 @@ fn a_file_that_came_after_the_backup_is_not_told_twice() {
     let records = judge::records(&world, &campaign);
     let late: Vec<_> = records.iter().filter(skipped).collect();
     assert_eq!(late.len(), 4);
-    let sentences = late[0].message.trace.expect("a trace").to_string();
+    let sentences = late[0].message.trace.as_ref().expect("a trace").to_string();
     assert!(sentences.contains("the store was restored"), "{sentences}");
     run_to_end(&mut world);
     assert_eq!(told_twice(&world), 0);

@@ -89,6 +89,10 @@ impl Bench {
         self.ids.next(self.now)
     }
 
+    pub(super) fn ids(&self) -> &dyn IdSource {
+        &*self.ids
+    }
+
     /// So many minutes after the noon.
     pub(super) fn at(&self, minutes: i64) -> DateTime<Utc> {
         self.now + TimeDelta::minutes(minutes)
@@ -250,7 +254,16 @@ impl Bench {
         messages: Vec<PlannedMessage>,
     ) -> PlanOutcome {
         let (after, through) = (RowNumber(after), RowNumber(through));
-        let batch = PlanBatch { after, through, messages, failed: Vec::new(), at: self.now };
+        let batch = PlanBatch {
+            after,
+            through,
+            messages,
+            appointments: Vec::new(),
+            expected: Vec::new(),
+            failed: Vec::new(),
+            named: Vec::new(),
+            at: self.now,
+        };
         self.store.plan(self.company, packet, batch).await.answered()
     }
 

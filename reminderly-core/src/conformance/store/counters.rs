@@ -8,10 +8,12 @@ use rand::{RngExt as _, SeedableRng as _};
 use super::bench::{Answered as _, Bench, Placed};
 use super::sending::{accepted, ambiguous, refused_for_good, undelivered};
 use super::values::{number, own_answer, person, reference, rejected, row};
+use crate::domain::appointment_change::{RowFacts, compare};
 use crate::domain::attempt::ReturnReason;
 use crate::domain::campaign::lifecycle::CampaignState;
 use crate::domain::disposition::AttemptReport;
-use crate::domain::message::PlanVerdict;
+use crate::domain::held_appointment::{RowFingerprint, RowPlace};
+use crate::domain::message::{PlanVerdict, PlannedMessage};
 use crate::domain::message_status::MessageStatus;
 use crate::domain::packet::{Draining, PacketStage};
 use crate::domain::response::ResponseKind;
@@ -20,8 +22,8 @@ use crate::domain::skip_reason::SkipReason;
 use crate::domain::unsubscribe::{RefusalKey, UnsubscribeChange};
 use crate::ids::PacketId;
 use crate::ports::store::{
-    ClaimOutcome, CloseVerdict, HandOver, PacketCreation, PlanBatch, SettleVerdict, Snooze, SnoozeUntil,
-    StoreError, WriteOutcome,
+    ClaimOutcome, CloseVerdict, ExpectedAppointment, HandOver, PacketCreation, PlanBatch, PlannedAppointment,
+    SettleVerdict, Snooze, SnoozeUntil, StoreError, WriteOutcome,
 };
 
 const OPERATIONS: usize = 500;
@@ -175,10 +177,43 @@ impl Walk<'_> {
         }
         let failed = vec![rejected(8, RowFault::InvalidDate)];
         let (after, through) = (RowNumber(0), RowNumber(9));
-        let batch = PlanBatch { after, through, messages, failed, at: bench.now };
+        let (appointments, expected) = self.compare(packet, &messages).await;
+        let named = Vec::new();
+        let batch =
+            PlanBatch { after, through, messages, appointments, expected, failed, named, at: bench.now };
         bench.store.plan(bench.company, packet, batch).await.answered();
         bench.raise(packet, PacketStage::Queued).await;
         self.packets.push(packet);
+    }
+
+    /// What rows change that mostly say something new about an appointment that is known; each row of a key by itself.
+    async fn compare(
+        &mut self,
+        packet: PacketId,
+        messages: &[PlannedMessage],
+    ) -> (Vec<PlannedAppointment>, Vec<ExpectedAppointment>) {
+        let (mut appointments, mut expected) = (Vec::new(), Vec::new());
+        let mut known = BTreeSet::new();
+        for message in messages.iter().map(|planned| &planned.message) {
+            let (Some(row), Some(appointment)) = (message.origin.row(), message.appointment) else {
+                continue;
+            };
+            if !known.insert(message.key.clone()) {
+                continue;
+            }
+            let keys = [message.key.clone()];
+            let held =
+                self.bench.store.appointments(self.bench.company, message.campaign, &keys).await.answered();
+            let fingerprint = RowFingerprint([self.random.random_range(0..2); 16]);
+            let facts = RowFacts { place: RowPlace { packet, row }, fingerprint, appointment };
+            let [key] = keys;
+            if !held[0].is_empty() {
+                expected.push(ExpectedAppointment { key: key.clone(), held: held[0].clone() });
+            }
+            let change = compare(packet, &held[0], &[facts])[0];
+            appointments.push(PlannedAppointment { row, key, appointment, fingerprint, change });
+        }
+        (appointments, expected)
     }
 
     async fn hand_over(&mut self, packet: PacketId) {
@@ -312,7 +347,7 @@ impl Walk<'_> {
     }
 }
 
-async fn assert_packet(bench: &Bench, packet: PacketId) {
+pub(super) async fn assert_packet(bench: &Bench, packet: PacketId) {
     let kept = bench.store.packet_counts(bench.company, packet).await.answered();
     let counted = bench.store.recount_packet(bench.company, packet).await.answered();
     assert_eq!(kept, counted, "the kept counters are on the left");

@@ -1,10 +1,12 @@
 //! A company that looks exactly like that of the case, and must stay untouched.
 
 use super::bench::{Answered as _, Bench, Placed};
+use super::ledger::{Saying, saying};
 use super::values::{number, person, sms};
 use crate::domain::attempt::Attempt;
 use crate::domain::campaign::lifecycle::Campaign;
 use crate::domain::contact_point::ContactPoint;
+use crate::domain::held_appointment::HeldAppointment;
 use crate::domain::incoming::{Answerable, IncomingRecord, Question, QuestionOption};
 use crate::domain::message::MessageRecord;
 use crate::domain::message_status::{MessageStatus, Transition};
@@ -36,6 +38,7 @@ pub(super) struct Snapshot {
     unsubscribes: Vec<Vec<Unsubscribe>>,
     contacts: Vec<Vec<ContactPoint>>,
     answerable: Vec<Vec<Answerable>>,
+    appointments: Vec<Vec<HeldAppointment>>,
     questions: Vec<Option<Question>>,
 }
 
@@ -72,6 +75,12 @@ impl Decoy {
         let sent = last.expect("one was sent");
         let outcome = bench.take_in(bench.answer(&sent, ResponseKind::Confirmed, 3)).await;
         assert_eq!(outcome, IncomingOutcome::Recorded);
+        // A row speaks for an appointment, and one that it replaced was told.
+        let told = bench.say_first(saying(1)).await;
+        bench.hand_over(told.packet).await;
+        bench.must_claim(&told).await;
+        bench.say(Saying { hour: 60, ..saying(1) }).await;
+        bench.say_first(saying(3)).await;
         for n in [1, 2, 3] {
             bench.opt_out(RefusalKey::Number(number(n))).await;
             bench.opt_out(RefusalKey::Person(person(n + 1))).await;
@@ -116,6 +125,11 @@ impl Snapshot {
         for key in &keys {
             unsubscribes.push(store.unsubscribe_events(company, key).await.answered());
         }
+        let mut appointments = Vec::new();
+        for campaign in &campaigns {
+            let keys: Vec<_> = (1..=8).map(super::values::key).collect();
+            appointments.extend(store.appointments(company, campaign.id, &keys).await.answered());
+        }
         for n in 1..=8 {
             contacts.push(store.contact_points_of(company, &person(n)).await.answered());
             answerable.push(store.answerable(company, &sms(n), bench.now).await.answered());
@@ -130,6 +144,7 @@ impl Snapshot {
             unsubscribes,
             contacts,
             answerable,
+            appointments,
             questions,
         }
     }

@@ -11,6 +11,7 @@ use crate::domain::packet::{Draining, IngestProgress, PacketStage};
 use crate::domain::response::ResponseKind;
 use crate::domain::row::RowNumber;
 use crate::domain::unsubscribe::RefusalKey;
+use crate::domain::vanished::KeptBecause;
 use crate::ports::store::{
     ClaimRefusal, DispositionOutcome, IncomingOutcome, NewPacket, StageChange, StoreError,
 };
@@ -68,6 +69,7 @@ pub async fn writes_to_packets_of_another_company_find_nothing(bench: &Bench) {
     assert_missing(&store.snooze(company, packet, &[]).await);
     assert_missing(&store.close(company, packet, &[]).await);
     assert_missing(&store.cancel_open(company, packet, at, 10).await);
+    assert_missing(&store.keep_vanished(company, packet, KeptBecause::NothingMapped).await);
     assert!(Snapshot::of(&other).await == before);
 }
 

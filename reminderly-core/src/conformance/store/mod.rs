@@ -17,6 +17,7 @@
 
 mod access;
 mod answerable;
+mod appointments;
 mod bench;
 mod calls;
 mod campaigns;
@@ -29,6 +30,7 @@ mod hand_over;
 mod incoming;
 mod isolation;
 mod ladder;
+mod ledger;
 mod outcomes;
 mod packets;
 mod plan;
@@ -41,6 +43,7 @@ mod settle;
 mod sweeps;
 mod unsubscribes;
 mod values;
+mod vanishing;
 mod waiting;
 
 use std::fmt::Debug;
@@ -53,6 +56,7 @@ use crate::ports::store::Store;
 
 pub use access::*;
 pub use answerable::*;
+pub use appointments::*;
 pub use bench::Bench;
 pub use calls::*;
 pub use campaigns::*;
@@ -75,6 +79,7 @@ pub use safety::*;
 pub use settle::*;
 pub use sweeps::*;
 pub use unsubscribes::*;
+pub use vanishing::*;
 pub use waiting::*;
 
 /// What the suite needs of an adapter under test.
@@ -173,6 +178,34 @@ macro_rules! for_each_store_case {
             a_message_in_flight_keeps_its_natural_key
             a_skipped_message_takes_no_natural_key
             messages_of_a_missing_packet_are_missing
+            a_row_speaks_for_its_appointment
+            an_unchanged_row_keeps_its_messages
+            a_moved_appointment_supersedes_what_waits
+            a_superseded_copy_claims_nothing
+            what_comes_back_superseded_is_refused
+            what_comes_back_with_the_right_time_goes_on
+            what_comes_back_to_another_contact_point_is_refused
+            who_may_have_been_told_is_remembered
+            what_was_told_outlives_the_row
+            a_correction_is_no_duplicate
+            a_correction_of_a_released_appointment_is_skipped
+            an_overtaken_batch_changes_nothing
+            an_unchanged_row_is_not_overtaken_by_sending
+            planners_that_race_have_one_winner
+            a_cancelled_packet_speaks_for_nothing
+            a_row_lapses_with_what_may_pass
+            rows_of_one_key_stand_side_by_side
+            messages_without_an_appointment_in_the_ledger_go
+            what_vanishes_is_cancelled
+            what_has_vanished_vanishes_once
+            what_is_named_or_past_does_not_vanish
+            an_earlier_packet_makes_nothing_of_a_later_one_vanish
+            what_comes_back_vanished_is_refused
+            what_has_vanished_may_come_back
+            what_vanishes_is_paged
+            only_a_loaded_packet_makes_things_vanish
+            why_nothing_vanishes_is_recorded
+            nothing_of_another_company_vanishes
             due_messages_are_handed_over
             a_message_is_due_from_its_instant
             a_message_is_handed_over_once
@@ -404,6 +437,7 @@ mod tests {
             include_str!("access.rs"),
             include_str!("answerable.rs"),
             include_str!("calls.rs"),
+            include_str!("appointments.rs"),
             include_str!("campaigns.rs"),
             include_str!("claim.rs"),
             include_str!("closing.rs"),
@@ -422,6 +456,7 @@ mod tests {
             include_str!("settle.rs"),
             include_str!("sweeps.rs"),
             include_str!("unsubscribes.rs"),
+            include_str!("vanishing.rs"),
         ];
         let written = sources
             .iter()

@@ -265,6 +265,7 @@ async fn fresh(bench: &Bench, new: &NewPacket, stage: PacketStage) -> Packet {
         mapped_through: RowNumber(0),
         rows: RowCounts::default(),
         created_at: bench.now,
+        vanished: crate::domain::vanished::VanishedAppointments::default(),
         stage_changed_at: bench.now,
     }
 }

@@ -99,7 +99,10 @@ pub async fn planned_rows_are_counted(bench: &Bench) {
         after: RowNumber(0),
         through: RowNumber(4),
         messages,
+        appointments: Vec::new(),
+        expected: Vec::new(),
         failed: vec![rejected(4, RowFault::InvalidDate)],
+        named: Vec::new(),
         at: bench.now,
     };
     assert_eq!(bench.store.plan(bench.company, packet, batch).await.answered(), STORED);
@@ -230,7 +233,16 @@ pub async fn a_skipped_message_takes_no_natural_key(bench: &Bench) {
 pub async fn messages_of_a_missing_packet_are_missing(bench: &Bench) {
     let (company, packet) = (bench.company, bench.id::<PacketId>());
     let (after, through, at) = (RowNumber(0), RowNumber(1), bench.now + TimeDelta::zero());
-    let batch = PlanBatch { after, through, messages: Vec::new(), failed: Vec::new(), at };
+    let batch = PlanBatch {
+        after,
+        through,
+        messages: Vec::new(),
+        appointments: Vec::new(),
+        expected: Vec::new(),
+        failed: Vec::new(),
+        named: Vec::new(),
+        at,
+    };
     let planned = bench.store.plan(company, packet, batch).await;
     assert!(matches!(planned, Err(StoreError::Missing { .. })), "{planned:?}");
     assert_eq!(bench.store.message(company, packet, bench.id()).await.answered(), None);

@@ -116,7 +116,10 @@ pub async fn rejected_rows_are_paged(bench: &Bench) {
         after: RowNumber(0),
         through: RowNumber(4),
         messages: vec![bench.message(packet, 3, 1)],
+        appointments: Vec::new(),
+        expected: Vec::new(),
         failed: failed.to_vec(),
+        named: Vec::new(),
         at: bench.now,
     };
     let outcome = bench.store.plan(bench.company, packet, batch).await.answered();

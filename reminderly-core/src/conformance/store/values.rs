@@ -9,7 +9,7 @@ use crate::domain::appointment_key::AppointmentKey;
 use crate::domain::attempt::{ProviderName, ProviderReference};
 use crate::domain::campaign::definition::{
     AnswersUse, CampaignDefinition, Delimiter, Encoding, Limits, Mapping, Messages, MethodChoice, Methods,
-    Purpose, Responses, SmsTemplate, Source, UnknownOutcome,
+    Purpose, Responses, SmsTemplate, Source, UnknownOutcome, Vanished,
 };
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::contact_point::{ContactPoint, EmailAddress, PhoneNumber};
@@ -35,7 +35,7 @@ pub(super) fn definition(name: &str) -> Arc<CampaignDefinition> {
         purpose: Purpose::CareReminder,
         source: Source { file: None, encoding: Encoding::Auto, delimiter: Delimiter::Auto, sheet: None },
         constants: serde_json::Map::new(),
-        mapping: Mapping { key: "row['Id']".to_owned(), fields: BTreeMap::new() },
+        mapping: Mapping { key: "row['Id']".to_owned(), vanished: Vanished::Keep, fields: BTreeMap::new() },
         messages: Messages { sms: Some(SmsTemplate { text: "See you.".into() }), email: None, phone: None },
         schedule: Schedule {
             send: vec![SendEntry::HoursBefore { before: 24 * hour }],

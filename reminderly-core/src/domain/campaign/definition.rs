@@ -140,8 +140,22 @@ pub enum Delimiter {
 pub struct Mapping {
     /// The identity of the appointment.
     pub key: String,
+    /// What becomes of appointments that the next file does not name.
+    #[serde(default)]
+    pub vanished: Vanished,
     /// The expression of each field; reserved names (`appointment_at`, `sms`, …) have a meaning of their own.
     pub fields: BTreeMap<String, String>,
+}
+
+/// What becomes of appointments that the next file of the campaign does not name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Vanished {
+    /// Nothing: files bring some of the appointments.
+    #[default]
+    Keep,
+    /// Their messages are cancelled: every file brings all appointments that are ahead.
+    Cancel,
 }
 
 /// The texts of a campaign.

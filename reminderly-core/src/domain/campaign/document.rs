@@ -15,7 +15,7 @@ use chrono_tz::Tz;
 
 use self::node::Node;
 use self::reader::{Field, ObjectReader};
-use super::definition::{CampaignDefinition, Purpose, UnknownOutcome};
+use super::definition::{CampaignDefinition, Purpose, UnknownOutcome, Vanished};
 use super::problem::{InvalidCampaign, Problems};
 use crate::domain::language::Language;
 
@@ -90,6 +90,10 @@ fn definition(document: &mut ObjectReader<'_>, problems: &mut Problems) -> Campa
     let schedule = schedule::schedule(document.required("schedule", problems), &methods.order, problems);
     if !schedule.is_on_demand() && !mapping.fields.contains_key("appointment_at") {
         problems.add("$.mapping.fields.appointment_at", "is required, unless schedule.send is \"now\"");
+    }
+    if schedule.is_on_demand() && mapping.vanished == Vanished::Cancel {
+        let message = "what is sent \"now\" is not compared with other files; leave \"cancel\" out";
+        problems.add("$.mapping.vanished", message);
     }
     let responses = responses::responses(document.optional("responses"), &messages, &language, problems);
     let limits = responses::limits(document.optional("limits"), problems);

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use minijinja::Environment;
 
+use super::bound_field::value_code;
 use super::clean::clean;
 use super::compiled::CompiledCampaign;
 use super::mapped_row::MappedRow;
-use super::mapper::value_code;
 use super::texts::{
     EMAIL_HTML, EMAIL_SUBJECT, EMAIL_TEXT, Group, LanguageIndex, PHONE_SCRIPT, PHONE_VOICEMAIL, SMS_TEXT,
     follow_up_part,

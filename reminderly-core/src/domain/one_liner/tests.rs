@@ -3,7 +3,9 @@ use crate::domain::call::{CallKey, CallKind};
 use crate::domain::content::Content;
 use crate::domain::mapping::{ContactField, MappedRow, RowMapper, check};
 use crate::domain::packet::{Digest, Draining, IngestProgress, Packet, PacketOrigin, PacketStage, RowCounts};
+use crate::domain::restore::RestoreEpoch;
 use crate::domain::row::{RejectedRow, RowFault, RowNumber};
+use crate::domain::vanished::VanishedAppointments;
 use crate::ids::{IdSourceExt as _, SeededIds};
 
 fn campaign(mapping: &str) -> CompiledCampaign {
@@ -54,6 +56,8 @@ fn mapped(campaign: &CompiledCampaign, one_liner: &OneLiner) -> Result<MappedRow
         ingest: IngestProgress { header, ..IngestProgress::default() },
         mapped_through: RowNumber(0),
         rows: RowCounts::default(),
+        vanished: VanishedAppointments::default(),
+        reconciled: RestoreEpoch::default(),
         created_at: at,
         stage_changed_at: at,
     };

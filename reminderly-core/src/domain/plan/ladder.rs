@@ -172,7 +172,8 @@ fn catch_up_rung(step: &Step<'_>, at: DateTime<Utc>, trace: &mut PlanTrace) -> P
         .times
         .as_ref()
         .and_then(|times| held_by_rule(times, next, |times| first_legal(times, now).map(|(at, _)| at)));
-    trace.late = Some(LateTrace { now, first_legal: next.map(|(at, _)| at), max_lateness, rule, restored_at: None });
+    trace.late =
+        Some(LateTrace { now, first_legal: next.map(|(at, _)| at), max_lateness, rule, restored_at: None });
     match next.filter(|(next, _)| in_time(at, *next, max_lateness)) {
         Some((at, legal)) => PlanOutcome::Planned { at, legal },
         None => PlanOutcome::Skipped(SkipReason::PastDue),

@@ -5,10 +5,12 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::StoreError;
+use super::appointments::{ExpectedAppointment, PlannedAppointment};
 use super::sending::{
     ClaimOutcome, ClaimRequest, ClaimTerms, HandOver, HandedOver, OpenAttempt, SettleOutcome, Settlement,
 };
 use crate::batch::{Outcomes, Page};
+use crate::domain::appointment_key::AppointmentKey;
 use crate::domain::attempt::Attempt;
 use crate::domain::message::{MessageRecord, PlannedMessage};
 use crate::domain::message_status::Transition;
@@ -35,8 +37,15 @@ pub struct PlanBatch {
     pub through: RowNumber,
     /// The messages, row by row.
     pub messages: Vec<PlannedMessage>,
+    /// What the rows do to the appointments that they name, in the order of their messages; without the rows that are compared
+    /// with nothing.
+    pub appointments: Vec<PlannedAppointment>,
+    /// What `appointments` was decided on, each key once; a key that is left out had nobody to speak for it.
+    pub expected: Vec<ExpectedAppointment>,
     /// The rows that could not be mapped.
     pub failed: Vec<RejectedRow>,
+    /// Keys of rows that could not be mapped: what they name does not vanish.
+    pub named: Vec<AppointmentKey>,
     /// When.
     pub at: DateTime<Utc>,
 }
@@ -51,6 +60,9 @@ pub enum PlanOutcome {
     },
     /// The packet stands elsewhere; nothing changed.
     Stale,
+    /// An appointment of the batch is not what it was expected to be any more: another packet speaks for it, or more people were
+    /// told; nothing changed. The caller reads again and decides anew.
+    Overtaken,
 }
 
 /// Puts a planned or queued message back without counting an attempt; its copy counts as gone.
@@ -107,9 +119,16 @@ pub enum CloseVerdict {
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait MessageStore: Debug + Send + Sync + 'static {
-    /// Stores mapped rows, if the packet is `loaded` and stands at `batch.after`: messages as planned or skipped, failed rows
-    /// as rejected. A planned message whose natural key is taken is stored as skipped (`duplicate`), one about an appointment
-    /// that the person has released, or a further rung about one that the person has answered, as skipped (`answered`).
+    /// Stores mapped rows, if the packet is `loaded` and stands at `batch.after`, and if the ledger of appointments is as
+    /// expected: messages as planned or skipped, failed rows as rejected. A planned message whose natural key is taken is stored
+    /// as skipped (`duplicate`), one about an appointment that the person has released, or a further rung about one that the
+    /// person has answered, as skipped (`answered`).
+    ///
+    /// A row whose change [replaces](crate::domain::appointment_change::AppointmentChange::replaces) another one speaks for its
+    /// appointment from now on. First the planned and queued messages of the other row, in whatever packet, are skipped
+    /// (`superseded`), which frees their natural keys. Its messages in `sending` or `unknown` that name the same time to a contact
+    /// point that has messages in the new row as well are carried on: they hold the natural key of their day, so they may still
+    /// be claimed if they come back. An unchanged row records that this packet has named the appointment.
     ///
     /// When, after planning, the rung below a planned or queued message ends as skipped (but for `answered`), expired, failed or
     /// undelivered, the message jumps in the same transaction: it is put back, due at that instant with its legal interval

@@ -13,6 +13,7 @@
 //! - Dropping a future leaves open whether the call took effect, never half of it.
 
 mod access;
+mod appointments;
 mod campaigns;
 mod dispositions;
 mod error;
@@ -25,6 +26,7 @@ mod sending;
 mod unsubscribes;
 
 pub use access::AccessStore;
+pub use appointments::{AppointmentStore, ExpectedAppointment, PlannedAppointment, VanishOutcome, Vanishing};
 pub use campaigns::{CampaignChange, CampaignStore, NewCampaign};
 pub use dispositions::{DispositionOutcome, DispositionStore, LocatedDisposition};
 pub use error::StoreError;
@@ -43,14 +45,16 @@ pub use unsubscribes::UnsubscribeStore;
 
 #[cfg(feature = "mock")]
 pub use {
-    access::MockAccessStore, campaigns::MockCampaignStore, dispositions::MockDispositionStore,
-    incoming::MockIncomingStore, messages::MockMessageStore, packets::MockPacketStore,
-    reports::MockReportStore, restore::MockRestoreStore, unsubscribes::MockUnsubscribeStore,
+    access::MockAccessStore, appointments::MockAppointmentStore, campaigns::MockCampaignStore,
+    dispositions::MockDispositionStore, incoming::MockIncomingStore, messages::MockMessageStore,
+    packets::MockPacketStore, reports::MockReportStore, restore::MockRestoreStore,
+    unsubscribes::MockUnsubscribeStore,
 };
 
 /// Everything that the services store. Implemented for whatever implements the single traits.
 pub trait Store:
     AccessStore
+    + AppointmentStore
     + CampaignStore
     + DispositionStore
     + IncomingStore
@@ -64,6 +68,7 @@ pub trait Store:
 
 impl<S> Store for S where
     S: AccessStore
+        + AppointmentStore
         + CampaignStore
         + DispositionStore
         + IncomingStore

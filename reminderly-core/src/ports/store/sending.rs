@@ -119,6 +119,8 @@ pub enum ClaimRefusal {
     /// The person has cancelled the appointment or wants to move it, or has answered a rung below at all. Follow-ups go all
     /// the same.
     Answered,
+    /// A newer packet says something else about the appointment, or does not name it any more.
+    Superseded,
     /// The rung below may still bring an answer until this instant: it waits to be sent, or was sent less than the wait ago.
     RungBelow(DateTime<Utc>),
     /// Its instant lies ahead.

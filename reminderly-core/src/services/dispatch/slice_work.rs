@@ -217,9 +217,11 @@ impl SliceWork<'_> {
         let skip = |reason| move |message| Close { message, verdict: CloseVerdict::Skipped(reason), at };
         let unsubscribed = of(|refusal| matches!(refusal, ClaimRefusal::Unsubscribed)).into_iter();
         let answered = of(|refusal| matches!(refusal, ClaimRefusal::Answered)).into_iter();
+        let superseded = of(|refusal| matches!(refusal, ClaimRefusal::Superseded)).into_iter();
         let closes: Vec<Close> = unsubscribed
             .map(skip(SkipReason::Unsubscribed))
             .chain(answered.map(skip(SkipReason::Answered)))
+            .chain(superseded.map(skip(SkipReason::Superseded)))
             .collect();
         self.ports.store.close(self.slice.company, self.slice.packet, &closes).await?.into_vec();
         // Fenced, paused, closed, too early or outside the window: the copy goes, the message waits; the feeder knows when it is due.
@@ -377,6 +379,7 @@ fn refusal_name(refusal: ClaimRefusal) -> &'static str {
         ClaimRefusal::CampaignNotActive => "campaign_not_active",
         ClaimRefusal::Unsubscribed => "unsubscribed",
         ClaimRefusal::Answered => "answered",
+        ClaimRefusal::Superseded => "superseded",
         ClaimRefusal::RungBelow(_) => "rung_below",
         ClaimRefusal::NotYet => "not_yet",
         ClaimRefusal::OutsideWindow => "outside_window",

@@ -47,7 +47,7 @@ impl IncomingMessages {
         trigger: FollowUpTrigger,
     ) -> Result<Option<PlannedMessage>, ServiceError> {
         let Some(occasion) = self.occasion(company, about).await? else { return Ok(None) };
-        let Origin::Row { row, .. } = occasion.record.message.origin else { return Ok(None) };
+        let Some(row) = occasion.record.message.origin.row() else { return Ok(None) };
         let Some(row) = self.ports.store.row(company, about.packet, row).await? else { return Ok(None) };
         let Some(mapped) = map(&occasion, &row) else { return Ok(None) };
         let method = incoming.from.method();

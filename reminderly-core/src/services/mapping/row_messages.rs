@@ -1,11 +1,15 @@
 //! The messages of one row: which methods, when, and with what text.
 
+mod correction;
+mod preference;
+mod rungs;
+
 use std::collections::HashSet;
-use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use crate::domain::answers::{AnswersModel, Goal};
+use super::changes::RowChange;
+use crate::domain::answers::AnswersModel;
 use crate::domain::campaign::definition::MethodChoice;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::contact_point::ContactPoint;
@@ -15,20 +19,22 @@ use crate::domain::message::{LadderPlace, Message, Origin, PlanVerdict, PlannedM
 use crate::domain::packet::Packet;
 use crate::domain::person::PersonKey;
 use crate::domain::plan::{
-    AnswersTrace, ContactTerms, EntryPlan, PlanInput, PlanOutcome, PlanTrace, plan_ladder, plan_row,
+    AnswersTrace, ContactTerms, EntryPlan, PlanInput, PlanOutcome, PlanTrace, plan_row,
 };
 use crate::domain::restore::Restore;
 use crate::domain::schedule::Schedule;
 use crate::domain::skip_reason::SkipReason;
 use crate::domain::unsubscribe::{RefusalKey, keys_of};
 use crate::domain::window::LegalInterval;
-use crate::ids::{IdSource, IdSourceExt as _, MessageId};
+use crate::ids::{IdSource, IdSourceExt as _};
 
 /// What the messages of a row are made from.
 pub(super) struct RowMessages<'a> {
     pub(super) packet: &'a Packet,
     pub(super) campaign: &'a CompiledCampaign,
     pub(super) row: &'a MappedRow,
+    /// What the row changes about its appointment, if it was compared.
+    pub(super) change: Option<&'a RowChange>,
     /// The keys that are refused, of all that these rows have.
     pub(super) refused: &'a HashSet<RefusalKey>,
     /// The last restore of the store: what was to go before it may have gone.
@@ -41,7 +47,7 @@ pub(super) struct RowMessages<'a> {
 
 /// By which contact point and with what text a method reaches the person, or why it does not.
 enum Reach {
-    Reached(ContactPoint, Content),
+    Reached(Reached),
     Skipped(SkipReason, Option<ContactPoint>, Option<Content>),
 }
 
@@ -52,30 +58,39 @@ struct Reached {
     content: Content,
 }
 
+/// A contact point at which somebody is corrected, and the local day of it.
+type Corrected = (ContactPoint, NaiveDate);
+
 impl RowMessages<'_> {
     /// Appends a message for every entry of `send` and every method that was tried. With [`MethodChoice::FirstAvailable`]
     /// the first method that reaches the person is the last that is tried; with [`MethodChoice::Ladder`] those that reach the
     /// person are planned one after the other.
     pub(super) fn make(&self, messages: &mut Vec<PlannedMessage>) -> Result<(), RenderFault> {
+        if let Some(reason) = self.change.and_then(RowChange::skips) {
+            self.skip_row(reason, messages);
+            return Ok(());
+        }
         let start = messages.len();
+        self.make_all(messages).inspect_err(|_| messages.truncate(start))
+    }
+
+    fn make_all(&self, messages: &mut Vec<PlannedMessage>) -> Result<(), RenderFault> {
         let definition = self.campaign.definition();
+        let corrected = self.correct(messages)?;
         let order = self.row.methods.as_ref().unwrap_or(&definition.methods.order);
         let preferred = self.preferred(order);
         let mut rungs = Vec::new();
         for method in order {
             // Methods before the first that reaches the person are tried in any case, and say why they do not.
             let preferred = preferred.filter(|preferred| preferred.first == *method);
-            let method = &preferred.map_or(*method, |preferred| preferred.chosen);
-            let reach = self.reach(*method).inspect_err(|_| messages.truncate(start))?;
-            match (reach, definition.methods.choice) {
+            let method = preferred.map_or(*method, |preferred| preferred.chosen);
+            match (self.reach(method)?, definition.methods.choice) {
                 (Reach::Skipped(reason, contact, content), _) => {
-                    self.skip_method(*method, reason, contact.as_ref(), content.as_ref(), messages);
+                    self.skip_method(method, reason, contact.as_ref(), content.as_ref(), messages);
                 }
-                (Reach::Reached(contact, content), MethodChoice::Ladder { .. }) => {
-                    rungs.push(Reached { method: *method, contact, content });
-                }
-                (Reach::Reached(contact, content), choice) => {
-                    self.plan_method(&Reached { method: *method, contact, content }, preferred, messages);
+                (Reach::Reached(reached), MethodChoice::Ladder { .. }) => rungs.push(reached),
+                (Reach::Reached(reached), choice) => {
+                    self.plan_method(&reached, preferred, &corrected, messages);
                     if choice == MethodChoice::FirstAvailable {
                         break;
                     }
@@ -83,19 +98,21 @@ impl RowMessages<'_> {
             }
         }
         if let MethodChoice::Ladder { wait } = definition.methods.choice {
-            self.plan_rungs(&rungs, wait, messages);
+            self.plan_rungs(&rungs, wait, &corrected, messages);
         }
         Ok(())
     }
 
     fn reach(&self, method: ContactMethod) -> Result<Reach, RenderFault> {
-        let contact = match self.row.contact(method) {
-            ContactField::Absent => return Ok(Reach::Skipped(SkipReason::NoContactPoint, None, None)),
-            ContactField::Invalid(_) => {
-                return Ok(Reach::Skipped(SkipReason::InvalidContactPoint, None, None));
-            }
-            ContactField::Valid(contact) => contact.clone(),
-        };
+        match self.row.contact(method) {
+            ContactField::Absent => Ok(Reach::Skipped(SkipReason::NoContactPoint, None, None)),
+            ContactField::Invalid(_) => Ok(Reach::Skipped(SkipReason::InvalidContactPoint, None, None)),
+            ContactField::Valid(contact) => self.reach_at(method, contact),
+        }
+    }
+
+    fn reach_at(&self, method: ContactMethod, contact: &ContactPoint) -> Result<Reach, RenderFault> {
+        let contact = contact.clone();
         let is_refused = !self.refused.is_empty()
             && keys_of(&contact, &self.person(&contact)).iter().any(|key| self.refused.contains(key));
         if is_refused {
@@ -106,51 +123,20 @@ impl RowMessages<'_> {
         if limit.is_some_and(|limit| content.segments() > limit) {
             return Ok(Reach::Skipped(SkipReason::TooManySegments, Some(contact), Some(content)));
         }
-        Ok(Reach::Reached(contact, content))
+        Ok(Reach::Reached(Reached { method, contact, content }))
     }
 
-    /// Which method goes first if answers count; `None` if the campaign does not ask, or fewer than two methods come into question.
-    ///
-    /// Only methods by which as many messages would go as by the first come into question: the model neither adds a message
-    /// nor costs one.
-    fn preferred(&self, order: &[ContactMethod]) -> Option<AnswersTrace> {
-        let model = self.answers?;
-        let mut ranked: Vec<(ContactMethod, usize, f64)> = Vec::with_capacity(order.len());
-        for method in order {
-            // A method whose text fails for this row is none to prefer; if it is the first, the row fails below.
-            match self.reach(*method) {
-                Ok(Reach::Reached(contact, content)) => {
-                    let reached = Reached { method: *method, contact, content };
-                    let plans = self.plans(&reached);
-                    let goes = |plan: &&EntryPlan| matches!(plan.outcome, PlanOutcome::Planned { .. });
-                    let expected = model.expect(Goal::Answer, &self.person(&reached.contact), *method, None);
-                    ranked.push((*method, plans.iter().filter(goes).count(), expected));
-                }
-                Err(_) if ranked.is_empty() => return None,
-                Ok(Reach::Skipped(..)) | Err(_) => {}
-            }
+    fn plan_method(
+        &self,
+        reached: &Reached,
+        answers: Option<AnswersTrace>,
+        corrected: &[Corrected],
+        messages: &mut Vec<PlannedMessage>,
+    ) {
+        for mut plan in self.plans(reached) {
+            plan.trace.answers = answers;
+            messages.push(self.planned(reached, plan, None, corrected));
         }
-        let (first, messages, _) = *ranked.first()?;
-        ranked.retain(|(_, count, _)| *count == messages);
-        if ranked.len() < 2 {
-            return None;
-        }
-        // Of the same expectation the earlier one stays.
-        let best = ranked.iter().rev().max_by(|one, other| one.2.total_cmp(&other.2))?.0;
-        let chance = |method| {
-            let contact = match self.row.contact(method) {
-                ContactField::Valid(contact) => contact,
-                ContactField::Absent | ContactField::Invalid(_) => return None,
-            };
-            Some(model.estimate(Goal::Answer, &self.person(contact), method, None).into())
-        };
-        Some(AnswersTrace {
-            first,
-            first_chance: chance(first)?,
-            chosen: best,
-            chosen_chance: chance(best)?,
-            as_of: model.as_of(),
-        })
     }
 
     /// The plans of a method by which the person is reached.
@@ -161,41 +147,6 @@ impl RowMessages<'_> {
             expire_before_restore(plan, self.restore);
         }
         plans
-    }
-
-    fn plan_method(
-        &self,
-        reached: &Reached,
-        answers: Option<AnswersTrace>,
-        messages: &mut Vec<PlannedMessage>,
-    ) {
-        for mut plan in self.plans(reached) {
-            plan.trace.answers = answers;
-            messages.push(self.planned(reached, plan, None));
-        }
-    }
-
-    /// Plans the methods that reach the person one after the other: a rung waits for the one below it that goes.
-    fn plan_rungs(&self, reached: &[Reached], wait: Duration, messages: &mut Vec<PlannedMessage>) {
-        let terms: Vec<ContactTerms<'_>> = reached.iter().map(|reached| self.terms(reached)).collect();
-        let rungs: Vec<PlanInput<'_>> = reached
-            .iter()
-            .zip(&terms)
-            .map(|(reached, terms)| self.plan_input(reached.method, terms))
-            .collect();
-        let plans = plan_ladder(&rungs, wait);
-        let mut below: Vec<Option<MessageId>> = vec![None; self.campaign.definition().schedule.send.len()];
-        for (reached, plans) in reached.iter().zip(plans) {
-            for (mut plan, below) in plans.into_iter().zip(&mut below) {
-                expire_before_restore(&mut plan, self.restore);
-                let place = below.map(|below| LadderPlace { below, wait });
-                let planned = self.planned(reached, plan, place);
-                if matches!(planned.verdict, PlanVerdict::Send { .. }) {
-                    *below = Some(planned.message.id);
-                }
-                messages.push(planned);
-            }
-        }
     }
 
     fn terms(&self, reached: &Reached) -> ContactTerms<'_> {
@@ -213,8 +164,18 @@ impl RowMessages<'_> {
         }
     }
 
-    fn planned(&self, reached: &Reached, plan: EntryPlan, ladder: Option<LadderPlace>) -> PlannedMessage {
-        let verdict = verdict(&self.campaign.definition().schedule, &plan);
+    fn planned(
+        &self,
+        reached: &Reached,
+        plan: EntryPlan,
+        ladder: Option<LadderPlace>,
+        corrected: &[Corrected],
+    ) -> PlannedMessage {
+        let verdict = if self.repeats(&reached.contact, &plan, corrected) {
+            PlanVerdict::Skip(SkipReason::Duplicate)
+        } else {
+            verdict(&self.campaign.definition().schedule, &plan)
+        };
         let (contact, content) = (Some(reached.contact.clone()), Some(reached.content.clone()));
         let message = self.message(reached.method, plan.entry, contact, content);
         PlannedMessage { message: Message { trace: Some(plan.trace), ladder, ..message }, verdict }
@@ -232,6 +193,18 @@ impl RowMessages<'_> {
             let message = self.message(method, entry, contact.cloned(), content.cloned());
             messages.push(PlannedMessage { message, verdict: PlanVerdict::Skip(reason) });
         }
+    }
+
+    /// One message for every entry of `send`, so that the row is accounted for: none of them goes.
+    fn skip_row(&self, reason: SkipReason, messages: &mut Vec<PlannedMessage>) {
+        let definition = self.campaign.definition();
+        let order = self.row.methods.as_ref().unwrap_or(&definition.methods.order);
+        let valid = order.iter().find_map(|method| match self.row.contact(*method) {
+            ContactField::Valid(contact) => Some(contact),
+            ContactField::Absent | ContactField::Invalid(_) => None,
+        });
+        let method = valid.map(ContactPoint::method).or_else(|| order.first().copied());
+        self.skip_method(method.unwrap_or(ContactMethod::Sms), reason, valid, None, messages);
     }
 
     fn message(
@@ -271,8 +244,12 @@ pub(super) fn refusal_keys(row: &MappedRow) -> impl Iterator<Item = RefusalKey> 
         ContactField::Valid(contact) => Some(contact),
         ContactField::Absent | ContactField::Invalid(_) => None,
     });
-    valid
-        .flat_map(|contact| keys_of(contact, &row.person.clone().unwrap_or_else(|| PersonKey::from(contact))))
+    valid.flat_map(|contact| keys_of_row(row, contact))
+}
+
+/// The keys that must not be refused for a contact point of a row's person.
+pub(super) fn keys_of_row(row: &MappedRow, contact: &ContactPoint) -> [RefusalKey; 2] {
+    keys_of(contact, &row.person.clone().unwrap_or_else(|| PersonKey::from(contact)))
 }
 
 /// Skips a late message that was to go before the store was restored: if its row had been mapped then, it has been sent, and the

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::super::definition::{Delimiter, Encoding, Mapping, Source};
+use super::super::definition::{Delimiter, Encoding, Mapping, Source, Vanished};
 use super::super::problem::{Problems, is_identifier};
 use super::node::Node;
-use super::reader::{Field, LATER};
+use super::reader::Field;
 
 /// The most bytes of all constants together.
 const CONSTANTS_BYTES_MAX: usize = 16 * 1024;
@@ -47,6 +47,8 @@ pub(super) fn source(field: Option<Field<'_>>, problems: &mut Problems) -> Sourc
     object.finish(problems);
     source
 }
+
+const VANISHED: &[(&str, Vanished)] = &[("keep", Vanished::Keep), ("cancel", Vanished::Cancel)];
 
 const DELIMITERS: &[(&str, Delimiter)] = &[
     ("auto", Delimiter::Auto),
@@ -113,19 +115,17 @@ pub(super) fn mapping(
     constants: &Map<String, Value>,
     problems: &mut Problems,
 ) -> Mapping {
-    let mut mapping = Mapping { key: HARMLESS_EXPRESSION.to_owned(), fields: BTreeMap::new() };
+    let mut mapping = Mapping {
+        key: HARMLESS_EXPRESSION.to_owned(),
+        vanished: Vanished::default(),
+        fields: BTreeMap::new(),
+    };
     let Some(mut object) = field.and_then(|field| field.object(problems)) else { return mapping };
     if let Some(field) = object.required("key", problems) {
         mapping.key = expression(&field, problems);
     }
     if let Some(field) = object.optional("vanished") {
-        match field.text(problems) {
-            Some("cancel") => {
-                field.fault(format!("\"cancel\" is {LATER}; give \"keep\" or leave it out"), problems);
-            }
-            Some("keep") | None => {}
-            Some(_) => field.fault("expected \"keep\"", problems),
-        }
+        mapping.vanished = field.choice(VANISHED, problems).unwrap_or_default();
     }
     if let Some(field) = object.required("fields", problems) {
         mapping.fields = fields(&field, constants, problems);

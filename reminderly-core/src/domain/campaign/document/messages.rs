@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::super::definition::{
-    AnswersUse, EmailTemplate, LocalizedText, Mapping, Messages, MethodChoice, Methods, PhoneTemplate, RedialRule,
-    RedialRules, SmsTemplate,
+    AnswersUse, EmailTemplate, LocalizedText, Mapping, Messages, MethodChoice, Methods, PhoneTemplate,
+    RedialRule, RedialRules, SmsTemplate,
 };
 use super::super::problem::{Problems, member_path};
 use super::node::Node;

@@ -141,7 +141,6 @@ const LATER: &str = "not supported by this release";
 #[case::phone_follow_up("/responses/follow_up/confirm/phone", json!("x"), "$.responses.follow_up.confirm.phone", LATER)]
 #[case::ladder_wait("/methods/ladder_wait", json!("2h"), "$.methods.ladder_wait", "ladder")]
 #[case::answers_order("/methods/answers_model", json!("order"), "$.methods.answers_model", LATER)]
-#[case::vanished("/mapping/vanished", json!("cancel"), "$.mapping.vanished", LATER)]
 #[case::per_day("/limits/per_person_per_day", json!(1), "$.limits.per_person_per_day", LATER)]
 #[case::per_week("/limits/per_person_per_week", json!(3), "$.limits.per_person_per_week", LATER)]
 #[case::invite("/messages/email/calendar_invite", json!(true), "$.messages.email.calendar_invite", LATER)]

@@ -1,0 +1,397 @@
+//! The ledger of appointments: which row speaks for each, and what that does to messages.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::MemoryStore;
+use super::data::{Change, Data};
+use super::messages::drop_copy;
+use super::packet_data::{MessageData, PacketData, Slot};
+use super::packets::count;
+use crate::domain::appointment::Appointment;
+use crate::domain::appointment_change::AppointmentChange;
+use crate::domain::appointment_key::AppointmentKey;
+use crate::domain::attempt::AttemptOutcome;
+use crate::domain::contact_point::ContactPoint;
+use crate::domain::held_appointment::{HeldAppointment, RowFingerprint, RowPlace, Standing, Told};
+use crate::domain::message::{Detail, Message, MessageState};
+use crate::domain::message_status::{MessageEvent, MessageStatus};
+use crate::domain::packet::{Draining, Packet, PacketStage};
+use crate::domain::skip_reason::SkipReason;
+use crate::domain::vanished::KeptBecause;
+use crate::ids::{CampaignId, CompanyId, PacketId};
+use crate::ports::store::{
+    AppointmentStore, ExpectedAppointment, PlanBatch, PlannedAppointment, StoreError, VanishOutcome,
+    Vanishing, WriteOutcome,
+};
+
+/// A row that speaks for an appointment.
+#[derive(Debug, Clone)]
+pub(super) struct HeldRow {
+    place: RowPlace,
+    fingerprint: RowFingerprint,
+    appointment: Appointment,
+    seen_in: PacketId,
+    /// The latest packet that named it in a row that could not be mapped.
+    named_in: Option<PacketId>,
+    is_vanished: bool,
+    /// Its messages, which stand together.
+    slots: Range<Slot>,
+    before: Option<Box<Before>>,
+}
+
+/// What is left of the rows that a row has replaced.
+#[derive(Debug, Clone)]
+struct Before {
+    told: Vec<Told>,
+    /// Messages of theirs that may still go if they come back.
+    carried: Vec<(PacketId, Slot)>,
+}
+
+#[async_trait]
+impl AppointmentStore for MemoryStore {
+    async fn appointments(
+        &self,
+        company: CompanyId,
+        campaign: CampaignId,
+        keys: &[AppointmentKey],
+    ) -> Result<Vec<Vec<HeldAppointment>>, StoreError> {
+        let held = |data: &Data, rows: Option<&Vec<HeldRow>>| -> Vec<HeldAppointment> {
+            rows.into_iter().flatten().map(|row| describe(data, row)).collect()
+        };
+        Ok(self
+            .transact(|data| {
+                let ledger = ledger(data, company, campaign);
+                keys.iter().map(|key| held(data, ledger.and_then(|ledger| ledger.get(key)))).collect()
+            })
+            .await)
+    }
+
+    async fn cancel_vanished(
+        &self,
+        company: CompanyId,
+        vanishing: Vanishing,
+    ) -> Result<VanishOutcome, StoreError> {
+        self.transact(|data| cancel_vanished(data, company, &vanishing)).await
+    }
+
+    async fn keep_vanished(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        because: KeptBecause,
+    ) -> Result<WriteOutcome, StoreError> {
+        self.transact(|data| {
+            let packet = &mut data.packet_mut(company, packet)?.packet;
+            if !is_being_mapped(packet) {
+                return Ok(WriteOutcome::Stale);
+            }
+            packet.vanished.kept = Some(because);
+            Ok(WriteOutcome::Applied)
+        })
+        .await
+    }
+}
+
+/// Whether a packet takes messages of its rows.
+pub(super) fn is_being_mapped(packet: &Packet) -> bool {
+    packet.stage == PacketStage::Loaded && packet.draining == Draining::Off
+}
+
+/// Whether the ledger is what the batch was decided on.
+pub(super) fn is_as_expected(data: &Data, packet: &Packet, batch: &PlanBatch) -> bool {
+    let Some(ledger) = ledger(data, packet.company, packet.campaign) else {
+        return batch.expected.is_empty();
+    };
+    let replaced: HashSet<RowPlace> =
+        batch.appointments.iter().filter_map(|planned| planned.change.replaces()).collect();
+    let holds = |expected: &ExpectedAppointment| {
+        let rows = ledger.get(&expected.key).map_or(&[][..], Vec::as_slice);
+        rows.len() == expected.held.len()
+            && rows.iter().zip(&expected.held).all(|(row, held)| is_same(data, row, held, &replaced))
+    };
+    let known: HashSet<&AppointmentKey> = batch.expected.iter().map(|expected| &expected.key).collect();
+    let is_free = |planned: &PlannedAppointment| {
+        (!known.is_empty() && known.contains(&planned.key)) || !ledger.contains_key(&planned.key)
+    };
+    batch.expected.iter().all(holds) && (ledger.is_empty() || batch.appointments.iter().all(is_free))
+}
+
+/// Whether a row is what it was, as far as it matters: who was told matters only if it is replaced.
+fn is_same(data: &Data, row: &HeldRow, held: &HeldAppointment, replaced: &HashSet<RowPlace>) -> bool {
+    (row.place, row.fingerprint, row.seen_in) == (held.place, held.fingerprint, held.seen_in)
+        && standing(data, row) == held.standing
+        && (!replaced.contains(&row.place) || told(data, row) == held.told)
+}
+
+/// Lets the rows of a batch speak for their appointments; messages of the rows that they replace are superseded. To be called
+/// before the messages of the batch are inserted, and nothing else is in between.
+pub(super) fn hold(data: &mut Data, packet: &Packet, batch: &PlanBatch) {
+    let Some(base) = data.packets.get(&packet.id).map(PacketData::message_count) else { return };
+    let mut rest = 0..batch.messages.len();
+    for planned in &batch.appointments {
+        let of_row = |position: &usize| {
+            batch.messages.get(*position).is_some_and(|of| of.message.origin.row() == Some(planned.row))
+        };
+        // A row that allows no method has no messages.
+        let start = rest.clone().find(of_row);
+        let end = start.and_then(|start| (start..rest.end).find(|position| !of_row(position)));
+        let (start, end) = start.map_or((0, 0), |start| (start, end.unwrap_or(rest.end)));
+        rest.start = rest.start.max(end);
+        let row = HeldRow {
+            place: RowPlace { packet: packet.id, row: planned.row },
+            fingerprint: planned.fingerprint,
+            appointment: planned.appointment,
+            seen_in: packet.id,
+            named_in: None,
+            is_vanished: false,
+            slots: base + start..base + end,
+            before: None,
+        };
+        match planned.change.replaces() {
+            Some(of) => {
+                let to = batch.messages.get(start..end).unwrap_or_default();
+                let contacts = to.iter().filter_map(|of| of.message.contact.clone()).collect();
+                replace(data, packet, (&planned.key, of), row, &contacts, batch.at);
+            }
+            None => enter(data, packet, planned, row),
+        }
+    }
+    for key in &batch.named {
+        for row in rows_mut(data, packet, key).into_iter().flatten() {
+            row.named_in = row.named_in.max(Some(packet.id));
+        }
+    }
+}
+
+/// Enters a row that replaces none.
+fn enter(data: &mut Data, packet: &Packet, planned: &PlannedAppointment, row: HeldRow) {
+    match planned.change {
+        AppointmentChange::New => {
+            let campaign = data
+                .companies
+                .get_mut(&packet.company)
+                .and_then(|company| company.campaigns.get_mut(&packet.campaign));
+            if let Some(campaign) = campaign {
+                // Nearly always the only one: room for more would be most of what the ledger takes.
+                let rows = campaign.appointments.entry(planned.key.clone());
+                rows.or_insert_with(|| Vec::with_capacity(1)).push(row);
+            }
+        }
+        AppointmentChange::Unchanged(of) => {
+            let rows = rows_mut(data, packet, &planned.key).into_iter().flatten();
+            for row in rows.filter(|row| row.place == of) {
+                row.seen_in = row.seen_in.max(packet.id);
+            }
+        }
+        AppointmentChange::Amended(_) | AppointmentChange::Moved(_) | AppointmentChange::Stale(_) => {}
+    }
+}
+
+/// Puts a row with messages to these contact points in the place of another one, whose waiting messages are superseded.
+fn replace(
+    data: &mut Data,
+    packet: &Packet,
+    (key, of): (&AppointmentKey, RowPlace),
+    mut row: HeldRow,
+    contacts: &HashSet<ContactPoint>,
+    at: DateTime<Utc>,
+) {
+    let rows = ledger(data, packet.company, packet.campaign).and_then(|ledger| ledger.get(key));
+    let Some(old) = rows.and_then(|rows| rows.iter().find(|row| row.place == of)) else { return };
+    let carried = old.before.iter().flat_map(|before| before.carried.iter().copied());
+    let places: Vec<(PacketId, Slot)> =
+        old.slots.clone().map(|slot| (old.place.packet, slot)).chain(carried).collect();
+    let is_in_flight = |place: &&(PacketId, Slot)| {
+        let found = data.packets.get(&place.0).and_then(|packet| packet.record(place.1));
+        found.is_some_and(|record| {
+            matches!(record.state.status, MessageStatus::Sending | MessageStatus::Unknown)
+                && record.message.appointment == Some(row.appointment)
+                && record.message.contact.as_ref().is_some_and(|contact| contacts.contains(contact))
+        })
+    };
+    let carried: Vec<_> = places.iter().filter(is_in_flight).copied().collect();
+    let told = told(data, old);
+    if !told.is_empty() || !carried.is_empty() {
+        row.before = Some(Box::new(Before { told, carried }));
+    }
+    let reason = format!("superseded by {}", row.place);
+    if let Some(old) = rows_mut(data, packet, key).into_iter().flatten().find(|row| row.place == of) {
+        *old = row;
+    }
+    for (packet, slot) in places {
+        let mut superseded = |state: &mut MessageState| {
+            state.copy_until = None;
+            state.detail = Some(Detail::Skip(SkipReason::Superseded));
+        };
+        let reason = Cow::Owned(reason.clone());
+        let change = Change { event: MessageEvent::Skipped, at, reason, state: &mut superseded };
+        // What is in flight or closed stays as it is.
+        data.transit(packet, slot, change).ok();
+    }
+}
+
+/// Whether a newer packet says something else about the appointment of a message, or does not name it any more.
+pub(super) fn is_superseded(data: &Data, packet: &PacketData, slot: Slot, message: &Message) -> bool {
+    let Some(row) = message.origin.row() else { return false };
+    let rows = ledger(data, packet.packet.company, packet.packet.campaign)
+        .filter(|ledger| !ledger.is_empty())
+        .and_then(|ledger| ledger.get(&message.key));
+    let Some(rows) = rows else { return false };
+    let place = RowPlace { packet: packet.packet.id, row };
+    if let Some(own) = rows.iter().find(|row| row.place == place) {
+        return own.is_vanished;
+    }
+    let carries = |row: &&HeldRow| {
+        row.before.as_ref().is_some_and(|before| before.carried.contains(&(place.packet, slot)))
+    };
+    if let Some(newer) = rows.iter().find(carries) {
+        return newer.is_vanished;
+    }
+    rows.iter().any(|row| row.place.packet > place.packet && standing(data, row) != Standing::Cancelled)
+}
+
+fn cancel_vanished(
+    data: &mut Data,
+    company: CompanyId,
+    vanishing: &Vanishing,
+) -> Result<VanishOutcome, StoreError> {
+    let later = data.packet_mut(company, vanishing.missing_in)?.packet.clone();
+    if !is_being_mapped(&later) {
+        return Ok(VanishOutcome::Stale);
+    }
+    let earlier = data.packet_mut(company, vanishing.earlier)?;
+    let total = earlier.message_count();
+    let start =
+        vanishing.after.map_or(0, |after| usize::try_from(after).unwrap_or(usize::MAX).saturating_add(1));
+    let end = start.saturating_add(vanishing.limit.max(1)).min(total);
+    let reason = format!("packet {} does not name the appointment any more", later.id);
+    let (mut appointments, mut cancelled) = (0, 0);
+    for slot in start..end {
+        let Some(message) = data.packets.get(&vanishing.earlier).and_then(|packet| packet.record(slot))
+        else {
+            continue;
+        };
+        let Some(row) = message.message.origin.row() else { continue };
+        let (key, place) = (message.message.key.clone(), RowPlace { packet: vanishing.earlier, row });
+        let rows = rows_mut(data, &later, &key).into_iter().flatten();
+        let Some(row) = rows.into_iter().find(|row| row.place == place) else { continue };
+        if !row.is_vanished && !row.vanishes(&later, vanishing.now) {
+            continue;
+        }
+        appointments += u64::from(!row.is_vanished);
+        row.is_vanished = true;
+        row.seen_in = row.seen_in.max(later.id);
+        let change = Change {
+            event: MessageEvent::Cancelled,
+            at: vanishing.now,
+            reason: Cow::Owned(reason.clone()),
+            state: &mut drop_copy,
+        };
+        // What is in flight dies at the claim, should it come back.
+        cancelled += u64::from(data.transit(vanishing.earlier, slot, change).is_ok());
+    }
+    let record = &mut data.packet_mut(company, later.id)?.packet.vanished;
+    record.appointments += appointments;
+    record.cancelled += cancelled;
+    let next = (end < total).then(|| count(end.saturating_sub(1)));
+    Ok(VanishOutcome::Page { cancelled, next })
+}
+
+impl HeldRow {
+    /// Whether a packet that names every appointment that is ahead was to name this one, and has not.
+    fn vanishes(&self, later: &Packet, now: DateTime<Utc>) -> bool {
+        self.seen_in < later.id
+            && self.named_in.is_none_or(|named_in| named_in < later.id)
+            && self.appointment.at > now
+    }
+}
+
+fn describe(data: &Data, row: &HeldRow) -> HeldAppointment {
+    HeldAppointment {
+        place: row.place,
+        fingerprint: row.fingerprint,
+        appointment: row.appointment,
+        seen_in: row.seen_in,
+        standing: standing(data, row),
+        told: told(data, row),
+    }
+}
+
+fn standing(data: &Data, row: &HeldRow) -> Standing {
+    if row.is_vanished {
+        return Standing::Vanished;
+    }
+    let Some(found) = data.packets.get(&row.place.packet) else { return Standing::Cancelled };
+    if found.packet.stage == PacketStage::Cancelled || found.packet.draining == Draining::Cancelling {
+        return Standing::Cancelled;
+    }
+    if row.messages(found).any(|message| is_lapsed(&message.record.state)) {
+        return Standing::Lapsed;
+    }
+    Standing::Live
+}
+
+/// Whether it ended unsent for a reason that may have passed since.
+fn is_lapsed(state: &MessageState) -> bool {
+    match (state.status, &state.detail) {
+        (MessageStatus::Failed | MessageStatus::Cancelled, _) => true,
+        (MessageStatus::Skipped, Some(Detail::Skip(reason))) => {
+            matches!(reason, SkipReason::Unsubscribed | SkipReason::Cap)
+        }
+        _ => false,
+    }
+}
+
+/// What people may believe because of a row, or of those before it.
+fn told(data: &Data, row: &HeldRow) -> Vec<Told> {
+    let Some(found) = data.packets.get(&row.place.packet) else { return Vec::new() };
+    let own = row.messages(found).filter_map(|message| {
+        let latest = message.attempts.iter().rev().find(|attempt| may_have_arrived(attempt.outcome.as_ref()));
+        let contact = message.record.message.contact.clone()?;
+        Some(Told { contact, appointment: row.appointment, at: latest?.claimed_at })
+    });
+    let earlier = row.before.iter().flat_map(|before| before.told.iter().cloned());
+    let mut all: Vec<Told> = own.chain(earlier).collect();
+    // The latest of each contact point comes first, and stays.
+    all.sort_by(|one, other| one.contact.cmp(&other.contact).then(other.at.cmp(&one.at)));
+    all.dedup_by(|later, first| later.contact == first.contact);
+    all
+}
+
+/// Whether an attempt may have been accepted: anything but a proof that it was not.
+fn may_have_arrived(outcome: Option<&AttemptOutcome>) -> bool {
+    match outcome {
+        None | Some(AttemptOutcome::Accepted | AttemptOutcome::Unknown { .. }) => true,
+        // A call that reached nobody told nobody anything.
+        Some(
+            AttemptOutcome::Refused { .. }
+            | AttemptOutcome::Returned { .. }
+            | AttemptOutcome::Absent
+            | AttemptOutcome::Redialled,
+        ) => false,
+    }
+}
+
+impl HeldRow {
+    fn messages<'a>(&self, packet: &'a PacketData) -> impl Iterator<Item = &'a MessageData> + use<'a> {
+        self.slots.clone().filter_map(|slot| packet.get(slot))
+    }
+}
+
+fn ledger(
+    data: &Data,
+    company: CompanyId,
+    campaign: CampaignId,
+) -> Option<&HashMap<AppointmentKey, Vec<HeldRow>>> {
+    Some(&data.companies.get(&company)?.campaigns.get(&campaign)?.appointments)
+}
+
+fn rows_mut<'d>(data: &'d mut Data, packet: &Packet, key: &AppointmentKey) -> Option<&'d mut Vec<HeldRow>> {
+    let company = data.companies.get_mut(&packet.company)?;
+    company.campaigns.get_mut(&packet.campaign)?.appointments.get_mut(key)
+}

@@ -1,0 +1,63 @@
+//! Corrections to people who were told another time, and what would tell people what they know.
+
+use super::{Corrected, Reach, Reached, RowMessages};
+use crate::domain::contact_point::ContactPoint;
+use crate::domain::held_appointment::Told;
+use crate::domain::mapping::RenderFault;
+use crate::domain::message::{Message, Origin, PlanVerdict, PlannedMessage};
+use crate::domain::plan::{EntryPlan, PlanOutcome, local_day, plan_correction};
+
+impl RowMessages<'_> {
+    /// Corrects everybody who was told another time that is still ahead: by the method and contact point that they were told by.
+    /// Answers whom, and on which local day. A method that the campaign has given up has no text for it.
+    pub(super) fn correct(&self, messages: &mut Vec<PlannedMessage>) -> Result<Vec<Corrected>, RenderFault> {
+        let order = &self.campaign.definition().methods.order;
+        let mut corrected = Vec::new();
+        for (of, told) in self.change.into_iter().flat_map(|change| change.to_correct(self.now)) {
+            let method = told.contact.method();
+            if !order.contains(&method) {
+                continue;
+            }
+            let planned = match self.reach_at(method, &told.contact)? {
+                Reach::Reached(reached) => self.correction(&reached, &mut corrected),
+                Reach::Skipped(reason, contact, content) => PlannedMessage {
+                    message: self.message(method, 0, contact, content),
+                    verdict: PlanVerdict::Skip(reason),
+                },
+            };
+            let origin = Origin::Correction { row: self.row.row, of };
+            messages.push(PlannedMessage { message: Message { origin, ..planned.message }, ..planned });
+        }
+        Ok(corrected)
+    }
+
+    fn correction(&self, reached: &Reached, corrected: &mut Vec<Corrected>) -> PlannedMessage {
+        let terms = self.terms(reached);
+        let plan = plan_correction(&self.plan_input(reached.method, &terms));
+        let verdict = match plan.outcome {
+            PlanOutcome::Planned { at, legal } => {
+                corrected.push((reached.contact.clone(), local_day(at, self.row.contact_zone)));
+                PlanVerdict::Send { at, legal }
+            }
+            PlanOutcome::Skipped(reason) => PlanVerdict::Skip(reason),
+        };
+        let (contact, content) = (Some(reached.contact.clone()), Some(reached.content.clone()));
+        let message = self.message(reached.method, 0, contact, content);
+        PlannedMessage { message: Message { trace: Some(plan.trace), ..message }, verdict }
+    }
+
+    /// Whether a message would tell the person what they know already: they are corrected on that day, or it is late and they
+    /// were told since it was due.
+    pub(super) fn repeats(&self, contact: &ContactPoint, plan: &EntryPlan, corrected: &[Corrected]) -> bool {
+        let PlanOutcome::Planned { at, .. } = plan.outcome else { return false };
+        let day = || local_day(at, self.row.contact_zone);
+        if corrected.iter().any(|(other, on)| other == contact && *on == day()) {
+            return true;
+        }
+        let Some(due) = plan.trace.planned_at.filter(|_| plan.trace.late.is_some()) else { return false };
+        let knows = |told: &Told| {
+            told.contact == *contact && Some(told.appointment) == self.row.appointment && told.at >= due
+        };
+        self.change.is_some_and(|change| change.told.iter().any(knows))
+    }
+}

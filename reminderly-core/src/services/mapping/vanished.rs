@@ -1,0 +1,127 @@
+//! Appointments that a file does not name any more.
+
+use metrics::counter;
+use tracing::{info, warn};
+
+use super::{Mapping, stale};
+use crate::domain::campaign::definition::Vanished;
+use crate::domain::mapping::CompiledCampaign;
+use crate::domain::packet::{Packet, PacketOrigin};
+use crate::domain::row::{Row, RowNumber};
+use crate::domain::vanished::KeptBecause;
+use crate::ids::PacketId;
+use crate::ports::store::{VanishOutcome, Vanishing, WriteOutcome};
+use crate::services::ServiceError;
+
+const PACKETS_PER_PAGE: usize = 500;
+
+/// Messages per transaction.
+const MESSAGES_PER_BATCH: usize = 1_000;
+
+/// A file with more rows that cannot be mapped is no evidence of what is missing.
+const FAILED_ROWS_MAX: u64 = 1_000;
+
+impl Mapping {
+    /// Cancels what vanishes because of a packet whose rows are all mapped, if its campaign says so. May be repeated.
+    pub(super) async fn cancel_vanished(
+        &self,
+        packet: &Packet,
+        campaign: &CompiledCampaign,
+    ) -> Result<(), ServiceError> {
+        // A call names what it is about and says nothing of all others.
+        let is_file = matches!(packet.origin, PacketOrigin::File { .. });
+        if campaign.definition().mapping.vanished != Vanished::Cancel || !is_file {
+            return Ok(());
+        }
+        // The counters as they are now that everything is mapped.
+        let packet = self.packet(packet.company, packet.id).await?;
+        if let Some(because) = self.keeps(&packet, campaign).await? {
+            warn!(packet.id = %packet.id, reason = %because, "nothing vanishes: the file was not understood whole");
+            return match self.ports.store.keep_vanished(packet.company, packet.id, because).await? {
+                WriteOutcome::Applied => Ok(()),
+                WriteOutcome::Stale => Err(stale()),
+            };
+        }
+        let mut cancelled = 0;
+        let mut after = None;
+        loop {
+            let page =
+                self.ports.store.packets(packet.company, packet.campaign, after, PACKETS_PER_PAGE).await?;
+            let is_earlier = |other: &&Packet| {
+                other.id < packet.id
+                    && !other.stage.is_closed()
+                    && matches!(other.origin, PacketOrigin::File { .. })
+            };
+            for earlier in page.items.iter().filter(is_earlier) {
+                cancelled += self.vanish_from(&packet, earlier.id).await?;
+            }
+            after = page.next.filter(|next| *next < packet.id);
+            if after.is_none() {
+                break;
+            }
+        }
+        counter!("reminderly_messages_vanished_total").increment(cancelled);
+        info!(packet.id = %packet.id, messages = cancelled, "messages of vanished appointments are cancelled");
+        Ok(())
+    }
+
+    async fn vanish_from(&self, packet: &Packet, earlier: PacketId) -> Result<u64, ServiceError> {
+        let mut after = None;
+        let mut all = 0;
+        loop {
+            let vanishing = Vanishing {
+                missing_in: packet.id,
+                earlier,
+                after,
+                limit: MESSAGES_PER_BATCH,
+                now: self.ports.clock.now(),
+            };
+            match self.ports.store.cancel_vanished(packet.company, vanishing).await? {
+                VanishOutcome::Page { cancelled, next } => {
+                    all += cancelled;
+                    after = next;
+                    if after.is_none() {
+                        return Ok(all);
+                    }
+                }
+                VanishOutcome::Stale => return Err(stale()),
+            }
+        }
+    }
+
+    /// Why the packet makes nothing vanish.
+    async fn keeps(
+        &self,
+        packet: &Packet,
+        campaign: &CompiledCampaign,
+    ) -> Result<Option<KeptBecause>, ServiceError> {
+        let rows = packet.rows;
+        if rows.planned + rows.skipped == 0 {
+            return Ok(Some(KeptBecause::NothingMapped));
+        }
+        if rows.rejected > 0 {
+            return Ok(Some(KeptBecause::RowsUnread(rows.rejected)));
+        }
+        if rows.failed > FAILED_ROWS_MAX {
+            return Ok(Some(KeptBecause::RowsFailed(rows.failed)));
+        }
+        // What the failed rows name was recorded with their batch, if their keys could be read.
+        let mut after = RowNumber::default();
+        loop {
+            let page =
+                self.ports.store.rejected(packet.company, packet.id, after, MESSAGES_PER_BATCH).await?;
+            for failed in &page.items {
+                let row = self.ports.store.row(packet.company, packet.id, failed.row).await?;
+                if !row.is_some_and(|row| has_key(packet, campaign, &row)) {
+                    return Ok(Some(KeptBecause::KeyUnread(failed.row)));
+                }
+            }
+            let Some(next) = page.next else { return Ok(None) };
+            after = next;
+        }
+    }
+}
+
+fn has_key(packet: &Packet, campaign: &CompiledCampaign, row: &Row) -> bool {
+    campaign.mapper(&packet.ingest.header).is_ok_and(|mapper| mapper.key(row).is_some())
+}
