@@ -176,10 +176,10 @@ impl PacketData {
             let not_before = self.record(*slot).and_then(|record| record.state.not_before);
             not_before.is_none_or(|not_before| restore.is_before(not_before))
         };
-        let ripe = self.ripe.iter().map(|(.., slot)| *slot).filter(is_old);
         let due = self.due.range(..(raised_at, 0)).map(|(_, slot)| *slot);
+        let ripe = self.ripe.iter().map(|(_, _, slot)| *slot).filter(is_old);
         let copied = self.copies.iter().map(|(_, slot)| *slot).filter(is_old);
-        ripe.chain(due).chain(copied).take(limit).collect()
+        due.chain(ripe).chain(copied).take(limit).collect()
     }
 
     pub(super) fn next_due(&self) -> Option<DateTime<Utc>> {

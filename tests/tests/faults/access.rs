@@ -1,5 +1,7 @@
 //! Who may do what: every service is asked by everybody who may not.
 
+mod shown;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,7 +10,6 @@ use futures::FutureExt as _;
 use futures::executor::block_on;
 use futures::future::BoxFuture;
 use reminderly_core::domain::access::{Action, Actor, Company, CompanyScope, Denied, Role, User};
-use reminderly_core::domain::answers::Goal;
 use reminderly_core::domain::campaign::lifecycle::Campaign;
 use reminderly_core::domain::contact_method::ContactMethod;
 use reminderly_core::domain::contact_point::{ContactPoint, PhoneNumber};
@@ -16,8 +17,6 @@ use reminderly_core::domain::disposition::{AttemptReport, Disposition};
 use reminderly_core::domain::envelope::Slice;
 use reminderly_core::domain::incoming::Incoming;
 use reminderly_core::domain::restore::RestoreEpoch;
-use reminderly_core::domain::row::RowNumber;
-use reminderly_core::domain::unsubscribe::UnsubscribeChange;
 use reminderly_core::ids::{AttemptId, IdSourceExt as _, MessageId, PacketId};
 use reminderly_core::ports::poller::{PollerError, PollerHost, PollerSpec};
 use reminderly_core::ports::queue::QueueName;
@@ -27,9 +26,8 @@ use reminderly_core::ports::store::{
 };
 use reminderly_core::services::sweep::{OverdueClaims, StalledPackets, UnknownOutcomes};
 use reminderly_core::services::{
-    Access, Answers, CallProgress, CompiledCampaigns, Dispatch, Dispositions, Enqueue, Explain, Fleet,
-    Forecasts, IncomingMessages, Ingest, Mapping, Messages, OnDemand, Reconcile, Reports, RestoreFence,
-    ServiceError, Unsubscribes,
+    Access, CompiledCampaigns, Dispatch, Dispositions, Enqueue, Fleet, Forecasts, IncomingMessages, Ingest,
+    Mapping, OnDemand, RestoreFence, ServiceError,
 };
 use reminderly_core::sources::MemorySource;
 use reminderly_tests::material;
@@ -120,81 +118,6 @@ fn walked<'a>(
     Walked { name, actions, call: call.boxed() }
 }
 
-/// What runs campaigns and shows them.
-fn office<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Walked<'a>> {
-    use Action::{EditCampaign, ManageUnsubscribes, RunCampaign, ViewMessages, ViewReports};
-    let Victim { world, campaign, packet, message, .. } = victim;
-    let (ports, campaigns) = (&world.ports, world.campaigns());
-    let (id, packet, message) = (campaign.id, *packet, *message);
-    let on = move |name, change: u8| {
-        let campaigns = campaigns.clone();
-        walked(name, &[RunCampaign], async move {
-            match change {
-                0 => campaigns.activate(scope, id).await,
-                1 => campaigns.pause(scope, id).await,
-                2 => campaigns.resume(scope, id).await,
-                _ => campaigns.remove(scope, id).await,
-            }
-            .map(|_| true)
-        })
-    };
-    let campaigns = world.campaigns();
-    let (create, edit, get, cancel) = (campaigns.clone(), campaigns.clone(), campaigns.clone(), campaigns);
-    let (reports, unsubscribes) = (Reports::new(ports), Unsubscribes::new(ports));
-    let (report, incoming) = (reports.clone(), reports.clone());
-    let history = unsubscribes.clone();
-    let compiled = Arc::new(CompiledCampaigns::new(Arc::clone(&ports.store)));
-    let forecasts = Forecasts::new(ports, &world.settings, compiled);
-    let (explain, reconcile) = (Explain::new(ports), Reconcile::new(ports));
-    let document = material::document().to_string();
-    let same = document.clone();
-    vec![
-        // For a company of its own, this does something, and to the other nothing.
-        walked("campaigns::create", &[EditCampaign], async move {
-            create.create(scope, &document).await.map(|_| false)
-        }),
-        walked("campaigns::edit", &[EditCampaign], async move {
-            edit.edit(scope, id, 1, &same).await.map(|_| true)
-        }),
-        walked("campaigns::get", &[ViewReports], async move { get.get(scope, id).await.map(|_| true) }),
-        on("campaigns::activate", 0),
-        on("campaigns::pause", 1),
-        on("campaigns::resume", 2),
-        on("campaigns::remove", 3),
-        walked("campaigns::cancel_packet", &[RunCampaign], async move {
-            cancel.cancel_packet(scope, packet).await.map(|_| true)
-        }),
-        walked("reports::packet", &[ViewReports], async move {
-            reports.packet(scope, packet).await.map(|_| true)
-        }),
-        walked("forecasts::packet", &[ViewReports], async move {
-            forecasts.packet(scope, packet).await.map(|_| true)
-        }),
-        walked(
-            "reports::campaign",
-            &[ViewReports],
-            async move { report.campaign(scope, id).await.map(|_| true) },
-        ),
-        walked("reports::incoming", &[ViewReports], async move {
-            Ok(incoming.incoming(scope).await?.total() > 0)
-        }),
-        walked("explain::message", &[ViewMessages], async move {
-            explain.message(scope, packet, message).await.map(|_| true)
-        }),
-        walked("reconcile::packet", &[ViewMessages], async move {
-            reconcile.packet(scope, packet).await.map(|_| true)
-        }),
-        walked("unsubscribes::change", &[ManageUnsubscribes], async move {
-            let change = UnsubscribeChange::OptedOut;
-            unsubscribes.change(scope, contact().refusal_key(), change).await.map(|_| false)
-        }),
-        walked("unsubscribes::history", &[ManageUnsubscribes], async move {
-            // The change above is the caller's own.
-            Ok(history.history(scope, &contact().refusal_key()).await?.len() > 1)
-        }),
-    ]
-}
-
 /// What takes data in and sends.
 fn machine_room<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Walked<'a>> {
     use Action::{Ingest as Upload, Operate, RunCampaign};
@@ -269,54 +192,10 @@ fn machine_room<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Walked<'
     ]
 }
 
-/// What callers do.
-fn callers<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Walked<'a>> {
-    let Victim { world, campaign, call, .. } = victim;
-    let compiled = Arc::new(CompiledCampaigns::new(Arc::clone(&world.ports.store)));
-    let send = OnDemand::new(&world.ports, &world.settings, compiled, Arc::new(NoPollers));
-    let outcome = send.clone();
-    let id = campaign.id;
-    vec![
-        walked("on_demand::send", &[Action::SendOnDemand], async move {
-            send.send(scope, id, &line(9)).await.map(|_| true)
-        }),
-        walked("on_demand::outcome", &[Action::SendOnDemand, Action::ViewMessages], async move {
-            let open = CallProgress::Open;
-            outcome.outcome(scope, *call, open, std::time::Duration::ZERO).await.map(|_| true)
-        }),
-    ]
-}
-
-/// What lists a packet's messages.
-fn listings<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Walked<'a>> {
-    let (packet, message) = (victim.packet, victim.message);
-    let service = || Messages::new(&victim.world.ports);
-    let (likely, calibration) = (Answers::new(&victim.world.ports), Answers::new(&victim.world.ports));
-    let split = instant("2026-03-04T00:00:00Z");
-    let (pages, attempts, rejected) = (service(), service(), service());
-    vec![
-        walked("answers::likely_responders", &[Action::ViewMessages], async move {
-            Ok(!likely.likely_responders(scope, Goal::Answer, 10).await?.is_empty())
-        }),
-        walked("answers::calibration", &[Action::ViewReports], async move {
-            Ok(calibration.calibration(scope, Goal::Answer, split).await?.contacts > 0)
-        }),
-        walked("messages::page", &[Action::ViewMessages], async move {
-            Ok(!pages.page(scope, packet, None, 10).await?.items.is_empty())
-        }),
-        walked("messages::attempts", &[Action::ViewMessages], async move {
-            Ok(!attempts.attempts(scope, packet, message).await?.is_empty())
-        }),
-        walked("messages::rejected", &[Action::ViewMessages], async move {
-            Ok(!rejected.rejected(scope, packet, RowNumber::default(), 10).await?.items.is_empty())
-        }),
-    ]
-}
-
 fn every_call<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Walked<'a>> {
-    let office = office(victim, scope).into_iter();
-    let inside = listings(victim, scope).into_iter().chain(machine_room(victim, scope));
-    office.chain(inside).chain(callers(victim, scope)).collect()
+    let office = shown::office(victim, scope).into_iter();
+    let inside = shown::listings(victim, scope).into_iter().chain(machine_room(victim, scope));
+    office.chain(inside).chain(shown::callers(victim, scope)).collect()
 }
 
 #[test]

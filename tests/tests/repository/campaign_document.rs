@@ -36,7 +36,7 @@ fn every_listed_key_of_a_later_release_is_refused_with_its_path() {
         assert!(problem.message.contains("not supported by this release"), "{problem}");
         refused += 1;
     }
-    assert!(refused > 10, "the table was read");
+    assert!(refused > 0, "the table was read");
 }
 
 /// The paths of the table of keys. `.cancel` stands for the same place as the path before it, `….days` for a place in the row

@@ -14,7 +14,9 @@ fn every_rule_is_listed_with_its_source() {
     let packs = RulePacks::standard();
     let mut listed = 0;
     for pack in packs.iter() {
-        let (_, section) = document.split_once(&format!("### `{}`", pack.name())).expect(pack.name());
+        let (_, section) = document
+            .split_once(&format!("### `{}`", pack.name()))
+            .unwrap_or_else(|| panic!("{}", pack.name()));
         let section = section.split("\n##").next().unwrap_or_default();
         let rows: Vec<&str> = section.lines().filter(|line| line.starts_with("| `")).collect();
         let named: BTreeSet<&str> = rows.iter().filter_map(|row| row.split('`').nth(1)).collect();

@@ -29,12 +29,12 @@ pub async fn contacts_are_told_with_their_answers(bench: &Bench) {
         response,
     };
     let told = outcomes(bench, -60, ALL).await;
-    let mut in_order = [
+    let mut expected = [
         (answered.packet, expected(answered.n, Some(ResponseKind::Cancelled))),
         (silent.packet, expected(silent.n, None)),
     ];
-    in_order.sort_by_key(|(packet, _)| *packet);
-    assert_eq!(told, in_order.map(|(_, outcome)| outcome));
+    expected.sort_by_key(|(packet, _)| *packet);
+    assert_eq!(told, expected.map(|(_, outcome)| outcome), "packet by packet");
 }
 
 /// What did not arrive, or may not have, is no contact.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::language::Language;
 use crate::domain::phone_keys::PhoneKeys;
-use crate::domain::reply::{self, Reading, ReplyWords};
+use crate::domain::reply::{self, Classification, Reading, ReplyKind, ReplyReason, ReplyWords};
 use crate::domain::schedule::Schedule;
 
 /// A checked campaign document. Made by `document::parse` only, so every value here is usable.
@@ -318,13 +318,25 @@ pub struct Responses {
 }
 
 impl Responses {
-    /// What a reply by this method means. E-mails are read with the words of text messages; in a call only keys count.
+    /// What a reply by this method means. E-mails are read with the words of text messages; in a call only keys count, those of
+    /// the campaign's own answers among them.
     pub fn read(&self, method: ContactMethod, text: &str) -> Reading {
         match method {
             ContactMethod::Sms | ContactMethod::Email => reply::read(text, &self.sms),
             ContactMethod::Phone => {
-                Reading { classification: self.phone.classify(text), matched: Vec::new() }
+                Reading { classification: self.read_key(text.trim()), matched: Vec::new() }
             }
+        }
+    }
+
+    fn read_key(&self, pressed: &str) -> Classification {
+        let classification = self.phone.classify(pressed);
+        let answer = self.sms.answers.get(pressed).copied();
+        match (classification.kind, answer) {
+            (ReplyKind::Unclear, Some(answer)) => {
+                Classification { kind: ReplyKind::Answer(answer), reason: ReplyReason::CampaignKey }
+            }
+            _ => classification,
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::domain::campaign::definition::{CampaignDefinition, LocalizedText};
 use crate::domain::campaign::problem::member_path;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::mapping::texts;
-use crate::domain::phone_keys::PhoneKey;
+use crate::domain::phone_keys::{KeyAction, PhoneKey};
 use crate::domain::reply::{AskedWord, KeywordCollision, ReplyKind, asked_words};
 
 /// From so many digits on a number is taken for a part of a phone number: "text 602 555 0100".
@@ -58,9 +58,15 @@ fn contradiction(
     if method == ContactMethod::Phone {
         // What else a script asks for is not pressed: "text STOP to this number".
         let key: PhoneKey = word.parse().ok()?;
-        let unknown = definition.responses.phone.action(key).is_none();
-        return unknown
-            .then(|| format!("asks for the key {word}, which does nothing: name it in responses.phone"));
+        let responses = &definition.responses;
+        let is_the_providers = responses.phone.action(key).is_some_and(KeyAction::is_the_providers);
+        let is_known =
+            is_the_providers || responses.read(method, word).classification.kind != ReplyKind::Unclear;
+        return (!is_known).then(|| {
+            format!(
+                "asks for the key {word}, which does nothing: name it in responses.phone or responses.answers"
+            )
+        });
     }
     let reading = definition.responses.read(method, word).classification.kind;
     let collision = asked.collision.filter(|_| {
@@ -161,14 +167,15 @@ mod tests {
         let messages = json!({
             "sms": { "text": { "en": "See you.", "es": "Responda CANCEL para cancelar." } },
             "email": { "subject": "Soon", "text": bad, "html": "<p>Reply <b>CANCEL</b> to cancel</p>" },
-            "phone": { "script": "Press 1 to confirm, 3 to hear it again.", "voicemail": "Text STOP to opt out." }
+            "phone": { "script": "Press 1 to confirm, 5 if you are happy, 0 to talk to us, 3 to hear it again.", "voicemail": "Text STOP to opt out." }
         });
         let follow_up = json!({ "unclear": { "sms": { "en": bad, "es": "No entendemos." }, "email": "Reply YES to confirm." } });
+        let phone = json!({ "confirm": ["1"], "transfer": ["0"], "transfer_to": "+15205550100" });
         let found = found(&[
             ("/messages", messages),
             ("/mapping/fields/email", field.clone()),
             ("/mapping/fields/phone", field),
-            ("/responses", json!({ "phone": { "confirm": ["1"] }, "follow_up": follow_up })),
+            ("/responses", json!({ "phone": phone, "answers": { "5": "positive" }, "follow_up": follow_up })),
         ]);
         let places: Vec<&str> = found.iter().map(|(place, _)| place.as_str()).collect();
         assert_eq!(
