@@ -2,6 +2,7 @@
 //!
 //! A document that is saved is usable; this tells whether it is wise. Pure: the planner that sends is the one that is asked.
 
+mod asked;
 mod campaign;
 mod finding;
 mod hint;

@@ -12,7 +12,7 @@ mod pipeline;
 mod render;
 #[cfg(test)]
 mod tests;
-mod texts;
+pub(in crate::domain) mod texts;
 mod unfit_header;
 
 pub use compiled::{CompiledCampaign, check, check_with};

@@ -14,7 +14,6 @@ mod normal;
 mod opt_out;
 mod quoted;
 mod reply_words;
-pub mod revocation;
 mod text;
 mod typo;
 
@@ -28,6 +27,7 @@ pub use keyword::{
     KeywordCollision, PROVIDER_HELP_WORDS, PROVIDER_OPT_IN_WORDS, PROVIDER_OPT_OUT_WORDS, keyword_collision,
 };
 pub use normal::normalise;
+pub use opt_out::REVOCATION_WORDS;
 pub use reply_words::ReplyWords;
 
 use found::Found;

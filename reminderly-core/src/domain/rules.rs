@@ -8,6 +8,7 @@ mod demand;
 mod holidays;
 mod pack;
 mod permission;
+mod revocation;
 mod standard;
 #[cfg(test)]
 mod tests;

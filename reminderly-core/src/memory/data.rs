@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::company_data::CompanyData;
 use super::packet_data::{PacketData, Slot};
+use super::restore::end_rungs_above;
 use crate::domain::access::{Role, User};
 use crate::domain::attempt::AttemptLocation;
 use crate::domain::message::{MessageState, PlannedMessage};
@@ -68,13 +69,17 @@ impl Data {
         slot: Slot,
         change: Change<'_>,
     ) -> Result<MessageStatus, Option<MessageStatus>> {
-        let packet = self.packets.get_mut(&packet).ok_or(None)?;
+        let id = packet;
+        let packet = self.packets.get_mut(&id).ok_or(None)?;
         let before = packet.record(slot).map(|record| record.state.status);
         let redialled = packet.record(slot).is_some_and(|record| record.state.redialled);
         let event = if redialled { change.event.after_a_call() } else { change.event };
         let at = change.at;
         let status = packet.transit(slot, Change { event, ..change })?;
-        packet.jump(slot, at);
+        let in_doubt = packet.is_end_in_doubt(slot, &self.restore);
+        if !in_doubt {
+            packet.jump(slot, at);
+        }
         // Only a message that ended unsent gives its key up, and only such a one can want it back.
         let returns = status == MessageStatus::Sent && before.is_some_and(MessageStatus::is_unsent);
         if (status.is_unsent() || returns)
@@ -88,6 +93,9 @@ impl Data {
             } else {
                 company.natural_keys.entry(key).or_insert(record.message.id);
             }
+        }
+        if in_doubt {
+            end_rungs_above(self, id, slot, at);
         }
         Ok(status)
     }

@@ -8,6 +8,7 @@ use super::data::Change;
 use super::packet_data::{PacketData, Slot};
 use crate::domain::message::{Detail, Message, MessageState};
 use crate::domain::message_status::{MessageEvent, MessageStatus};
+use crate::domain::restore::Restore;
 use crate::domain::skip_reason::SkipReason;
 
 impl PacketData {
@@ -51,6 +52,15 @@ impl PacketData {
         let change = Change { event: MessageEvent::Snoozed, at, reason, state: &mut due };
         // One that is sent or closed stays as it is.
         self.transit(above, change).ok();
+    }
+
+    /// Whether a message brought nothing by an attempt from before a restore: the rung above may have jumped before the restore
+    /// too, and gone.
+    pub(super) fn is_end_in_doubt(&self, slot: Slot, restore: &Restore) -> bool {
+        let Some(below) = self.get(slot).filter(|below| brought_nothing(&below.record.state)) else {
+            return false;
+        };
+        below.attempts.last().is_some_and(|attempt| restore.is_before(attempt.claimed_at))
     }
 }
 

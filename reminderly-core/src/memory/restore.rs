@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use super::MemoryStore;
 use super::campaigns::page;
 use super::data::{Change, Data};
+use super::packet_data::Slot;
 use crate::batch::Page;
 use crate::domain::message::{Detail, MessageState};
 use crate::domain::message_status::{MessageEvent, MessageStatus};
@@ -69,24 +70,11 @@ impl RestoreStore for MemoryStore {
         self.transact(|data| {
             let restore = data.restore;
             let slots = data.packet_mut(company, packet)?.before(&restore, limit);
-            for slot in &slots {
-                let found = data.packet(company, packet);
-                let status = found.and_then(|found| found.record(*slot)).map(|record| record.state.status);
-                let (event, detail) = match status {
-                    Some(MessageStatus::Planned) => {
-                        (MessageEvent::Skipped, Some(Detail::Skip(SkipReason::PastDue)))
-                    }
-                    _ => (MessageEvent::Expired, None),
-                };
-                let mut ended = |state: &mut MessageState| {
-                    state.copy_until = None;
-                    state.detail.clone_from(&detail);
-                };
-                let reason = Cow::Borrowed(BEFORE_RESTORE);
-                // Planned messages may always be skipped, queued ones always expire.
-                data.transit(packet, *slot, Change { event, at, reason, state: &mut ended }).ok();
-            }
-            Ok(slots.len())
+            // The rungs above go first: none of them is to jump.
+            let ended = slots.into_iter().map(|slot| {
+                end_rungs_above(data, packet, slot, at) + usize::from(end(data, packet, slot, at))
+            });
+            Ok(ended.sum())
         })
         .await
     }
@@ -112,6 +100,31 @@ impl RestoreStore for MemoryStore {
         })
         .await
     }
+}
+
+/// Ends the rungs above a message of which nobody knows what became before the restore: they may have jumped then, and gone.
+/// The highest first, so that none jumps now. Answers how many.
+pub(super) fn end_rungs_above(data: &mut Data, packet: PacketId, slot: Slot, at: DateTime<Utc>) -> usize {
+    let Some(found) = data.packets.get(&packet) else { return 0 };
+    let above = |slot: Slot| found.above(found.record(slot)?.message.id);
+    let rungs: Vec<Slot> = std::iter::successors(above(slot), |rung| above(*rung)).collect();
+    rungs.into_iter().rev().filter(|rung| end(data, packet, *rung, at)).count()
+}
+
+/// Ends a message that waits to be sent; `false` if it does not.
+fn end(data: &mut Data, packet: PacketId, slot: Slot, at: DateTime<Utc>) -> bool {
+    let record = data.packets.get(&packet).and_then(|found| found.record(slot));
+    let (event, detail) = match record.map(|record| record.state.status) {
+        Some(MessageStatus::Planned) => (MessageEvent::Skipped, Some(Detail::Skip(SkipReason::PastDue))),
+        Some(MessageStatus::Queued) => (MessageEvent::Expired, None),
+        _ => return false,
+    };
+    let mut ended = |state: &mut MessageState| {
+        state.copy_until = None;
+        state.detail.clone_from(&detail);
+    };
+    let reason = Cow::Borrowed(BEFORE_RESTORE);
+    data.transit(packet, slot, Change { event, at, reason, state: &mut ended }).is_ok()
 }
 
 /// Whether the store was restored since the packet was reconciled.

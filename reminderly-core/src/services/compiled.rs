@@ -3,8 +3,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chrono::{DateTime, Utc};
+
+use crate::domain::campaign::definition::CampaignDefinition;
+use crate::domain::contact_point::ContactPoint;
 use crate::domain::mapping::CompiledCampaign;
 use crate::domain::packet::Packet;
+use crate::domain::reply::OptOutScope;
 use crate::domain::rules::RulePacks;
 use crate::ids::{CampaignId, CompanyId};
 use crate::ports::store::Store;
@@ -69,8 +74,22 @@ impl CompiledCampaigns {
         Ok(compiled)
     }
 
-    /// The same, or `None` if there is no such version or this release refuses it: what was planned with it goes all the same,
-    /// without what only the campaign could say.
+    /// How far an opt-out reaches by the rule packs of a campaign; see
+    /// [`RulePacks::opt_out_scope`](crate::domain::rules::RulePacks::opt_out_scope). A pack that this host does not know may
+    /// demand the most.
+    pub(crate) fn opt_out_scope(
+        &self,
+        campaign: &CampaignDefinition,
+        said: OptOutScope,
+        from: &ContactPoint,
+        at: DateTime<Utc>,
+    ) -> OptOutScope {
+        let packs = self.rule_packs.select(&campaign.schedule.rule_packs);
+        packs.map_or(OptOutScope::Person, |packs| packs.opt_out_scope(said, from, campaign.purpose, at))
+    }
+
+    /// What [`of`](Self::of) answers, or `None` if there is no such version or this release refuses it: what was planned with
+    /// it goes all the same, without what only the campaign could say.
     ///
     /// # Errors
     ///

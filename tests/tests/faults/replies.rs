@@ -8,15 +8,16 @@ use futures::executor::block_on;
 use reminderly_core::clock::Clock as _;
 use reminderly_core::domain::access::{Action, Actor, Grants, authorize};
 use reminderly_core::domain::campaign::lifecycle::Campaign;
-use reminderly_core::domain::contact_point::{ContactPoint, PhoneNumber};
+use reminderly_core::domain::contact_point::{ContactPoint, EmailAddress, PhoneNumber};
 use reminderly_core::domain::incoming::Incoming;
 use reminderly_core::domain::message::Detail;
 use reminderly_core::domain::message_status::MessageStatus;
 use reminderly_core::domain::packet::PacketStage;
+use reminderly_core::domain::person::PersonKey;
 use reminderly_core::domain::report::IncomingCounts;
 use reminderly_core::domain::response::ResponseKind;
 use reminderly_core::domain::skip_reason::SkipReason;
-use reminderly_core::domain::unsubscribe::UnsubscribeChange;
+use reminderly_core::domain::unsubscribe::{RefusalKey, UnsubscribeChange};
 use reminderly_core::ids::{IdSourceExt as _, PacketId};
 use reminderly_core::ports::callback::CallbackError;
 use reminderly_core::ports::provider::{OutboundMessage, SendDeadline};
@@ -178,6 +179,46 @@ fn an_automatic_reply_is_not_answered_for_ever() {
     let counts = counts(&world, &campaign);
     assert_eq!((counts.unclear, counts.needs_review), (15, 15), "all are recorded");
     assert_eq!(texts_to(&world, &number).len(), 1 + 10, "the reminder and ten answers");
+}
+
+/// What of a person is refused who said STOP by text message on the day of `start`: number, e-mail address, person. First in a
+/// company of which any campaign names the rules on revocation, then in one whose only such campaign is archived.
+fn refused_after_a_stop(start: &str) -> [[bool; 3]; 2] {
+    let number = material::number(0);
+    let replies = json!({ (number.clone()): { "replies": [{ "after": "2m", "text": "STOP" }] } });
+    let script = json!({ "contact_points": replies });
+    let mut world = World::new(&Setup { script, start: instant(start), ..Setup::default() });
+    let row = format!("{}K0,Name0,{number},ann@example.com,{} 14:00,P0\n", material::HEADER, &start[..10]);
+    let with_rules = material::document_with(&[("/schedule/rule_packs", json!(["us_revocation"]))]);
+    let by_all = material::document_with(&[("/methods/use", json!("all"))]);
+    let companies = [(); 2].map(|()| {
+        let company = world.company();
+        let sending = world.campaign(company, &by_all);
+        let silent = world.campaign(company, &with_rules);
+        world.load(company, sending.id, &row);
+        (sending, silent)
+    });
+    let scope = world.scope(companies[1].0.company, Action::RunCampaign);
+    block_on(world.campaigns().remove(&scope, companies[1].1.id)).unwrap();
+    world.start_worker();
+    world.run_to_end();
+    let email = ContactPoint::Email(EmailAddress::parse("ann@example.com").unwrap());
+    let sms = ContactPoint::Sms(PhoneNumber::parse(&number, None).unwrap());
+    let person = RefusalKey::Person(PersonKey::new("P0").unwrap());
+    let keys = [sms.refusal_key(), email.refusal_key(), person];
+    companies.map(|(sending, _)| {
+        judge::all_is_well(&world, &sending);
+        let refused = block_on(world.ports.store.refused(sending.company, &keys)).unwrap();
+        refused.try_into().unwrap()
+    })
+}
+
+/// The rule is about the caller: it is enough that a campaign of which the person knows nothing names it.
+#[test]
+fn an_opt_out_covers_the_person_from_the_day_of_the_rule() {
+    let (said, all) = ([true, false, false], [true; 3]);
+    assert_eq!(refused_after_a_stop("2027-01-29T17:55:00Z"), [said, said]);
+    assert_eq!(refused_after_a_stop("2027-02-01T17:55:00Z"), [all, said]);
 }
 
 /// A provider's clock that is ahead must not let an old START overtake a refusal that comes after it.

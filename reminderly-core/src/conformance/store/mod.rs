@@ -372,6 +372,8 @@ macro_rules! for_each_store_case {
             a_packet_made_after_a_restore_is_not_fenced
             fenced_packets_are_paged
             what_was_to_go_before_a_restore_is_closed
+            the_rungs_above_what_a_restore_ends_end_with_it
+            a_rung_does_not_jump_for_an_attempt_from_before_a_restore
             a_restore_leaves_what_is_in_flight
             a_fence_is_lifted_packet_by_packet
             another_restore_fences_again

@@ -1,11 +1,13 @@
 //! The fence after a restore.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 
 use super::bench::{Answered as _, Bench, Placed};
-use super::sending::{accepted, ambiguous};
+use super::sending::{accepted, ambiguous, refused_for_good};
 use crate::domain::attempt::ReturnReason;
-use crate::domain::message::Detail;
+use crate::domain::message::{Detail, LadderPlace, PlannedMessage};
 use crate::domain::message_status::MessageStatus;
 use crate::domain::packet::{Draining, PacketStage};
 use crate::domain::restore::{Restore, RestoreEpoch};
@@ -112,6 +114,70 @@ pub async fn what_was_to_go_before_a_restore_is_closed(bench: &Bench) {
     let counts = bench.store.packet_counts(bench.company, packet).await.answered();
     assert_eq!(counts, bench.store.recount_packet(bench.company, packet).await.answered());
     assert_eq!(counts.open, 2);
+}
+
+/// Whether they jumped before the restore, and went, nobody knows. Those of other ladders go on.
+pub async fn the_rungs_above_what_a_restore_ends_end_with_it(bench: &Bench) {
+    let (packet, n) = (bench.loaded(2).await, bench.serial());
+    let (old, next) = (three_rungs(bench, packet, (1, n), -30), three_rungs(bench, packet, (2, n + 1), 10));
+    let rungs = [&old, &next].map(|rungs| rungs.each_ref().map(|rung| bench.place(packet, rung, n)));
+    bench.queue(packet, old.into_iter().chain(next).collect()).await;
+    let below = HandOver { now: bench.at(-5), ..bench.hand_over_terms() };
+    assert_eq!(bench.hand_over_with(packet, below).await.due.len(), 1);
+    restore(bench, 0).await;
+    assert_eq!(expire(bench, packet, 1).await, 3, "one, and the two above it");
+    assert_eq!(expire(bench, packet, 1).await, 0);
+    let past_due = Some(Detail::Skip(SkipReason::PastDue));
+    let [first, second, third] = &rungs[0];
+    for (rung, status, detail) in [
+        (first, MessageStatus::Expired, None),
+        (second, MessageStatus::Skipped, past_due.clone()),
+        (third, MessageStatus::Skipped, past_due),
+    ] {
+        let state = bench.state(rung).await;
+        assert_eq!((state.status, state.detail, state.copy_until), (status, detail, None));
+    }
+    for rung in &rungs[1] {
+        assert_eq!(bench.status(rung).await, MessageStatus::Planned);
+    }
+    let counts = bench.store.packet_counts(bench.company, packet).await.answered();
+    assert_eq!(counts, bench.store.recount_packet(bench.company, packet).await.answered());
+    assert_eq!(counts.open, 3);
+}
+
+/// What proves that an attempt failed may have been known before the restore. An attempt after it is as any other.
+pub async fn a_rung_does_not_jump_for_an_attempt_from_before_a_restore(bench: &Bench) {
+    for (restored_at, expected) in [(-90, MessageStatus::Planned), (30, MessageStatus::Skipped)] {
+        let (packet, n) = (bench.loaded(1).await, bench.serial());
+        let rungs = three_rungs(bench, packet, (1, n), -30);
+        let [first, second, third] = rungs.each_ref().map(|rung| bench.place(packet, rung, n));
+        bench.queue(packet, rungs.into()).await;
+        let below = HandOver { now: bench.at(-5), ..bench.hand_over_terms() };
+        assert_eq!(bench.hand_over_with(packet, below).await.due.len(), 1);
+        let first = Placed { epoch: bench.must_claim(&first).await.epoch, ..first };
+        let later = bench.state(&second).await;
+        restore(bench, restored_at).await;
+        bench.must_settle(&first, refused_for_good(), MessageStatus::Failed).await;
+        for rung in [&second, &third] {
+            assert_eq!(bench.status(rung).await, expected);
+        }
+        let jumped = bench.state(&second).await.not_before < later.not_before;
+        assert_eq!(jumped, expected == MessageStatus::Planned);
+    }
+}
+
+/// Three messages of a row for one person, the second and third an hour after the one below it.
+fn three_rungs(bench: &Bench, packet: PacketId, (row, n): (u64, u64), minutes: i64) -> [PlannedMessage; 3] {
+    let e_mail = || bench.e_mail(packet, row, n);
+    let mut rungs = [bench.message(packet, row, n), e_mail(), e_mail()];
+    let ids = rungs.each_ref().map(|rung| rung.message.id);
+    for ((rung, later), below) in rungs.iter_mut().zip([0, 60, 120]).zip([None, Some(ids[0]), Some(ids[1])]) {
+        rung.verdict = bench.message_at(packet, row, n, minutes + later).verdict;
+        rung.message.ladder = below.map(|below| LadderPlace { below, wait: Duration::from_mins(60) });
+    }
+    // At another address.
+    rungs[2].message.contact = bench.e_mail(packet, row, n + 1_000).message.contact;
+    rungs
 }
 
 /// Claimed and unknown messages are for evidence to decide.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Datelike as _, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 
+use super::asked::about_asked_words;
 use super::finding::{Finding, Severity};
 use crate::domain::appointment::Appointment;
 use crate::domain::campaign::definition::{CampaignDefinition, MethodChoice};
@@ -19,7 +20,8 @@ const DAYS_TRIED: u64 = 14;
 const AHEAD: Days = Days::new(400);
 
 /// What people should know about a campaign whatever its data: parts of its schedule that contradict each other, a sender that
-/// is not named. `now` tells which closed dates are past.
+/// is not named, words to reply with that do something else than the text promises, or nothing. `now` tells which closed dates
+/// are past.
 pub fn check_campaign(definition: &CampaignDefinition, now: DateTime<Utc>) -> Vec<Finding> {
     let mut findings = Vec::new();
     if definition.sender_name.is_none() {
@@ -29,6 +31,7 @@ pub fn check_campaign(definition: &CampaignDefinition, now: DateTime<Utc>) -> Ve
     about_entries(definition, now, &mut findings);
     about_rungs(definition, now, &mut findings);
     about_closed_dates(definition, now, &mut findings);
+    about_asked_words(definition, &mut findings);
     findings
 }
 

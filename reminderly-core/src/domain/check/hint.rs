@@ -8,16 +8,21 @@ const OPT_OUT_HINTS: &[&str] = &[
     "opt out",
     "opt-out",
     "optout",
-    "unsubscribe", // English
+    "unsubscribe",
+    "unsubscribing", // English
     "alto",
     "baja",
     "parar",
     "cancelar suscripción",
-    "cancelar la suscripción", // Spanish
+    "cancelar la suscripción",
+    "anular la suscripción",
+    "desuscribirse", // Spanish
     "arrêt",
     "arret",
     "désabonner",
-    "désinscrire", // French
+    "désabonnement",
+    "désinscrire",
+    "désinscription", // French
 ];
 
 /// Whether a text tells how to opt out.
@@ -46,8 +51,13 @@ mod tests {
 
     #[test]
     fn whole_words_count() {
-        for text in ["Reply STOP to opt out.", "Para darse de baja responda ALTO", "Répondez ARRÊT.", "stop"]
-        {
+        for text in [
+            "Reply STOP to opt out.",
+            "Para darse de baja responda ALTO",
+            "Répondez ARRÊT.",
+            "stop",
+            "Unsubscribe: https://c.example/u",
+        ] {
             assert!(tells_how_to_opt_out(text), "{text}");
         }
         for text in ["See you at the bus stops", "Nonstop to Rome", ""] {

@@ -192,7 +192,7 @@ fn often_empty(field: &FieldUse) -> Option<Finding> {
     })
 }
 
-fn about_texts(method: ContactMethod, texts: &TextUse, findings: &mut Vec<Finding>) {
+pub(super) fn about_texts(method: ContactMethod, texts: &TextUse, findings: &mut Vec<Finding>) {
     let place = place(method);
     if texts.without_sender > 0 {
         let message = format!(
@@ -201,7 +201,10 @@ fn about_texts(method: ContactMethod, texts: &TextUse, findings: &mut Vec<Findin
         );
         findings.push(Finding::new(Severity::Warning, place, message));
     }
-    if texts.without_opt_out > 0 {
+    if texts.without_opt_out > 0 && method == ContactMethod::Phone {
+        let message = "no key opts out: name one under \"opt_out\" and say so in the script";
+        findings.push(Finding::new(Severity::Warning, "$.responses.phone", message));
+    } else if texts.without_opt_out > 0 {
         let message = format!(
             "{} of {} texts do not say how to opt out, such as \"Reply STOP to opt out\"",
             texts.without_opt_out, texts.rows

@@ -4,11 +4,13 @@ use std::sync::Arc;
 use rstest::rstest;
 use serde_json::{Value, json};
 
+use super::sample::about_texts;
 use super::*;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::content::Content;
 use crate::domain::mapping::{CompiledCampaign, check};
 use crate::domain::packet::RowCounts;
+use crate::domain::phone_keys::{KeyAction, PhoneKeys};
 use crate::domain::report::PacketCounts;
 use crate::domain::row::{Header, RejectedRow, Row, RowFault, RowNumber};
 use crate::domain::segments::count_segments;
@@ -34,7 +36,7 @@ fn document() -> Value {
 }
 
 /// The document with values put at JSON pointers; null takes a member away.
-fn compiled(changes: &[(&str, Value)]) -> Arc<CompiledCampaign> {
+pub(super) fn compiled(changes: &[(&str, Value)]) -> Arc<CompiledCampaign> {
     let mut document = document();
     for (pointer, value) in changes {
         let (parent, key) = pointer.rsplit_once('/').unwrap();
@@ -148,6 +150,24 @@ fn texts_are_measured_exactly() {
     let found: Vec<(char, Vec<RowNumber>)> =
         texts.non_gsm.into_iter().map(|(character, found)| (character, found.first_rows)).collect();
     assert_eq!(found, [('ë', vec![RowNumber(2)]), ('’', vec![RowNumber(2)])]);
+}
+
+/// What a script says of text messages stops no call.
+#[test]
+fn calls_need_a_key_that_opts_out() {
+    let confirm = ('1'.try_into().unwrap(), KeyAction::Confirm);
+    let opt_out = ('9'.try_into().unwrap(), KeyAction::OptOut);
+    for (keys, without) in [(vec![], 1), (vec![confirm.clone()], 1), (vec![confirm, opt_out], 0)] {
+        let mut texts = TextUse::default();
+        let keys = Arc::new(PhoneKeys(keys.into_iter().collect()));
+        let script = "Smith Clinic. Text STOP to opt out.".into();
+        texts.add(RowNumber(1), &Content::Phone { script, voicemail: None, keys }, Some("Smith Clinic"));
+        assert_eq!((texts.without_sender, texts.without_opt_out), (0, without));
+        let mut findings = Vec::new();
+        about_texts(ContactMethod::Phone, &texts, &mut findings);
+        let places: Vec<&str> = findings.iter().map(|finding| finding.place.as_str()).collect();
+        assert_eq!(places, vec!["$.responses.phone"; usize::try_from(without).unwrap()]);
+    }
 }
 
 #[test]

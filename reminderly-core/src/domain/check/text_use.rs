@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::hint::{names_sender, tells_how_to_opt_out};
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::content::Content;
+use crate::domain::phone_keys::KeyAction;
 use crate::domain::row::RowNumber;
 use crate::domain::segments::{Segments, count_segments, non_gsm_characters};
 
@@ -35,7 +36,7 @@ pub struct TextUse {
     pub non_gsm: BTreeMap<char, CharacterUse>,
     /// How many texts do not name the sender; zero if the campaign names none.
     pub without_sender: u64,
-    /// How many texts do not tell how to opt out.
+    /// How many texts do not tell how to opt out; of calls, how many have no key for it.
     pub without_opt_out: u64,
 }
 
@@ -44,7 +45,7 @@ impl TextUse {
         let text = whole_text(content);
         self.rows += 1;
         self.without_sender += u64::from(sender.is_some_and(|sender| !names_sender(&text, sender)));
-        self.without_opt_out += u64::from(!tells_how_to_opt_out(&text));
+        self.without_opt_out += u64::from(!offers_opt_out(content, &text));
         if let Content::Sms { text, .. } = content {
             self.add_sms(row, text);
         }
@@ -69,6 +70,15 @@ impl TextUse {
                 found.first_rows.push(row);
             }
         }
+    }
+}
+
+/// Whether people can tell how to hear no more: in a call they press a key
+/// ([47 CFR 64.1200(b)(3)](https://www.law.cornell.edu/cfr/text/47/64.1200)), whatever its script says of text messages.
+fn offers_opt_out(content: &Content, text: &str) -> bool {
+    match content {
+        Content::Phone { keys, .. } => keys.0.values().any(|action| *action == KeyAction::OptOut),
+        Content::Sms { .. } | Content::Email { .. } => tells_how_to_opt_out(text),
     }
 }
 

@@ -16,24 +16,41 @@ pub(super) const PHONE_SCRIPT: &str = "phone.script";
 pub(super) const PHONE_VOICEMAIL: &str = "phone.voicemail";
 
 /// A text of a campaign: the name is its path below `messages` or `responses`.
-pub(super) struct Part<'d> {
+pub(in crate::domain) struct Part<'d> {
     pub(super) name: String,
-    pub(super) text: &'d LocalizedText,
+    pub(in crate::domain) text: &'d LocalizedText,
     /// What it is sent with.
     group: Group,
 }
 
 /// Texts that are sent together, and so are in one language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Group {
+pub(in crate::domain) enum Group {
     /// What the campaign says first.
     Message(ContactMethod),
     /// What it answers.
     FollowUp(FollowUpTrigger, ContactMethod),
 }
 
+impl Part<'_> {
+    /// How it reaches people.
+    pub(in crate::domain) const fn method(&self) -> ContactMethod {
+        match self.group {
+            Group::Message(method) | Group::FollowUp(_, method) => method,
+        }
+    }
+
+    /// Where it stands in the document.
+    pub(in crate::domain) fn path(&self) -> String {
+        match self.group {
+            Group::Message(_) => format!("$.messages.{}", self.name),
+            Group::FollowUp(..) => format!("$.responses.{}", self.name),
+        }
+    }
+}
+
 /// Every text of a campaign.
-pub(super) fn parts(definition: &CampaignDefinition) -> Vec<Part<'_>> {
+pub(in crate::domain) fn parts(definition: &CampaignDefinition) -> Vec<Part<'_>> {
     let mut parts = Vec::new();
     let mut add = |name: &str, group, text| parts.push(Part { name: name.to_owned(), text, group });
     if let Some(sms) = &definition.messages.sms {

@@ -7,6 +7,10 @@ use super::text::{Reply, without_courtesy};
 use super::typo::is_slip_of;
 use super::{OptOutScope, ReplyKind, ReplyReason, ReplyWords};
 
+/// The words that revoke consent by themselves, by the same rule. What it demands and from when is the rule pack `us_revocation`;
+/// they opt out with and without it.
+pub const REVOCATION_WORDS: [&str; 7] = ["stop", "quit", "end", "revoke", "opt out", "cancel", "unsubscribe"];
+
 /// The shortest word of the tables of which a slip is told; providers' words are told by themselves.
 const SLIP_LETTERS_MIN: usize = 6;
 
@@ -94,4 +98,18 @@ fn is_opt_out_word(word: &str) -> bool {
 
 fn is_other_word(word: &str) -> bool {
     word != "cancel" && is_opt_out_word(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::classify;
+    use super::*;
+
+    #[test]
+    fn each_word_of_the_rule_opts_out_by_itself() {
+        for word in REVOCATION_WORDS {
+            let kind = classify(word, &ReplyWords::default()).kind;
+            assert!(matches!(kind, ReplyKind::OptOut(_)), "{word}: {kind:?}");
+        }
+    }
 }

@@ -20,18 +20,17 @@ pub struct BoundRule<'a> {
 impl<'a> BoundRule<'a> {
     /// The rule as it binds this contact; `None` if it does not, or has nothing to say about instants.
     fn of(pack: &'a RulePack, rule: &'a Rule, contact: &Asked) -> Option<Self> {
-        let binds = rule.purposes.contains(&contact.purpose)
-            && rule.methods.contains(&contact.method)
-            && rule.place.may_contain(contact.territory);
         let hours = match &rule.demand {
             Demand::Hours(hours) => Some(hours),
             Demand::Never => None,
             Demand::TextCharactersMax(max) if contact.characters.is_some_and(|found| found > *max) => None,
-            Demand::TextCharactersMax(_) | Demand::ContactsMax { .. } | Demand::CallSecondsMax(_) => {
-                return None;
-            }
+            Demand::TextCharactersMax(_)
+            | Demand::ContactsMax { .. }
+            | Demand::CallSecondsMax(_)
+            | Demand::RevocationByAnyMeans
+            | Demand::RevocationCoversAll => return None,
         };
-        binds.then_some(Self { pack, rule, hours })
+        contact.is_bound_by(rule).then_some(Self { pack, rule, hours })
     }
 
     /// The rule's full name.
@@ -51,11 +50,27 @@ impl<'a> BoundRule<'a> {
 }
 
 /// What decides which rules bind.
-struct Asked {
+pub(super) struct Asked {
     purpose: Purpose,
     method: ContactMethod,
     territory: Territory,
     characters: Option<usize>,
+}
+
+impl Asked {
+    pub(super) fn new(point: &ContactPoint, purpose: Purpose, characters: Option<usize>) -> Self {
+        let territory = match point {
+            ContactPoint::Sms(number) | ContactPoint::Phone(number) => territory_of(number),
+            ContactPoint::Email(_) => Territory::Unknown,
+        };
+        Self { purpose, method: point.method(), territory, characters }
+    }
+
+    pub(super) fn is_bound_by(&self, rule: &Rule) -> bool {
+        rule.purposes.contains(&self.purpose)
+            && rule.methods.contains(&self.method)
+            && rule.place.may_contain(self.territory)
+    }
 }
 
 impl RulePacks {
@@ -70,11 +85,7 @@ impl RulePacks {
         if self.is_empty() {
             return Vec::new();
         }
-        let territory = match point {
-            ContactPoint::Sms(number) | ContactPoint::Phone(number) => territory_of(number),
-            ContactPoint::Email(_) => Territory::Unknown,
-        };
-        let asked = Asked { purpose, method: point.method(), territory, characters };
+        let asked = Asked::new(point, purpose, characters);
         let rules = self.iter().flat_map(|pack| pack.rules().iter().map(move |rule| (pack, rule)));
         rules.filter_map(|(pack, rule)| BoundRule::of(pack, rule, &asked)).collect()
     }

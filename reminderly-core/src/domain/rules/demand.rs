@@ -24,6 +24,11 @@ pub enum Demand {
     },
     /// Calls of at most so many seconds. Data for those who speak: how long a text takes is not known before.
     CallSecondsMax(u32),
+    /// Whatever a reasonable person reads as an opt-out is one. Data for those who read replies: instants do not depend on it.
+    RevocationByAnyMeans,
+    /// An opt-out covers every contact point of the person. Instants do not depend on it:
+    /// [`RulePacks::opt_out_scope`](super::RulePacks::opt_out_scope) does.
+    RevocationCoversAll,
 }
 
 /// Hours of each weekday, and days on which there are none.

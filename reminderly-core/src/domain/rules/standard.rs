@@ -5,10 +5,11 @@ use std::sync::{Arc, LazyLock};
 use super::RulePack;
 
 /// The data of each pack.
-const PACKS: [&str; 3] = [
+const PACKS: [&str; 4] = [
     include_str!("packs/us_federal_hours.json"),
     include_str!("packs/us_state_hours.json"),
     include_str!("packs/us_care_message.json"),
+    include_str!("packs/us_revocation.json"),
 ];
 
 /// A pack that cannot be read is not there, and a campaign that names it is refused; a test reads them all.

@@ -36,6 +36,10 @@ pub enum FenceLift {
 /// A packet is *fenced* while the epoch that it was last reconciled at is earlier than the store's. A new packet has the
 /// store's. Of a fenced packet [`hand_over`](super::MessageStore::hand_over) hands nothing over and
 /// [`claim`](super::MessageStore::claim) refuses every message, each within its own transaction.
+///
+/// For good, not only behind the fence: when a message of a ladder brings nothing by an attempt that was claimed before the
+/// last restore, the rungs above it that wait to be sent are closed in the same transaction, as by
+/// [`expire_before_restore`](RestoreStore::expire_before_restore), instead of jumping.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait RestoreStore: Debug + Send + Sync + 'static {
@@ -69,9 +73,10 @@ pub trait RestoreStore: Debug + Send + Sync + 'static {
         limit: usize,
     ) -> Result<Page<Packet, PacketId>, StoreError>;
 
-    /// Closes up to `limit` messages of a packet whose `not_before` lies before the last restore: planned ones as skipped
-    /// (`past_due`), queued ones as expired. Answers how many; fewer than `limit`: none is left. What is claimed or unknown
-    /// is left to evidence.
+    /// Closes up to `limit` messages of a packet whose `not_before` lies before the last restore, and with each of them all
+    /// rungs above it in its ladder, whenever these were to go: nobody knows whether they jumped before the restore, and went.
+    /// Planned ones are skipped (`past_due`), queued ones expire. Answers how many were closed; fewer than `limit`: none is
+    /// left. What is claimed or unknown is left to evidence.
     ///
     /// # Errors
     ///

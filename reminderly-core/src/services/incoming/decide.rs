@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 
 use super::IncomingMessages;
 use crate::domain::campaign::definition::{FollowUpTrigger, Responses};
+use crate::domain::campaign::lifecycle::CampaignState;
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::incoming::{Answerable, Incoming, IncomingEffect, Question, QuestionOption, TiedResponse};
 use crate::domain::mapping::CompiledCampaign;
@@ -19,6 +20,9 @@ use crate::services::ServiceError;
 
 /// For so long a number is taken as the answer to a question.
 const QUESTION_LASTS: TimeDelta = TimeDelta::hours(24);
+
+/// How many campaigns are read at a time.
+const CAMPAIGNS_PAGE: usize = 100;
 
 /// The most appointments that a question offers: more do not fit a text message, and a human sorts them out.
 const OPTIONS_MAX: usize = 9;
@@ -219,6 +223,8 @@ impl IncomingMessages {
         scope: OptOutScope,
     ) -> Result<Decision, ServiceError> {
         let mut keys = vec![case.incoming.from.refusal_key()];
+        // The classification stays what the person said.
+        let scope = self.scope_by_rule(case, scope).await?;
         if scope == OptOutScope::Person {
             for person in self.ports.store.persons_of(case.company, &case.incoming.from).await? {
                 let contacts = self.ports.store.contact_points_of(case.company, &person).await?;
@@ -231,6 +237,25 @@ impl IncomingMessages {
         let unsubscribes =
             keys.into_iter().map(|key| unsubscribe(case, key, UnsubscribeChange::OptedOut)).collect();
         Ok(Decision { classification, effect: IncomingEffect { unsubscribes, ..IncomingEffect::default() } })
+    }
+
+    /// How far the opt-out reaches by the rules that any campaign of the company names, unless it is archived. Not only those
+    /// that the person may be answering: the rules are about the caller, and hold after the appointment too.
+    async fn scope_by_rule(&self, case: &Case<'_>, said: OptOutScope) -> Result<OptOutScope, ServiceError> {
+        let (mut scope, mut after) = (said, None);
+        while scope != OptOutScope::Person {
+            let page = self.ports.store.campaigns(case.company, after, CAMPAIGNS_PAGE).await?;
+            let in_use = page.items.iter().filter(|campaign| campaign.state != CampaignState::Archived);
+            let (from, at) = (&case.incoming.from, case.incoming.at);
+            scope = in_use.fold(scope, |scope, campaign| {
+                self.campaigns.opt_out_scope(&campaign.definition, scope, from, at)
+            });
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(scope)
     }
 }
 

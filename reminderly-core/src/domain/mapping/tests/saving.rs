@@ -113,7 +113,7 @@ fn columns_are_told_by_path() {
 #[case::misspelt("us_state_hour", "did you mean \"us_state_hours\"?")]
 #[case::of_nobody(
     "tcpa",
-    "unknown rule pack \"tcpa\"; there are us_federal_hours, us_state_hours, us_care_message"
+    "unknown rule pack \"tcpa\"; there are us_federal_hours, us_state_hours, us_care_message, us_revocation"
 )]
 fn unknown_rule_packs_are_refused(#[case] name: &str, #[case] message: &str) {
     let mut document = document();

@@ -39,7 +39,7 @@ const NUMBERS: [&str; 7] = [
 /// Days around which a clock changes, a holiday falls or a rule begins.
 const DAYS: [&str; 7] =
     ["2026-03-08", "2026-11-01", "2026-10-04", "2026-04-05", "2026-11-26", "2025-08-31", "2026-07-03"];
-const STANDARD: [&str; 3] = ["us_federal_hours", "us_state_hours", "us_care_message"];
+const STANDARD: [&str; 4] = ["us_federal_hours", "us_state_hours", "us_care_message", "us_revocation"];
 const PURPOSES: [Purpose; 3] = [Purpose::CareReminder, Purpose::Informational, Purpose::Marketing];
 
 #[derive(Debug, Clone)]
@@ -111,8 +111,11 @@ impl Oracle<'_> {
         let holds = |zone| allows(rule.0, &rule.1, shown(zone), self.case.characters);
         let says_nothing = match &rule.0.demand {
             Demand::TextCharactersMax(max) => self.case.characters.is_none_or(|found| found <= *max),
-            Demand::ContactsMax { .. } | Demand::CallSecondsMax(_) => true,
             Demand::Hours(_) | Demand::Never => false,
+            Demand::ContactsMax { .. }
+            | Demand::CallSecondsMax(_)
+            | Demand::RevocationByAnyMeans
+            | Demand::RevocationCoversAll => true,
         };
         says_nothing || (!self.case.zones.is_empty() && self.case.zones.iter().all(holds))
     }
@@ -126,7 +129,10 @@ fn allows(rule: &Rule, week: &Week, shown: NaiveDateTime, characters: Option<usi
     match &rule.demand {
         Demand::Never => false,
         Demand::TextCharactersMax(max) => characters.is_none_or(|found| found <= *max),
-        Demand::ContactsMax { .. } | Demand::CallSecondsMax(_) => true,
+        Demand::ContactsMax { .. }
+        | Demand::CallSecondsMax(_)
+        | Demand::RevocationByAnyMeans
+        | Demand::RevocationCoversAll => true,
         Demand::Hours(hours) => {
             let holiday = hours.closed_on.is_some_and(|calendar| calendar.contains(day));
             let minute = shown.hour() * 60 + shown.minute();
@@ -195,7 +201,7 @@ fn cases() -> impl Strategy<Value = Case> {
         let characters = prop::option::of(prop_oneof![Just(100_usize), Just(160), Just(161)]);
         let methods = prop_oneof![4 => Just(ContactMethod::Sms), 1 => Just(ContactMethod::Phone)];
         let who = (0..NUMBERS.len(), methods, 0..PURPOSES.len(), characters);
-        (shift, own, prop::sample::subsequence(STANDARD.to_vec(), 0..=3), zones, who).prop_map(
+        (shift, own, prop::sample::subsequence(STANDARD.to_vec(), 0..=4), zones, who).prop_map(
             move |(shift, own, names, zones, (number, method, purpose, characters))| {
                 let packs = RulePacks::standard().select(&names).unwrap();
                 Case {
@@ -244,7 +250,7 @@ proptest! {
     }
 
     #[test]
-    fn another_pack_never_permits_more(case in cases(), fewer in prop::collection::vec(any::<bool>(), 4)) {
+    fn another_pack_never_permits_more(case in cases(), fewer in prop::collection::vec(any::<bool>(), 5)) {
         let kept = case.packs.iter().zip(&fewer).filter(|(_, kept)| **kept);
         let names: Vec<&str> = kept.map(|(pack, _)| pack.name()).collect();
         let less = Case { packs: case.packs.select(&names).unwrap(), ..case.clone() };
