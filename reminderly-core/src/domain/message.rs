@@ -58,13 +58,15 @@ pub struct Message {
     pub created_at: DateTime<Utc>,
 }
 
-/// How long after it was made a message that is about no appointment can be answered: a later word is about something else.
+/// How long after it was sent a message that is about no appointment can be answered: a later word is about something else.
 const ANSWERABLE_FOR: TimeDelta = TimeDelta::hours(72);
 
 impl Message {
-    /// Until when a reply may be about this message: its appointment, or 72 hours if it has none.
-    pub fn answerable_until(&self) -> DateTime<Utc> {
-        self.appointment.map_or(self.created_at + ANSWERABLE_FOR, |appointment| appointment.at)
+    /// Until when a reply may be about this message, which was sent at `sent_at`: its appointment, or 72 hours later if it has
+    /// none.
+    pub fn answerable_until(&self, sent_at: DateTime<Utc>) -> DateTime<Utc> {
+        let without = || sent_at.checked_add_signed(ANSWERABLE_FOR).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        self.appointment.map_or_else(without, |appointment| appointment.at)
     }
 
     /// What no two messages of a company may share: the same thing said to the same contact point on the same local day.

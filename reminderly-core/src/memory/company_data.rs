@@ -23,6 +23,7 @@ use crate::domain::unsubscribe::{RefusalKey, Unsubscribe, UnsubscribeChange};
 use crate::ids::{CampaignId, IncomingId, MessageId, PacketId};
 use crate::memory::appointments::HeldRow;
 use crate::memory::packet_data::Slot;
+use crate::ports::store::NewPacket;
 
 /// Whose appointment, and when: a moved one is another.
 type AppointmentOf = (AppointmentKey, PersonKey, Option<DateTime<Utc>>);
@@ -65,16 +66,17 @@ pub(super) enum PacketNaturalKey {
     File(Digest),
     /// The caller's name of a call.
     Call(CallKey),
-    /// There is one that takes follow-ups.
-    FollowUp,
+    /// There is one that takes follow-ups of a version of the campaign: what is planned by one version is not judged by
+    /// another.
+    FollowUp(u32),
 }
 
-impl From<&PacketOrigin> for PacketNaturalKey {
-    fn from(origin: &PacketOrigin) -> Self {
-        match origin {
+impl PacketNaturalKey {
+    pub(super) fn of(packet: &NewPacket) -> Self {
+        match &packet.origin {
             PacketOrigin::File { digest, .. } => Self::File(*digest),
             PacketOrigin::OnDemand { key, .. } => Self::Call(key.clone()),
-            PacketOrigin::FollowUp => Self::FollowUp,
+            PacketOrigin::FollowUp => Self::FollowUp(packet.campaign_version),
         }
     }
 }

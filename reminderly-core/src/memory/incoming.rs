@@ -21,7 +21,7 @@ use crate::domain::packet::{Draining, PacketStage};
 use crate::domain::person::PersonKey;
 use crate::domain::response::Response;
 use crate::domain::skip_reason::SkipReason;
-use crate::ids::{CompanyId, IncomingId, PacketId};
+use crate::ids::{CompanyId, IncomingId, MessageId, PacketId};
 use crate::ports::store::{IncomingOutcome, IncomingStore, StoreError};
 
 #[async_trait]
@@ -84,6 +84,22 @@ impl IncomingStore for MemoryStore {
                     matches!(message.origin, Origin::Reply { .. }) && message.created_at >= since
                 };
                 messages_to(data, company, to).filter(follow_up).count()
+            })
+            .await)
+    }
+
+    async fn latest_attempted(
+        &self,
+        company: CompanyId,
+        to: &ContactPoint,
+    ) -> Result<Option<(PacketId, MessageId)>, StoreError> {
+        Ok(self
+            .transact(|data| {
+                let claimed = messages_to(data, company, to).filter_map(|found| {
+                    let claimed_at = found.attempts.last()?.claimed_at;
+                    Some((claimed_at, found.record.message.packet, found.record.message.id))
+                });
+                claimed.max().map(|(_, packet, message)| (packet, message))
             })
             .await)
     }
@@ -256,11 +272,12 @@ fn answerable(data: &Data, company: CompanyId, from: &ContactPoint, now: DateTim
         let reached =
             matches!(state.status, MessageStatus::Sent | MessageStatus::Delivered | MessageStatus::Unknown);
         let Some(person) = message.person.clone() else { continue };
-        if !reached || message.answerable_until() <= now || matches!(message.origin, Origin::Reply { .. }) {
+        let claimed_at = found.attempts.last().map(|attempt| attempt.claimed_at);
+        let Some(sent_at) = state.sent_at.or(claimed_at).filter(|_| reached) else { continue };
+        let until = message.answerable_until(sent_at);
+        if until <= now || matches!(message.origin, Origin::Reply { .. }) {
             continue;
         }
-        let claimed_at = found.attempts.last().map(|attempt| attempt.claimed_at);
-        let Some(sent_at) = state.sent_at.or(claimed_at) else { continue };
         let response = data.companies.get(&company).and_then(|found| found.response(message));
         let candidate = Answerable {
             message: message.id,
@@ -269,7 +286,7 @@ fn answerable(data: &Data, company: CompanyId, from: &ContactPoint, now: DateTim
             key: message.key.clone(),
             person: person.clone(),
             appointment: message.appointment,
-            until: message.answerable_until(),
+            until,
             sent_at,
             response: response.map(|response| response.kind),
             answer: state.response.map(|response| response.kind),

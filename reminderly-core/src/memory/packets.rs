@@ -243,7 +243,7 @@ fn create(data: &mut Data, company: CompanyId, new: NewPacket) -> Result<PacketC
     let campaigns =
         &mut data.companies.get_mut(&company).ok_or(StoreError::Missing { what: "company" })?.campaigns;
     let campaign = campaigns.get_mut(&new.campaign).ok_or(StoreError::Missing { what: "campaign" })?;
-    let natural_key = PacketNaturalKey::from(&new.origin);
+    let natural_key = PacketNaturalKey::of(&new);
     let latest = campaign.packets_by_key.get(&natural_key).and_then(|id| data.packets.get(id));
     if let Some(same) = latest.filter(|latest| holds_its_key(&latest.packet)) {
         return Ok(PacketCreation::Exists(same.packet.clone()));

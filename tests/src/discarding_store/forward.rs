@@ -91,6 +91,7 @@ forward!(IncomingStore {
     fn answerable(company: CompanyId, from: &ContactPoint, now: DateTime<Utc>) -> Vec<Answerable>;
     fn persons_of(company: CompanyId, contact: &ContactPoint) -> Vec<PersonKey>;
     fn follow_ups_since(company: CompanyId, to: &ContactPoint, since: DateTime<Utc>) -> usize;
+    fn latest_attempted(company: CompanyId, to: &ContactPoint) -> Option<(PacketId, MessageId)>;
     fn open_question(company: CompanyId, from: &ContactPoint, now: DateTime<Utc>) -> Option<Question>;
     fn contact_points_of(company: CompanyId, person: &PersonKey) -> Vec<ContactPoint>;
     fn incoming(

@@ -21,7 +21,7 @@ use reminderly_core::domain::unsubscribe::{RefusalKey, UnsubscribeChange};
 use reminderly_core::ids::{CompanyId, PacketId};
 use reminderly_core::ports::store::{
     DispositionOutcome, IncomingStore as _, LocatedDisposition, MessageStore as _, PacketStore as _,
-    StageChange, WriteOutcome,
+    StageChange, UnsubscribeStore as _, WriteOutcome,
 };
 use reminderly_core::services::{CompiledCampaigns, Dispositions, Explain, ServiceError, Unsubscribes};
 use reminderly_tests::world::{Setup, World, instant};
@@ -123,6 +123,26 @@ fn a_key_that_opts_out_stops_calls_and_texts_to_the_number() {
     ];
     let outcome = call(&["presses_eight"], &both);
     assert_eq!(outcome.statuses(), [Delivered, Skipped]);
+}
+
+/// The key comes when the appointment has begun: nothing is answerable any more, and the refusal counts all the same.
+#[test]
+fn a_key_that_opts_out_needs_no_appointment() {
+    let presses = |key: &str| {
+        let script = json!({ "reports": [{ "after": "8s", "report": "delivered" }],
+                             "replies": [{ "after": "4h", "text": key }] });
+        let script = json!({ "contact_points": { (material::number(0)): script } });
+        let mut world = World::new(&Setup { script, ..Setup::default() });
+        let company = world.company();
+        let campaign = world.campaign(company, &by_phone(&[]));
+        world.load(company, campaign.id, &material::csv(1, AT));
+        world.start_worker();
+        world.run_to_end();
+        let number = RefusalKey::Number(PhoneNumber::parse(&material::number(0), None).unwrap());
+        block_on(world.store.refused(company, &[number])).unwrap()
+    };
+    assert_eq!(presses("8"), [true]);
+    assert_eq!(presses("1"), [false]);
 }
 
 #[test]

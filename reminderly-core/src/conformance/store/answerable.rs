@@ -163,3 +163,31 @@ async fn contacts(bench: &Bench, person: &PersonKey) -> Vec<ContactPoint> {
 async fn answerable(bench: &Bench, from: u64, minutes: i64) -> Vec<Answerable> {
     bench.store.answerable(bench.company, &sms(from), bench.at(minutes)).await.answered()
 }
+
+/// The time to answer what is about no appointment begins when it is sent, however long it waited.
+pub async fn what_is_about_no_appointment_is_answerable_for_a_while(bench: &Bench) {
+    let (packet, n) = (bench.loaded(1).await, bench.serial());
+    let mut planned = bench.message(packet, 1, n);
+    planned.message.appointment = None;
+    planned.message.created_at = bench.at(-80 * 60);
+    let placed = bench.place(packet, &planned, n);
+    bench.queue(packet, vec![planned]).await;
+    bench.hand_over(packet).await;
+    let placed = Placed { epoch: bench.must_claim(&placed).await.epoch, ..placed };
+    bench.must_settle(&placed, accepted(), MessageStatus::Sent).await;
+    let sent_at = bench.state(&placed).await.sent_at.expect("sent");
+    let minutes = (sent_at - bench.now).num_minutes() + 72 * 60;
+    assert_eq!(answerable(bench, n, minutes - 1).await.len(), 1);
+    assert_eq!(answerable(bench, n, minutes).await, []);
+}
+
+/// Whatever became of it: of all messages to a contact point the one that was claimed last.
+pub async fn the_message_that_was_claimed_last_is_told(bench: &Bench) {
+    let never = bench.handed().await;
+    let told = async |n| bench.store.latest_attempted(bench.company, &sms(n)).await.answered();
+    assert_eq!(told(never.n).await, None);
+    for status in [MessageStatus::Sending, MessageStatus::Undelivered, MessageStatus::Failed] {
+        let placed = bench.in_status(status).await;
+        assert_eq!(told(placed.n).await, Some((placed.packet, placed.message)), "{status}");
+    }
+}

@@ -131,6 +131,7 @@ macro_rules! for_each_store_case {
             a_packet_needs_its_campaign
             an_open_follow_up_packet_is_used_again
             a_draining_follow_up_packet_is_replaced
+            another_version_has_another_follow_up_packet
             a_call_starts_as_loaded_with_its_rows
             a_call_is_an_open_packet
             a_call_without_rows_starts_as_loaded
@@ -297,6 +298,8 @@ macro_rules! for_each_store_case {
             a_rung_jumps_when_the_one_below_did_not_arrive
             a_rung_jumps_when_the_one_below_is_not_sent
             an_answer_stops_the_rungs_above
+            the_message_that_was_claimed_last_is_told
+            what_is_about_no_appointment_is_answerable_for_a_while
             an_answer_holds_for_later_rungs
             a_released_appointment_is_not_planned
             persons_and_contact_points_are_found

@@ -121,6 +121,17 @@ pub async fn an_open_follow_up_packet_is_used_again(bench: &Bench) {
     bench.follow_up_packet().await;
 }
 
+/// What answers by one version of the campaign is planned and judged by that version.
+pub async fn another_version_has_another_follow_up_packet(bench: &Bench) {
+    let first = bench.follow_up_packet().await;
+    let newer = NewPacket { origin: PacketOrigin::FollowUp, campaign_version: 2, ..bench.file(1) };
+    let second = bench.create(newer.clone()).await;
+    assert_ne!(second, first);
+    let again =
+        bench.store.create_packet(bench.company, NewPacket { id: bench.id(), ..newer }).await.answered();
+    assert_eq!(again, PacketCreation::Exists(bench.packet(second).await));
+}
+
 /// A follow-up packet that is being torn down takes no messages, so there is another.
 pub async fn a_draining_follow_up_packet_is_replaced(bench: &Bench) {
     let first = bench.follow_up_packet().await;

@@ -8,7 +8,7 @@ use crate::batch::Page;
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::incoming::{Answerable, IncomingRecord, Question};
 use crate::domain::person::PersonKey;
-use crate::ids::{CompanyId, IncomingId};
+use crate::ids::{CompanyId, IncomingId, MessageId, PacketId};
 
 /// What became of an incoming message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +95,18 @@ pub trait IncomingStore: Debug + Send + Sync + 'static {
         to: &ContactPoint,
         since: DateTime<Utc>,
     ) -> Result<usize, StoreError>;
+
+    /// The message to this contact point that was claimed last, whatever became of it: what the person may be speaking of
+    /// when nothing is answerable.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    async fn latest_attempted(
+        &self,
+        company: CompanyId,
+        to: &ContactPoint,
+    ) -> Result<Option<(PacketId, MessageId)>, StoreError>;
 
     /// Every contact point to which a person of the company was ever to be contacted.
     ///

@@ -71,7 +71,8 @@ pub struct RowBatch {
 #[async_trait]
 pub trait PacketStore: Debug + Send + Sync + 'static {
     /// Stores a packet without rows, reconciled at the store's restore epoch. Natural key: campaign and digest of a file, or
-    /// campaign and key of a call (cancelled packets aside); campaign for an open follow-up packet, which one that drains is not.
+    /// campaign and key of a call (cancelled packets aside); campaign and its version
+    /// for an open follow-up packet, which one that drains is not.
     ///
     /// # Errors
     ///

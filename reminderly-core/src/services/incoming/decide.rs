@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use super::IncomingMessages;
 use crate::domain::campaign::definition::{FollowUpTrigger, Responses};
 use crate::domain::campaign::lifecycle::CampaignState;
+use crate::domain::contact_method::ContactMethod;
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::incoming::{Answerable, Incoming, IncomingEffect, Question, QuestionOption, TiedResponse};
 use crate::domain::mapping::CompiledCampaign;
@@ -89,9 +90,28 @@ impl IncomingMessages {
         let readings: Vec<_> =
             campaigns.iter().map(|(id, campaign)| (*id, read(&campaign.definition().responses))).collect();
         let agreed = readings.iter().map(|(_, reading)| *reading).reduce(agree);
-        let agreed = agreed.unwrap_or_else(|| read(&Responses::default()));
+        let agreed = match agreed {
+            Some(agreed) => agreed,
+            None => self.read_unasked(case).await?,
+        };
         let same = readings.into_iter().filter(|(_, reading)| reading.kind == agreed.kind);
         Ok((agreed, same.map(|(campaign, _)| campaign).collect()))
+    }
+
+    /// What a message means that answers nothing. Keys mean what the campaign of the last call said, of which only a refusal
+    /// counts: who wants no more calls must not need an appointment to say so.
+    async fn read_unasked(&self, case: &Case<'_>) -> Result<Classification, ServiceError> {
+        let (text, from) = (&case.incoming.text, &case.incoming.from);
+        let unasked = Responses::default().read(from.method(), text).classification;
+        if from.method() != ContactMethod::Phone {
+            return Ok(unasked);
+        }
+        let store = &self.ports.store;
+        let Some((packet, _)) = store.latest_attempted(case.company, from).await? else { return Ok(unasked) };
+        let Some(packet) = store.packet(case.company, packet).await? else { return Ok(unasked) };
+        let campaign = self.campaigns.of(&packet).await?;
+        let pressed = campaign.definition().responses.read(from.method(), text).classification;
+        Ok(if matches!(pressed.kind, ReplyKind::OptOut(_)) { pressed } else { unasked })
     }
 
     /// The answer to an open question: the wish that led to it, and the appointment of the number. Only while the question is
