@@ -188,7 +188,8 @@ fn refused_after_a_stop(start: &str) -> [[bool; 3]; 2] {
     let replies = json!({ (number.clone()): { "replies": [{ "after": "2m", "text": "STOP" }] } });
     let script = json!({ "contact_points": replies });
     let mut world = World::new(&Setup { script, start: instant(start), ..Setup::default() });
-    let row = format!("{}K0,Name0,{number},ann@example.com,{} 14:00,P0\n", material::HEADER, &start[..10]);
+    let today = instant(start).date_naive();
+    let row = format!("{}K0,Name0,{number},ann@example.com,{today} 14:00,P0\n", material::HEADER);
     let with_rules = material::document_with(&[("/schedule/rule_packs", json!(["us_revocation"]))]);
     let by_all = material::document_with(&[("/methods/use", json!("all"))]);
     let companies = [(); 2].map(|()| {

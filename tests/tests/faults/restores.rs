@@ -198,6 +198,42 @@ fn a_file_that_came_after_the_backup_is_not_told_twice() {
     assert_eq!(times_told(&world).len(), 16);
 }
 
+/// The text message failed for good and the e-mail jumped, both after the backup: neither goes again, whether the backup knows
+/// of them or the file is taken in anew.
+#[test]
+fn a_rung_that_jumped_after_the_backup_does_not_go_again() {
+    for backed_up_at in ["2026-03-04T17:55:00Z", "2026-03-04T17:59:00Z"] {
+        let number = material::number(0);
+        let script = json!({ "contact_points": { (number.clone()): "invalid" } });
+        let mut world = World::new(&Setup { script, ..Setup::default() });
+        let company = world.company();
+        let methods = json!({ "order": ["sms", "email"], "use": "ladder", "ladder_wait": "30m" });
+        let campaign = world.campaign(company, &material::document_with(&[("/methods", methods)]));
+        let file = format!("{}K0,Ann,{number},ann@example.com,2026-03-04 14:00,P0\n", material::HEADER);
+        let source = Arc::new(MemorySource::new().with_file("today.csv", file));
+        world.with_inbox(company, campaign.id, source);
+        if backed_up_at > "2026-03-04T17:55:00Z" {
+            world.start_worker();
+        }
+        world.run_until(instant(backed_up_at));
+        let backup = world.store.back_up();
+        world.start_worker();
+        world.run_until(instant("2026-03-04T18:05:00Z"));
+        assert_eq!(world.sandbox.accepted().len(), 1, "the e-mail");
+        restore(&mut world, &backup);
+        raise(&world);
+        release(&world);
+        world.start_worker();
+        world.run_for(Duration::from_hours(1));
+        run_to_end(&mut world);
+        assert_eq!(world.sandbox.accepted().len(), 1, "{backed_up_at}");
+        let past_due = Some(reminderly_core::domain::message::Detail::Skip(SkipReason::PastDue));
+        let records = judge::records(&world, &campaign);
+        assert_eq!(records.len(), 2);
+        assert!(records.iter().all(|record| record.state.detail == past_due), "{backed_up_at}");
+    }
+}
+
 #[test]
 fn a_release_is_resumed_and_a_second_restore_fences_again() {
     let (mut world, campaign) = deployment(&Setup::default());

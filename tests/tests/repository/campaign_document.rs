@@ -56,7 +56,7 @@ fn listed_keys() -> Vec<String> {
             keys.push(path);
         }
         if !row[0].starts_with('…') {
-            parent = keys.last().expect("a key").clone();
+            parent.clone_from(keys.last().expect("a key"));
         }
     }
     keys

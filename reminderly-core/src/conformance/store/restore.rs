@@ -173,7 +173,7 @@ fn three_rungs(bench: &Bench, packet: PacketId, (row, n): (u64, u64), minutes: i
     let ids = rungs.each_ref().map(|rung| rung.message.id);
     for ((rung, later), below) in rungs.iter_mut().zip([0, 60, 120]).zip([None, Some(ids[0]), Some(ids[1])]) {
         rung.verdict = bench.message_at(packet, row, n, minutes + later).verdict;
-        rung.message.ladder = below.map(|below| LadderPlace { below, wait: Duration::from_mins(60) });
+        rung.message.ladder = below.map(|below| LadderPlace { below, wait: Duration::from_hours(1) });
     }
     // At another address.
     rungs[2].message.contact = bench.e_mail(packet, row, n + 1_000).message.contact;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::bound::Asked;
-use super::{Demand, Rule, RulePacks};
+use super::{Demand, Rule, RulePack, RulePacks};
 use crate::domain::campaign::definition::Purpose;
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::reply::OptOutScope;
@@ -46,7 +46,7 @@ impl RulePacks {
         let covers_all = |rule: &Rule| {
             rule.demand == Demand::RevocationCoversAll && contact.is_bound_by(rule) && was_in_force(rule, at)
         };
-        let covers_all = self.iter().flat_map(|pack| pack.rules()).any(covers_all);
+        let covers_all = self.iter().flat_map(RulePack::rules).any(covers_all);
         if covers_all { OptOutScope::Person } else { said }
     }
 }
@@ -65,7 +65,6 @@ mod tests {
 
     use super::*;
     use crate::domain::contact_method::ContactMethod;
-    use crate::domain::rules::RulePack;
     use OptOutScope::{ContactPoint as Point, Person};
     use Purpose::{CareReminder, Informational, Marketing};
 
