@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use reminderly_core::domain::attempt::Attempt;
-use reminderly_core::domain::content::Content;
 use reminderly_core::domain::contact_method::ContactMethod;
+use reminderly_core::domain::content::Content;
 use reminderly_core::domain::message::{MessageRecord, Origin};
 use reminderly_core::services::Messages;
 
