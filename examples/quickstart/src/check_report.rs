@@ -25,7 +25,7 @@ pub(crate) fn of(scenario: &Scenario, report: &CheckReport, prices: &Prices) -> 
         scenario.campaign.name,
         scenario.start.format("%F %T UTC"),
         rows.read,
-        report.sample.rows
+        rows.loaded.saturating_sub(rows.failed)
     );
     let parts = [
         faults(&report.sample),

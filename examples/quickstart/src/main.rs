@@ -9,8 +9,10 @@
 //! - [`campaign_run`] plays the outside world: files arrive, the provider calls back, time passes;
 //! - [`results`] and [`report`] show what came of it.
 //!
-//! Beside the run, [`reply`] tells what a campaign makes of one reply.
+//! Beside the run, [`sample_check`] checks a campaign and a sample of its data, [`explanation`] tells why a message of a run was
+//! sent or not, and [`reply`] what a campaign makes of one reply. [`bundle`] has campaigns to look at.
 
+mod arguments;
 mod bundle;
 mod campaign_run;
 mod check_report;
@@ -36,7 +38,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::campaign_run::CampaignRun;
-use crate::cli::{Invocation, Task};
+use crate::cli::{Errand, Invocation, Task};
 use crate::failure::Failure;
 use crate::results::ResultFiles;
 use crate::scenario::Scenario;
@@ -60,7 +62,7 @@ fn carry_out(invocation: &Invocation) -> Result<ExitCode, Failure> {
             say(text);
             true
         }
-        Task::Carry { scenario, out } => carry_out_campaign(scenario, out)?,
+        Task::Carry(errands) => carry_out_campaigns(errands)?,
         Task::Check { scenario, prices } => {
             let report = sample_check::carry_out(scenario)?;
             say(&check_report::of(scenario, &report, prices));
@@ -76,6 +78,19 @@ fn carry_out(invocation: &Invocation) -> Result<ExitCode, Failure> {
         }
     };
     Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs or plans campaigns, one after the other; answers whether all went well. One that goes wrong does not keep the next from
+/// running.
+fn carry_out_campaigns(errands: &[Errand]) -> Result<bool, Failure> {
+    let mut is_good = true;
+    for (position, Errand { scenario, out }) in errands.iter().enumerate() {
+        if position > 0 {
+            say("\n");
+        }
+        is_good &= carry_out_campaign(scenario, out)?;
+    }
+    Ok(is_good)
 }
 
 /// Runs or plans a campaign; answers whether all went well.

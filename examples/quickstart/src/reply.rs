@@ -6,7 +6,7 @@ use reminderly_core::domain::mapping::check;
 use reminderly_core::domain::reply::{OptOutScope, ReplyKind};
 use reminderly_core::services::ServiceError;
 
-use crate::cli::Question;
+use crate::arguments::Question;
 use crate::failure::Failure;
 use crate::office::unusable;
 use crate::scenario::document;

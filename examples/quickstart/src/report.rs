@@ -61,19 +61,50 @@ fn counters(mode: Mode, outcome: &Outcome, totals: Totals) -> String {
             ("opt-out", incoming.opt_out),
             ("opt-in", incoming.opt_in),
             ("help", incoming.help),
+            ("answer to the campaign", incoming.answer),
             ("unclear", incoming.unclear),
             ("for a human to look at", incoming.needs_review),
         ];
         for (kind, count) in kinds {
             table.line(kind, count);
         }
-        let answered: u64 = from_files.responses.values().sum();
-        table.section("Appointments answered", answered);
-        table.lines(&from_files.responses, ToString::to_string);
+        answers(&mut table, from_files);
     }
-    let segments = if mode == Mode::Run { "SMS segments sent" } else { "SMS segments planned" };
-    table.section(segments, totals.segments);
+    later_files(&mut table, outcome, totals);
+    let is_run = mode == Mode::Run;
+    table.section(if is_run { "SMS segments sent" } else { "SMS segments planned" }, totals.segments);
+    if totals.calls > 0 {
+        table.section("Calls made", totals.calls);
+    }
     table.table.to_string()
+}
+
+/// What people said about their appointments, and what else the campaign asked them.
+fn answers(table: &mut Counters, from_files: &PacketCounts) {
+    let (appointments, others): (Vec<_>, Vec<_>) =
+        from_files.responses.iter().partition(|(kind, _)| kind.is_about_appointment());
+    for (name, kinds) in [("Appointments answered", appointments), ("Answers to the campaign", others)] {
+        let total: u64 = kinds.iter().map(|(_, count)| **count).sum();
+        if total > 0 {
+            table.section(name, total);
+            table.lines(kinds, ToString::to_string);
+        }
+    }
+}
+
+/// What later files changed. What they superseded stands among the messages that were skipped.
+fn later_files(table: &mut Counters, outcome: &Outcome, totals: Totals) {
+    let vanished = outcome.packets.iter().map(|packet| packet.report.vanished);
+    let (appointments, cancelled) = vanished.fold((0, 0), |(appointments, cancelled), packet| {
+        (appointments + packet.appointments, cancelled + packet.cancelled)
+    });
+    if totals.corrections > 0 {
+        table.section("People told of another time", totals.corrections);
+    }
+    if appointments > 0 {
+        table.section("Appointments that later files dropped", appointments);
+        table.line("their messages cancelled", cancelled);
+    }
 }
 
 fn statuses(table: &mut Counters, counts: &PacketCounts) {
@@ -117,12 +148,18 @@ const fn name_of(stage: LedgerStage) -> &'static str {
 fn verdict(outcome: &Outcome) -> String {
     let mut lines = Vec::new();
     for packet in &outcome.packets {
+        if let (Some(file), Some(kept)) = (&packet.file, packet.report.vanished.kept) {
+            lines.push(format!("Nothing is cancelled because {file} does not name it: {kept}."));
+        }
+    }
+    let notes = lines.len();
+    for packet in &outcome.packets {
         for discrepancy in &packet.unaccounted {
             let of = packet.file.as_deref().unwrap_or("follow-ups");
             lines.push(format!("Not accounted for, in {of}: {discrepancy:?}"));
         }
     }
-    if lines.is_empty() {
+    if lines.len() == notes {
         lines.push("Reconciled: nothing is unaccounted for.".to_owned());
     }
     lines.join("\n")

@@ -11,7 +11,7 @@ use reminderly_core::ports::source::PacketSource;
 use reminderly_core::sources::DirectorySource;
 use reminderly_providers::sandbox::SandboxScript;
 
-use crate::cli::{CheckInputs, Inputs};
+use crate::arguments::{CheckInputs, Inputs};
 use crate::data_argument::DataArgument;
 use crate::failure::Failure;
 use crate::results;

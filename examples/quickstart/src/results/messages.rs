@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use reminderly_core::domain::attempt::Attempt;
+use reminderly_core::domain::contact_method::ContactMethod;
 use reminderly_core::domain::content::Content;
-use reminderly_core::domain::message::MessageRecord;
+use reminderly_core::domain::message::{MessageRecord, Origin};
 use reminderly_core::services::Messages;
 
 use super::csv_file::{CsvFile, guarded, instant};
@@ -12,8 +13,9 @@ use super::{PAGE, View};
 use crate::failure::Failure;
 use crate::scenario::Mode;
 
-const HEADER: [&str; 14] = [
+const HEADER: [&str; 15] = [
     "message",
+    "kind",
     "row",
     "key",
     "method",
@@ -34,6 +36,17 @@ const HEADER: [&str; 14] = [
 pub(crate) struct Totals {
     /// SMS segments of what was sent; where nothing is sent, of what would be.
     pub(crate) segments: u64,
+    /// Calls that the provider made, further ones of one message included.
+    pub(crate) calls: u64,
+    /// Messages that told people of another time than they knew; where nothing is sent, those that would.
+    pub(crate) corrections: u64,
+}
+
+impl Totals {
+    fn count(&mut self, record: &MessageRecord) {
+        self.segments += segments(record);
+        self.corrections += u64::from(matches!(record.message.origin, Origin::Correction { .. }));
+    }
 }
 
 /// Packet by packet, each in the order of its rows.
@@ -49,7 +62,7 @@ pub(super) async fn write(view: &View<'_>, path: PathBuf) -> Result<Totals, Fail
                 let attempts = messages.attempts(&view.scope, packet, record.message.id).await?;
                 file.row(&cells(record, &attempts))?;
                 if counts(record, view.scenario.mode) {
-                    totals.segments += segments(record);
+                    totals.count(record);
                 }
             }
             after = page.next;
@@ -59,6 +72,8 @@ pub(super) async fn write(view: &View<'_>, path: PathBuf) -> Result<Totals, Fail
         }
     }
     file.finish()?;
+    let calls = view.host.sandbox.accepted().into_iter().filter(|call| call.method == ContactMethod::Phone);
+    totals.calls = u64::try_from(calls.count()).unwrap_or(u64::MAX);
     Ok(totals)
 }
 
@@ -67,6 +82,7 @@ fn cells(record: &MessageRecord, attempts: &[Attempt]) -> [String; HEADER.len()]
     let report = attempts.last().and_then(|attempt| attempt.report.as_ref());
     [
         message.id.to_string(),
+        kind(&message.origin).to_owned(),
         message.origin.row().map(|row| row.to_string()).unwrap_or_default(),
         guarded(message.key.as_str()).into_owned(),
         message.method.to_string(),
@@ -82,6 +98,15 @@ fn cells(record: &MessageRecord, attempts: &[Attempt]) -> [String; HEADER.len()]
         state.response.map(|response| response.kind.to_string()).unwrap_or_default(),
         message.content.as_ref().map(|content| guarded(content.text()).into_owned()).unwrap_or_default(),
     ]
+}
+
+/// What it was made for.
+const fn kind(origin: &Origin) -> &'static str {
+    match origin {
+        Origin::Row { .. } => "reminder",
+        Origin::Correction { .. } => "correction",
+        Origin::Reply { .. } => "follow_up",
+    }
 }
 
 fn segments(record: &MessageRecord) -> u64 {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use reminderly_core::domain::packet::PacketStage;
 use reminderly_core::domain::report::{IncomingCounts, Ledger, PacketCounts};
+use reminderly_core::domain::vanished::VanishedAppointments;
 use reminderly_core::ids::PacketId;
 use reminderly_core::services::Discrepancy;
 use serde::Serialize;
@@ -27,6 +28,8 @@ struct Summary<'a> {
     /// Whether the ledger closes and every row and message is accounted for.
     closes: bool,
     sms_segments: u64,
+    calls: u64,
+    corrections: u64,
     incoming: IncomingCounts,
     provider: ProviderSummary,
     files: Vec<FileSummary<'a>>,
@@ -53,6 +56,8 @@ struct PacketSummary<'a> {
     /// `null` of follow-ups.
     file: Option<&'a str>,
     stage: PacketStage,
+    /// What became of appointments that the file does not name.
+    vanished: VanishedAppointments,
     counts: &'a PacketCounts,
     ledger: &'a Ledger,
     unaccounted: &'a [Discrepancy],
@@ -72,6 +77,8 @@ pub(super) fn write(view: &View<'_>, totals: Totals, path: PathBuf) -> Result<()
         counts,
         closes: outcome.is_accounted_for(),
         sms_segments: totals.segments,
+        calls: totals.calls,
+        corrections: totals.corrections,
         incoming: outcome.incoming,
         provider: ProviderSummary { requests: sandbox.requests(), accepted: sandbox.accepted_count() },
         files: files(outcome),
@@ -93,6 +100,7 @@ fn packet(outcome: &PacketOutcome) -> PacketSummary<'_> {
         packet: report.packet,
         file: file.as_deref(),
         stage: report.stage,
+        vanished: report.vanished,
         counts: &report.counts,
         ledger: &report.ledger,
         unaccounted,
