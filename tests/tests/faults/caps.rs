@@ -1,6 +1,7 @@
 //! How often a person is contacted, by the provider's log.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use chrono::{NaiveDate, TimeDelta};
@@ -40,7 +41,7 @@ fn file(random: &mut SmallRng, name: usize) -> String {
     for row in 0..PERSONS * 5 {
         let (person, day) = (row % PERSONS, start + TimeDelta::days(random.random_range(0..12)));
         let (cell, hour) = (material::number(person), random.random_range(12..17));
-        text.push_str(&format!("F{name}-{row},Ann,{cell},,{day} {hour}:00,P{person}\n"));
+        writeln!(text, "F{name}-{row},Ann,{cell},,{day} {hour}:00,P{person}").unwrap();
     }
     text
 }
