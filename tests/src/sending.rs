@@ -11,6 +11,7 @@ use reminderly_core::domain::appointment::Appointment;
 use reminderly_core::domain::appointment_change::AppointmentChange;
 use reminderly_core::domain::appointment_key::AppointmentKey;
 use reminderly_core::domain::campaign::lifecycle::CampaignState;
+use reminderly_core::domain::caps::Caps;
 use reminderly_core::domain::contact_method::ContactMethod;
 use reminderly_core::domain::contact_point::{ContactPoint, InvalidContactPoint, PhoneNumber};
 use reminderly_core::domain::content::Content;
@@ -218,7 +219,8 @@ impl Sending {
         let (after, through) = (row(after), row(through));
         let appointments = messages.iter().filter_map(|planned| new_appointment(&planned.message)).collect();
         let (expected, failed, named) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(PlanBatch { after, through, messages, appointments, expected, failed, named, at })
+        let caps = Caps::default();
+        Ok(PlanBatch { after, through, messages, appointments, expected, failed, named, caps, at })
     }
 
     fn message(

@@ -76,8 +76,19 @@ impl Message {
             return None;
         }
         let contact = self.contact.clone()?;
-        let local_day = planned_at.with_timezone(&self.contact_zone).date_naive();
+        let local_day = self.local_day(planned_at);
         Some(NaturalKey { key: self.key.clone(), contact, local_day })
+    }
+
+    /// The day of an instant in the zone of the person.
+    pub fn local_day(&self, at: DateTime<Utc>) -> NaiveDate {
+        at.with_timezone(&self.contact_zone).date_naive()
+    }
+
+    /// Whether it counts against the [caps](crate::domain::caps::Caps) of its campaign: reminders do, follow-ups and corrections
+    /// do not.
+    pub const fn takes_a_slot(&self) -> bool {
+        matches!(self.origin, Origin::Row { .. })
     }
 }
 

@@ -8,6 +8,7 @@ pub mod appointment_key;
 pub mod attempt;
 pub mod call;
 pub mod campaign;
+pub mod caps;
 pub mod check;
 pub mod contact_method;
 pub mod contact_point;

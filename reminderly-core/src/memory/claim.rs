@@ -6,6 +6,7 @@ use super::appointments::is_superseded;
 use super::data::{Change, Data};
 use super::packet_data::{PacketData, Slot};
 use super::restore::is_fenced;
+use super::slots::hold_slot;
 use crate::domain::attempt::{Attempt, AttemptLocation};
 use crate::domain::campaign::lifecycle::CampaignState;
 use crate::domain::message::MessageState;
@@ -33,6 +34,9 @@ pub(super) fn claim(
     // An attempt is of one message and one claim: its id is what callbacks are located by.
     if let (true, Some(record)) = (data.attempts.contains_key(&request.attempt), found.record(slot)) {
         return ClaimOutcome::Refused(ClaimRefusal::NotQueued(record.state.status));
+    }
+    if hold_slot(data, packet, slot, terms.now).is_err() {
+        return ClaimOutcome::Refused(ClaimRefusal::NoSlot);
     }
     let location = AttemptLocation { company, packet, message: request.message };
     data.attempts.insert(request.attempt, location);
@@ -71,7 +75,7 @@ pub(super) fn claim(
     }
 }
 
-/// The guards, in the order that [`ClaimRefusal`] states.
+/// The guards, in the order that [`ClaimRefusal`] states, but for the last.
 fn refusal(data: &Data, packet: &PacketData, slot: Slot, terms: &ClaimTerms) -> Option<ClaimRefusal> {
     let record = packet.record(slot)?;
     let (message, state) = (&record.message, &record.state);

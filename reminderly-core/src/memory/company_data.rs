@@ -23,6 +23,7 @@ use crate::domain::unsubscribe::{RefusalKey, Unsubscribe, UnsubscribeChange};
 use crate::ids::{CampaignId, IncomingId, MessageId, PacketId};
 use crate::memory::appointments::HeldRow;
 use crate::memory::packet_data::Slot;
+use crate::memory::slots::SlotLedger;
 use crate::ports::store::NewPacket;
 
 /// Whose appointment, and when: a moved one is another.
@@ -45,6 +46,7 @@ pub(super) struct CompanyData {
     pub(super) questions: HashMap<ContactPoint, Question>,
     /// The latest answer of each person about each appointment, by whatever method. A moved appointment is another one.
     responses: HashMap<AppointmentOf, (Response, CampaignId)>,
+    pub(super) slots: SlotLedger,
 }
 
 #[derive(Debug, Clone)]
@@ -96,6 +98,7 @@ impl CompanyData {
             incoming_counts: IncomingCounts::default(),
             questions: HashMap::new(),
             responses: HashMap::new(),
+            slots: SlotLedger::default(),
         }
     }
 

@@ -94,6 +94,17 @@ impl Data {
                 company.natural_keys.entry(key).or_insert(record.message.id);
             }
         }
+        if (status.is_unsent() || returns)
+            && !packet.caps.is_none()
+            && let Some(message) = packet.get(slot)
+            && let Some(company) = self.companies.get_mut(&packet.packet.company)
+        {
+            if status.is_unsent() {
+                company.slots.free(&message.record.message);
+            } else {
+                company.slots.take_back(message);
+            }
+        }
         if in_doubt {
             end_rungs_above(self, id, slot, at);
         }

@@ -67,7 +67,10 @@ impl PacketData {
 /// Whether a message ended without a chance of an answer.
 fn brought_nothing(state: &MessageState) -> bool {
     match state.status {
-        MessageStatus::Skipped => state.detail != Some(Detail::Skip(SkipReason::Answered)),
+        // Where there is no room for one rung there is none for the next, but perhaps later.
+        MessageStatus::Skipped => {
+            !matches!(state.detail, Some(Detail::Skip(SkipReason::Answered | SkipReason::Cap)))
+        }
         MessageStatus::Undelivered | MessageStatus::Expired | MessageStatus::Failed => true,
         _ => false,
     }

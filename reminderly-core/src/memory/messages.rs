@@ -12,6 +12,7 @@ use super::packets::count;
 use super::plan::plan;
 use super::restore::is_fenced;
 use super::settle;
+use super::slots::take_slots;
 use crate::batch::{Outcomes, Page};
 use crate::domain::attempt::{Attempt, AttemptLocation};
 use crate::domain::message::{Detail, MessageRecord, MessageState};
@@ -19,8 +20,8 @@ use crate::domain::message_status::{MessageEvent, Transition};
 use crate::ids::{AttemptId, CompanyId, MessageId, PacketId};
 use crate::ports::store::{
     ClaimOutcome, ClaimRequest, ClaimTerms, Close, CloseVerdict, DueMessage, HandOver, HandedOver,
-    MessageStore, OpenAttempt, PlanBatch, PlanOutcome, SettleOutcome, Settlement, Snooze, SnoozeUntil,
-    StoreError, WriteOutcome,
+    MessageStore, OpenAttempt, PlanBatch, PlanOutcome, SettleOutcome, Settlement, SlotsOutcome, Snooze,
+    SnoozeUntil, StoreError, WriteOutcome,
 };
 
 #[async_trait]
@@ -32,6 +33,16 @@ impl MessageStore for MemoryStore {
         batch: PlanBatch,
     ) -> Result<PlanOutcome, StoreError> {
         self.transact(|data| plan(data, company, packet, batch)).await
+    }
+
+    async fn take_slots(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        at: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<SlotsOutcome, StoreError> {
+        self.transact(|data| take_slots(data, company, packet, at, limit)).await
     }
 
     async fn message(

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::data::Change;
+use super::slots::Nearness;
 use crate::domain::attempt::{Attempt, ProviderName};
+use crate::domain::caps::Caps;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::message::Detail;
 use crate::domain::message::{MessageRecord, MessageState, PlanVerdict, PlannedMessage};
@@ -46,6 +48,9 @@ pub(super) struct PacketData {
     pub(super) counts: PacketCounts,
     /// How many planned and queued messages wait for which minutes.
     pub(super) windows: BTreeMap<WindowKey, u64>,
+    pub(super) caps: Caps,
+    /// Planned messages that have not asked for their slots yet, and some that have ended since.
+    pub(super) asking: BTreeSet<Nearness>,
 }
 
 #[derive(Debug, Clone)]
@@ -92,6 +97,8 @@ impl PacketData {
             above: BTreeMap::new(),
             counts: PacketCounts::default(),
             windows: BTreeMap::new(),
+            caps: Caps::default(),
+            asking: BTreeSet::new(),
         }
     }
 
@@ -210,6 +217,7 @@ impl PacketData {
         }));
         self.enter(slot);
         self.count_window(self.interval(slot), |count| *count += 1);
+        self.ask_for_slot(slot);
         slot
     }
 

@@ -26,6 +26,7 @@ pub(super) fn plan(
     hold(data, &planned, &batch);
     let found = data.packet_mut(company, packet)?;
     found.packet.mapped_through = batch.through;
+    found.caps = batch.caps;
     found.packet.rows.failed += count(batch.failed.len());
     for row in batch.failed {
         *found.counts.faults.entry(row.code).or_default() += 1;

@@ -3,6 +3,7 @@
 mod changes;
 mod counted;
 mod row_messages;
+mod slots;
 mod vanished;
 
 use std::collections::HashSet;
@@ -108,6 +109,8 @@ impl Mapping {
             progress(MapProgress { through, loaded: packet.rows.loaded });
         }
         self.cancel_vanished(&packet, &campaign).await?;
+        // What has vanished or is superseded has given its slots up by now.
+        self.take_slots(&packet, &campaign).await?;
         let change = StageChange {
             packet: id,
             from: PacketStage::Loaded,
@@ -184,7 +187,8 @@ impl Mapping {
             }
         }
         failed.sort_by_key(|row| row.row);
-        Ok(PlanBatch { after, through, messages, appointments, expected, failed, named, at })
+        let caps = campaign.definition().limits.caps;
+        Ok(PlanBatch { after, through, messages, appointments, expected, failed, named, caps, at })
     }
 
     /// The refusals that stand against the people of these rows: one question for the whole batch.

@@ -31,8 +31,8 @@ use reminderly_core::ports::store::{
     Close, DispositionOutcome, DispositionStore, FenceLift, HandOver, HandedOver, IncomingOutcome,
     IncomingStore, LocatedDisposition, MessageStore, NewCampaign, NewPacket, OpenAttempt, OutcomeCursor,
     PacketCreation, PacketStore, PlanBatch, PlanOutcome, Raised, ReportStore, RestoreStore, RowBatch,
-    SettleOutcome, Settlement, Snooze, StageChange, StoreError, UnsubscribeStore, VanishOutcome, Vanishing,
-    WriteOutcome,
+    SettleOutcome, Settlement, SlotsOutcome, Snooze, StageChange, StoreError, UnsubscribeStore,
+    VanishOutcome, Vanishing, WriteOutcome,
 };
 
 use super::DiscardingStore;
@@ -205,6 +205,7 @@ forward!(MessageStore {
     fn messages(
         company: CompanyId, packet: PacketId, after: Option<u64>, limit: usize
     ) -> Page<MessageRecord, u64>;
+    fn take_slots(company: CompanyId, packet: PacketId, at: DateTime<Utc>, limit: usize) -> SlotsOutcome;
     fn hand_over(company: CompanyId, packet: PacketId, terms: HandOver) -> HandedOver;
     fn next_due(company: CompanyId, packet: PacketId) -> Option<DateTime<Utc>>;
     fn claim(

@@ -5,6 +5,7 @@ use futures::executor::block_on;
 use reminderly_core::domain::appointment::Appointment;
 use reminderly_core::domain::appointment_key::AppointmentKey;
 use reminderly_core::domain::campaign::lifecycle::Campaign;
+use reminderly_core::domain::caps::Caps;
 use reminderly_core::domain::contact_method::ContactMethod;
 use reminderly_core::domain::contact_point::{ContactPoint, PhoneNumber};
 use reminderly_core::domain::content::Content;
@@ -61,6 +62,7 @@ impl World {
                     expected: Vec::new(),
                     failed: Vec::new(),
                     named: Vec::new(),
+                    caps: Caps::default(),
                     at: now,
                 };
                 let _ = self.store.plan(company, packet, batch).await.expect("planned");

@@ -14,6 +14,7 @@ mod answers;
 mod bad_input;
 mod calls;
 mod canary;
+mod caps;
 mod changed_files;
 mod companies;
 mod crashes;

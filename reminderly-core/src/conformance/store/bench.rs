@@ -11,6 +11,7 @@ use super::values::{company, definition, digest, email, key, person, row, sms};
 use crate::domain::appointment::Appointment;
 use crate::domain::attempt::Attempt;
 use crate::domain::campaign::lifecycle::{Campaign, CampaignState};
+use crate::domain::caps::Caps;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::content::Content;
 use crate::domain::language::Language;
@@ -262,6 +263,7 @@ impl Bench {
             expected: Vec::new(),
             failed: Vec::new(),
             named: Vec::new(),
+            caps: Caps::default(),
             at: self.now,
         };
         self.store.plan(self.company, packet, batch).await.answered()

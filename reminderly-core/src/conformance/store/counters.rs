@@ -1,6 +1,7 @@
 //! Counters, held against a recount after random operations.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 
 use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -11,6 +12,7 @@ use super::values::{number, own_answer, person, reference, rejected, row};
 use crate::domain::appointment_change::{RowFacts, compare};
 use crate::domain::attempt::ReturnReason;
 use crate::domain::campaign::lifecycle::CampaignState;
+use crate::domain::caps::Caps;
 use crate::domain::disposition::AttemptReport;
 use crate::domain::held_appointment::{RowFingerprint, RowPlace};
 use crate::domain::message::{PlanVerdict, PlannedMessage};
@@ -179,9 +181,11 @@ impl Walk<'_> {
         let (after, through) = (RowNumber(0), RowNumber(9));
         let (appointments, expected) = self.compare(packet, &messages).await;
         let named = Vec::new();
-        let batch =
-            PlanBatch { after, through, messages, appointments, expected, failed, named, at: bench.now };
+        let caps = Caps { per_day: NonZeroU32::new(2), per_week: NonZeroU32::new(5) };
+        let at = bench.now;
+        let batch = PlanBatch { after, through, messages, appointments, expected, failed, named, caps, at };
         bench.store.plan(bench.company, packet, batch).await.answered();
+        bench.store.take_slots(bench.company, packet, at, 100).await.answered();
         bench.raise(packet, PacketStage::Queued).await;
         self.packets.push(packet);
     }

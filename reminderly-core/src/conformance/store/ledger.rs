@@ -6,6 +6,7 @@ use super::bench::{Answered as _, Bench, Placed};
 use super::values::{key, sms};
 use crate::domain::appointment::Appointment;
 use crate::domain::appointment_change::{AppointmentChange, RowFacts, compare};
+use crate::domain::caps::Caps;
 use crate::domain::held_appointment::{HeldAppointment, RowFingerprint, RowPlace};
 use crate::domain::message::{Origin, PlannedMessage};
 use crate::domain::packet::PacketStage;
@@ -100,6 +101,7 @@ impl Bench {
             expected: if held.is_empty() { Vec::new() } else { vec![expected] },
             failed: Vec::new(),
             named: Vec::new(),
+            caps: Caps::default(),
             at: self.now,
         }
     }

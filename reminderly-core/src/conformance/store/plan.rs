@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use super::bench::{Answered as _, Bench, Placed};
 use super::sending::accepted;
 use super::values::rejected;
+use crate::domain::caps::Caps;
 use crate::domain::message::{Detail, MessageRecord, MessageState, PlanVerdict, PlannedMessage};
 use crate::domain::message_status::MessageStatus;
 use crate::domain::packet::PacketStage;
@@ -103,6 +104,7 @@ pub async fn planned_rows_are_counted(bench: &Bench) {
         expected: Vec::new(),
         failed: vec![rejected(4, RowFault::InvalidDate)],
         named: Vec::new(),
+        caps: Caps::default(),
         at: bench.now,
     };
     assert_eq!(bench.store.plan(bench.company, packet, batch).await.answered(), STORED);
@@ -241,6 +243,7 @@ pub async fn messages_of_a_missing_packet_are_missing(bench: &Bench) {
         expected: Vec::new(),
         failed: Vec::new(),
         named: Vec::new(),
+        caps: Caps::default(),
         at,
     };
     let planned = bench.store.plan(company, packet, batch).await;

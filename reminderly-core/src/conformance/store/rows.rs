@@ -2,6 +2,7 @@
 
 use super::bench::{Answered as _, Bench};
 use super::values::{rejected, row};
+use crate::domain::caps::Caps;
 use crate::domain::packet::{FileFormat, IngestProgress, PacketStage, RowCounts};
 use crate::domain::row::{Header, Row, RowFault, RowNumber};
 use crate::domain::table::TextEncoding;
@@ -120,6 +121,7 @@ pub async fn rejected_rows_are_paged(bench: &Bench) {
         expected: Vec::new(),
         failed: failed.to_vec(),
         named: Vec::new(),
+        caps: Caps::default(),
         at: bench.now,
     };
     let outcome = bench.store.plan(bench.company, packet, batch).await.answered();

@@ -9,6 +9,7 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::caps::Caps;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::language::Language;
 use crate::domain::phone_keys::PhoneKeys;
@@ -364,6 +365,8 @@ pub struct Limits {
     pub sms_segments: Option<u32>,
     /// The most messages of the campaign in every 60 seconds, whatever their method; `None` is no limit.
     pub per_minute: Option<NonZeroU32>,
+    /// The most reminders of one person, on a day and in a week.
+    pub caps: Caps,
 }
 
 /// What to do when nobody knows whether an attempt was accepted.

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use async_trait::async_trait;
@@ -12,6 +13,8 @@ use super::sending::{
 use crate::batch::{Outcomes, Page};
 use crate::domain::appointment_key::AppointmentKey;
 use crate::domain::attempt::Attempt;
+use crate::domain::caps::Caps;
+use crate::domain::contact_method::ContactMethod;
 use crate::domain::message::{MessageRecord, PlannedMessage};
 use crate::domain::message_status::Transition;
 use crate::domain::row::{RejectedRow, RowNumber};
@@ -46,6 +49,9 @@ pub struct PlanBatch {
     pub failed: Vec<RejectedRow>,
     /// Keys of rows that could not be mapped: what they name does not vanish.
     pub named: Vec<AppointmentKey>,
+    /// How often a person may be contacted, by the campaign of the packet: the same in all of its batches. The store keeps it with
+    /// the packet.
+    pub caps: Caps,
     /// When.
     pub at: DateTime<Utc>,
 }
@@ -63,6 +69,20 @@ pub enum PlanOutcome {
     /// An appointment of the batch is not what it was expected to be any more: another packet speaks for it, or more people were
     /// told; nothing changed. The caller reads again and decides anew.
     Overtaken,
+}
+
+/// How far the messages of a packet have their slots.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SlotsOutcome {
+    /// Some have, and some have none and are skipped.
+    Page {
+        /// How many were skipped (`cap`), by method.
+        capped: BTreeMap<ContactMethod, u64>,
+        /// No message of the packet asks any more.
+        is_last: bool,
+    },
+    /// The packet is not `loaded`, or is draining; nothing changed.
+    Stale,
 }
 
 /// Puts a planned or queued message back without counting an attempt; its copy counts as gone.
@@ -130,7 +150,7 @@ pub trait MessageStore: Debug + Send + Sync + 'static {
     /// point that has messages in the new row as well are carried on: they hold the natural key of their day, so they may still
     /// be claimed if they come back. An unchanged row records that this packet has named the appointment.
     ///
-    /// When, after planning, the rung below a planned or queued message ends as skipped (but for `answered`), expired, failed or
+    /// When, after planning, the rung below a planned or queued message ends as skipped (but for `answered` and `cap`), expired, failed or
     /// undelivered, the message jumps in the same transaction: it is put back, due at that instant with its legal interval
     /// ended, so that the next [`hand_over`](Self::hand_over) names it as late and it is planned again from then on.
     ///
@@ -143,6 +163,30 @@ pub trait MessageStore: Debug + Send + Sync + 'static {
         packet: PacketId,
         batch: PlanBatch,
     ) -> Result<PlanOutcome, StoreError>;
+
+    /// Gives the next `limit` planned reminders of a `loaded` packet with [caps](PlanBatch::caps) their slots: person and local
+    /// day of the planned instant, in a ledger of the whole company. Those without room are skipped (`cap`), which frees their natural
+    /// keys. Called, until it was the last page, once all rows are planned.
+    ///
+    /// Those nearest to their appointments come first (the planned instant less before it; then the earlier instant; then the
+    /// making; one without an appointment is as near as can be). A rung asks right after the first one of its ladder. There is room
+    /// if neither the day, nor any 7 days in a row with the day in it, would have more than the caps of **this** packet allow,
+    /// counting the slots of all campaigns. Follow-ups and corrections take none; nor does a packet without caps.
+    ///
+    /// A message that ends unsent frees its slots in the same transaction. Evidence that it was sent after all takes the local day
+    /// of its latest attempt, whether there is room or not.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`], [`StoreError::Unavailable`], [`StoreError::CommitUnknown`], after which it is called again: who
+    /// has a slot does not ask.
+    async fn take_slots(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        at: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<SlotsOutcome, StoreError>;
 
     /// A message.
     ///
@@ -198,6 +242,9 @@ pub trait MessageStore: Debug + Send + Sync + 'static {
 
     /// Claims messages: checks the guards of [`ClaimRefusal`](super::ClaimRefusal) and writes the attempt rows, in one transaction. Natural key:
     /// message and attempt number; the same attempt id claimed again answers the same claim while it is unsettled.
+    ///
+    /// A reminder of a packet with caps is claimed on a local day that is its slot. On another day it asks for that one, and gives its
+    /// earlier ones up unless an attempt on them may have been accepted.
     ///
     /// # Errors
     ///

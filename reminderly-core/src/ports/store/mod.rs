@@ -32,7 +32,8 @@ pub use dispositions::{DispositionOutcome, DispositionStore, LocatedDisposition}
 pub use error::StoreError;
 pub use incoming::{IncomingOutcome, IncomingStore};
 pub use messages::{
-    Close, CloseVerdict, MessageStore, PlanBatch, PlanOutcome, Snooze, SnoozeUntil, WriteOutcome,
+    Close, CloseVerdict, MessageStore, PlanBatch, PlanOutcome, SlotsOutcome, Snooze, SnoozeUntil,
+    WriteOutcome,
 };
 pub use packets::{NewPacket, PacketCreation, PacketStore, RowBatch, StageChange};
 pub use reports::{OutcomeCursor, ReportStore};

@@ -127,6 +127,8 @@ pub enum ClaimRefusal {
     NotYet,
     /// Its legal interval is over.
     OutsideWindow,
+    /// The person has had as many reminders today, or in seven days, as the campaign allows.
+    NoSlot,
 }
 
 /// What became of an attempt.

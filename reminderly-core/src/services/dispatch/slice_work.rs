@@ -218,10 +218,12 @@ impl SliceWork<'_> {
         let unsubscribed = of(|refusal| matches!(refusal, ClaimRefusal::Unsubscribed)).into_iter();
         let answered = of(|refusal| matches!(refusal, ClaimRefusal::Answered)).into_iter();
         let superseded = of(|refusal| matches!(refusal, ClaimRefusal::Superseded)).into_iter();
+        let capped = of(|refusal| matches!(refusal, ClaimRefusal::NoSlot)).into_iter();
         let closes: Vec<Close> = unsubscribed
             .map(skip(SkipReason::Unsubscribed))
             .chain(answered.map(skip(SkipReason::Answered)))
             .chain(superseded.map(skip(SkipReason::Superseded)))
+            .chain(capped.map(skip(SkipReason::Cap)))
             .collect();
         self.ports.store.close(self.slice.company, self.slice.packet, &closes).await?.into_vec();
         // Fenced, paused, closed, too early or outside the window: the copy goes, the message waits; the feeder knows when it is due.
@@ -383,5 +385,6 @@ fn refusal_name(refusal: ClaimRefusal) -> &'static str {
         ClaimRefusal::RungBelow(_) => "rung_below",
         ClaimRefusal::NotYet => "not_yet",
         ClaimRefusal::OutsideWindow => "outside_window",
+        ClaimRefusal::NoSlot => "no_slot",
     }
 }

@@ -32,6 +32,9 @@ const SEGMENTS_MAX: u64 = 20;
 /// The most messages a minute that a campaign may be limited to.
 const PER_MINUTE_MAX: u64 = 1_000_000;
 
+/// The most reminders of one person that a campaign may allow a day or a week: more is no limit.
+const PER_PERSON_MAX: u64 = 1_000;
+
 const TRIGGERS: [(&str, FollowUpTrigger); 5] = [
     ("confirm", FollowUpTrigger::Confirm),
     ("cancel", FollowUpTrigger::Cancel),
@@ -247,14 +250,19 @@ pub(super) fn limits(field: Option<Field<'_>>, problems: &mut Problems) -> Limit
             field.integer(1..=SEGMENTS_MAX, problems).and_then(|segments| u32::try_from(segments).ok());
     }
     if let Some(field) = object.optional("per_minute") {
-        limits.per_minute = field
-            .integer(1..=PER_MINUTE_MAX, problems)
-            .and_then(|messages| u32::try_from(messages).ok())
-            .and_then(NonZeroU32::new);
+        limits.per_minute = count(&field, PER_MINUTE_MAX, problems);
     }
-    for later in ["per_person_per_day", "per_person_per_week"] {
-        object.refuse(later, problems);
+    if let Some(field) = object.optional("per_person_per_day") {
+        limits.caps.per_day = count(&field, PER_PERSON_MAX, problems);
+    }
+    if let Some(field) = object.optional("per_person_per_week") {
+        limits.caps.per_week = count(&field, PER_PERSON_MAX, problems);
     }
     object.finish(problems);
     limits
+}
+
+fn count(field: &Field<'_>, max: u64, problems: &mut Problems) -> Option<NonZeroU32> {
+    let count = field.integer(1..=max, problems)?;
+    u32::try_from(count).ok().and_then(NonZeroU32::new)
 }

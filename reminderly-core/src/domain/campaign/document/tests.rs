@@ -56,7 +56,7 @@ fn example() -> Value {
             "sms": { "confirm": ["1", "C"], "cancel": ["2", "x"], "reschedule": ["3", "r"] },
             "follow_up": { "confirm": { "sms": "Thank you, {{ first_name }}." } }
         },
-        "limits": { "sms_segments": 3, "per_minute": 600 },
+        "limits": { "sms_segments": 3, "per_minute": 600, "per_person_per_day": 1, "per_person_per_week": 3 },
         "unknown_outcome": "resolve_then_hold"
     })
 }
@@ -85,6 +85,8 @@ fn reads_the_example() {
     assert!(campaign.responses.follow_up.contains_key(&FollowUpTrigger::Confirm));
     assert_eq!(campaign.limits.sms_segments, Some(3));
     assert_eq!(campaign.limits.per_minute.map(std::num::NonZeroU32::get), Some(600));
+    let caps = campaign.limits.caps;
+    assert_eq!((caps.per_day.map(u32::from), caps.per_week.map(u32::from)), (Some(1), Some(3)));
 }
 
 #[test]
@@ -98,6 +100,7 @@ fn a_short_document_gets_the_defaults() {
     assert_eq!(campaign.methods.order, [ContactMethod::Sms, ContactMethod::Email]);
     assert_eq!(campaign.methods.choice, MethodChoice::FirstAvailable);
     assert_eq!((campaign.limits.sms_segments, campaign.limits.per_minute), (None, None));
+    assert!(campaign.limits.caps.is_none());
 }
 
 #[test]
@@ -141,8 +144,6 @@ const LATER: &str = "not supported by this release";
 #[case::phone_follow_up("/responses/follow_up/confirm/phone", json!("x"), "$.responses.follow_up.confirm.phone", LATER)]
 #[case::ladder_wait("/methods/ladder_wait", json!("2h"), "$.methods.ladder_wait", "ladder")]
 #[case::answers_order("/methods/answers_model", json!("order"), "$.methods.answers_model", LATER)]
-#[case::per_day("/limits/per_person_per_day", json!(1), "$.limits.per_person_per_day", LATER)]
-#[case::per_week("/limits/per_person_per_week", json!(3), "$.limits.per_person_per_week", LATER)]
 #[case::invite("/messages/email/calendar_invite", json!(true), "$.messages.email.calendar_invite", LATER)]
 #[case::encoding("/source/encoding", json!("latin-1"), "$.source.encoding", "\"utf-16\", \"utf-16le\"")]
 #[case::delimiter("/source/delimiter", json!("x"), "$.source.delimiter", "\",\", \";\", \"|\", \"\\t\"")]
@@ -260,6 +261,9 @@ const LATER: &str = "not supported by this release";
 #[case::segments("/limits/sms_segments", json!(0), "$.limits.sms_segments", "1 to 20")]
 #[case::segments_many("/limits/sms_segments", json!(21), "$.limits.sms_segments", "1 to 20")]
 #[case::per_minute("/limits/per_minute", json!(0), "$.limits.per_minute", "1 to 1000000")]
+#[case::per_day("/limits/per_person_per_day", json!(0), "$.limits.per_person_per_day", "1 to 1000")]
+#[case::per_week("/limits/per_person_per_week", json!(1_001), "$.limits.per_person_per_week", "1 to 1000")]
+#[case::per_person_text("/limits/per_person_per_day", json!("1"), "$.limits.per_person_per_day", "found a text")]
 #[case::per_minute_many("/limits/per_minute", json!(1_000_001), "$.limits.per_minute", "1 to 1000000")]
 fn refuses(#[case] place: &str, #[case] value: Value, #[case] path: &str, #[case] message: &str) {
     let mut document = example();

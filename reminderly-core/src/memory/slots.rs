@@ -1,0 +1,176 @@
+//! The company's ledger of contacts: which reminders have which days of which person.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+
+use super::appointments::is_being_mapped;
+use super::data::{Change, Data};
+use super::packet_data::{MessageData, PacketData, Slot};
+use crate::domain::attempt::AttemptOutcome;
+use crate::domain::caps::{CapReached, Caps, DAYS_AROUND, days_around};
+use crate::domain::message::{Detail, Message, MessageState};
+use crate::domain::message_status::{MessageEvent, MessageStatus};
+use crate::domain::person::PersonKey;
+use crate::domain::skip_reason::SkipReason;
+use crate::ids::{CompanyId, MessageId, PacketId};
+use crate::ports::store::{SlotsOutcome, StoreError};
+
+/// In which order messages ask for slots: how long before the appointment they go, when they go, and the making.
+pub(super) type Nearness = (TimeDelta, DateTime<Utc>, Slot);
+
+/// Who has which days.
+#[derive(Debug, Default, Clone)]
+pub(super) struct SlotLedger {
+    /// How many messages have each day of a person.
+    days: HashMap<PersonKey, BTreeMap<NaiveDate, u32>>,
+    /// The days of a message, each once: more than one if a call was made on each.
+    of_message: HashMap<MessageId, Vec<NaiveDate>>,
+}
+
+impl SlotLedger {
+    /// Lets a message have the day of `at`, if the caps of its packet leave room. The days that it has had are free then, unless
+    /// it may have been received on them.
+    fn hold(&mut self, message: &MessageData, caps: Caps, at: DateTime<Utc>) -> Result<(), CapReached> {
+        let asked = &message.record.message;
+        let Some(person) = asked.person.as_ref().filter(|_| asked.takes_a_slot()) else { return Ok(()) };
+        let day = asked.local_day(at);
+        let own = self.of_message.get(&asked.id).map_or(&[][..], Vec::as_slice);
+        if own.contains(&day) {
+            return Ok(());
+        }
+        let moves = !message.attempts.iter().any(|attempt| was_contact(attempt.outcome.as_ref()));
+        let given_up = if moves { own } else { &[] };
+        if let Some(reached) = caps.reached(&self.around(person, day, given_up)) {
+            return Err(reached);
+        }
+        if moves {
+            self.free(asked);
+        }
+        self.take(asked, day);
+        Ok(())
+    }
+
+    /// How many messages have the days around a day, without one that gives its days up.
+    fn around(&self, person: &PersonKey, day: NaiveDate, given_up: &[NaiveDate]) -> [u32; DAYS_AROUND] {
+        let Some(taken) = self.days.get(person) else { return [0; DAYS_AROUND] };
+        days_around(day).map(|day| {
+            let count = taken.get(&day).copied().unwrap_or_default();
+            count.saturating_sub(u32::from(given_up.contains(&day)))
+        })
+    }
+
+    fn take(&mut self, message: &Message, day: NaiveDate) {
+        let Some(person) = message.person.clone() else { return };
+        let own = self.of_message.entry(message.id).or_insert_with(|| Vec::with_capacity(1));
+        if !own.contains(&day) {
+            own.push(day);
+            *self.days.entry(person).or_default().entry(day).or_default() += 1;
+        }
+    }
+
+    /// Gives up all days of a message.
+    pub(super) fn free(&mut self, message: &Message) {
+        let Some(person) = &message.person else { return };
+        let own = self.of_message.remove(&message.id).unwrap_or_default();
+        let Some(days) = self.days.get_mut(person) else { return };
+        for day in own {
+            if let Some(count) = days.get_mut(&day) {
+                *count = count.saturating_sub(1);
+            }
+            days.retain(|of, count| *of != day || *count > 0);
+        }
+        if days.is_empty() {
+            self.days.remove(person);
+        }
+    }
+
+    /// Takes the day of the latest attempt for a message that turned out to have gone, whether there is room or not.
+    pub(super) fn take_back(&mut self, message: &MessageData) {
+        let asked = &message.record.message;
+        let claimed_at = message.attempts.last().map(|attempt| attempt.claimed_at);
+        if let Some(at) = claimed_at.filter(|_| asked.takes_a_slot()) {
+            self.take(asked, asked.local_day(at));
+        }
+    }
+}
+
+/// Whether the person may have noticed an attempt: anything but a proof that nothing was accepted.
+fn was_contact(outcome: Option<&AttemptOutcome>) -> bool {
+    match outcome {
+        None
+        | Some(AttemptOutcome::Accepted | AttemptOutcome::Unknown { .. } | AttemptOutcome::Redialled) => true,
+        Some(AttemptOutcome::Refused { .. } | AttemptOutcome::Returned { .. } | AttemptOutcome::Absent) => {
+            false
+        }
+    }
+}
+
+/// Lets the messages of a packet that is being mapped have their days, those nearest to their appointments before the others.
+pub(super) fn take_slots(
+    data: &mut Data,
+    company: CompanyId,
+    packet: PacketId,
+    at: DateTime<Utc>,
+    limit: usize,
+) -> Result<SlotsOutcome, StoreError> {
+    let mut capped = BTreeMap::new();
+    for _ in 0..limit.max(1) {
+        let found = data.packet_mut(company, packet)?;
+        if !is_being_mapped(&found.packet) {
+            return Ok(SlotsOutcome::Stale);
+        }
+        let Some((.., slot)) = found.asking.pop_first() else { break };
+        let Some(planned_at) = found.record(slot).and_then(|record| record.state.planned_at) else {
+            continue;
+        };
+        let Err(reached) = hold_slot(data, packet, slot, planned_at) else { continue };
+        let mut skipped = |state: &mut MessageState| state.detail = Some(Detail::Skip(SkipReason::Cap));
+        let reason = Cow::Borrowed(reached.as_str());
+        let change = Change { event: MessageEvent::Skipped, at, reason, state: &mut skipped };
+        if data.transit(packet, slot, change).is_ok()
+            && let Some(record) = data.packet(company, packet).and_then(|found| found.record(slot))
+        {
+            *capped.entry(record.message.method).or_default() += 1;
+        }
+    }
+    let is_last = data.packet_mut(company, packet)?.asking.is_empty();
+    Ok(SlotsOutcome::Page { capped, is_last })
+}
+
+/// Lets a message that waits have the day of `at`, if it needs one.
+pub(super) fn hold_slot(
+    data: &mut Data,
+    packet: PacketId,
+    slot: Slot,
+    at: DateTime<Utc>,
+) -> Result<(), CapReached> {
+    let Some(found) = data.packets.get(&packet).filter(|found| !found.caps.is_none()) else { return Ok(()) };
+    let Some(message) = found.get(slot).filter(|message| waits(&message.record.state)) else { return Ok(()) };
+    let Some(company) = data.companies.get_mut(&found.packet.company) else { return Ok(()) };
+    company.slots.hold(message, found.caps, at)
+}
+
+fn waits(state: &MessageState) -> bool {
+    matches!(state.status, MessageStatus::Planned | MessageStatus::Queued)
+}
+
+impl PacketData {
+    /// Lets a planned message ask for a slot. A rung asks together with the first one of its ladder, and after it.
+    pub(super) fn ask_for_slot(&mut self, slot: Slot) {
+        let Some(mut first) = self.record(slot).filter(|record| waits(&record.state)) else { return };
+        if self.caps.is_none() || !first.message.takes_a_slot() {
+            return;
+        }
+        while let Some(below) = first.message.ladder.and_then(|place| self.find(place.below)) {
+            if below.record.state.planned_at.is_none() {
+                break;
+            }
+            first = &below.record;
+        }
+        let Some(at) = first.state.planned_at else { return };
+        let ahead = first.message.appointment.map_or(TimeDelta::zero(), |appointment| appointment.at - at);
+        self.asking.insert((ahead, at, slot));
+    }
+}
