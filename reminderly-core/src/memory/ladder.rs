@@ -39,10 +39,14 @@ impl PacketData {
         (until > now).then_some(until)
     }
 
-    /// Lets the rung above a message that brought nothing jump: due now, to be planned again.
+    /// Lets the rung above a message that brought nothing jump: due now, to be planned again. One that was tried already waits
+    /// for its own reason: what a provider or a redial rule asked for.
     pub(super) fn jump(&mut self, slot: Slot, at: DateTime<Utc>) {
         let Some(below) = self.record(slot).filter(|record| brought_nothing(&record.state)) else { return };
         let Some(above) = self.above(below.message.id) else { return };
+        if self.record(above).is_none_or(|above| above.state.epoch > 0) {
+            return;
+        }
         let mut due = |state: &mut MessageState| {
             state.copy_until = None;
             state.not_before = Some(at);

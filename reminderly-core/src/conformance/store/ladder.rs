@@ -13,8 +13,8 @@ use crate::domain::response::ResponseKind;
 use crate::domain::skip_reason::SkipReason;
 use crate::ids::MessageId;
 use crate::ports::store::{
-    ClaimOutcome, ClaimRefusal, ClaimTerms, CloseVerdict, HandOver, IncomingOutcome, PlanOutcome, Snooze,
-    SnoozeUntil, WriteOutcome,
+    ClaimOutcome, ClaimRefusal, ClaimTerms, CloseVerdict, HandOver, IncomingOutcome, PlanOutcome, SettleVerdict,
+    Snooze, SnoozeUntil, WriteOutcome,
 };
 
 /// How long a rung may stay unanswered: an hour.
@@ -74,6 +74,22 @@ pub async fn a_rung_jumps_when_the_one_below_is_not_sent(bench: &Bench) {
         assert_eq!(bench.close(&text, verdict).await, WriteOutcome::Applied);
         assert_jumped(bench, &mail).await;
     }
+}
+
+/// A rung that was tried waits for what its own attempt brought.
+pub async fn a_rung_that_was_tried_does_not_jump(bench: &Bench) {
+    let (text, mail) = ladder(bench).await;
+    let text = sent(bench, &text).await;
+    let mail = claimed_mail(bench, &mail).await;
+    let not_before = bench.at(WAIT_MINUTES + 30);
+    let verdict = SettleVerdict::RefusedForNow { code: "421".to_owned(), not_before };
+    bench.must_settle(&mail, verdict, MessageStatus::Queued).await;
+    let before = bench.state(&mail).await;
+    assert_eq!(before.not_before, Some(not_before));
+    bench.report(&text, "D-1", undelivered("30006")).await;
+    assert_eq!(bench.status(&text).await, MessageStatus::Undelivered);
+    let after = bench.state(&mail).await;
+    assert_eq!((after.not_before, after.legal_until), (before.not_before, before.legal_until));
 }
 
 /// Any answer stops the rungs above, and nothing else of the person.
@@ -141,6 +157,14 @@ async fn sent(bench: &Bench, text: &Placed) -> Placed {
 async fn claim_mail(bench: &Bench, mail: &Placed, now: DateTime<Utc>) -> ClaimOutcome {
     let terms = ClaimTerms { method: ContactMethod::Email, ..Bench::terms_at(now) };
     bench.claim_with(mail, &terms).await
+}
+
+/// The e-mail, claimed when the text message was not answered for the wait.
+async fn claimed_mail(bench: &Bench, mail: &Placed) -> Placed {
+    match claim_mail(bench, mail, bench.at(WAIT_MINUTES + 2)).await {
+        ClaimOutcome::Claimed(claimed) => Placed { epoch: claimed.epoch, ..*mail },
+        ClaimOutcome::Refused(refusal) => panic!("not claimed: {refusal:?}"),
+    }
 }
 
 fn waits_until(until: DateTime<Utc>) -> ClaimOutcome {

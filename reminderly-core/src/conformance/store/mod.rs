@@ -296,6 +296,7 @@ macro_rules! for_each_store_case {
             a_rung_jumps_when_the_one_below_fails
             a_rung_jumps_when_the_one_below_did_not_arrive
             a_rung_jumps_when_the_one_below_is_not_sent
+            a_rung_that_was_tried_does_not_jump
             an_answer_stops_the_rungs_above
             an_answer_holds_for_later_rungs
             a_released_appointment_is_not_planned
