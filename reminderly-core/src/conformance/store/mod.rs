@@ -299,6 +299,8 @@ macro_rules! for_each_store_case {
             a_rung_that_was_tried_does_not_jump
             an_answer_stops_the_rungs_above
             an_answer_holds_for_later_rungs
+            a_campaigns_own_answer_stops_a_rung_that_returns
+            rungs_of_one_row_share_their_answers
             a_released_appointment_is_not_planned
             persons_and_contact_points_are_found
             follow_ups_are_counted
