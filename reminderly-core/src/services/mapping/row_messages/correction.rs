@@ -1,5 +1,7 @@
 //! Corrections to people who were told another time, and what would tell people what they know.
 
+use chrono::{DateTime, Utc};
+
 use super::{Corrected, Reach, Reached, RowMessages};
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::held_appointment::Told;
@@ -46,15 +48,21 @@ impl RowMessages<'_> {
         PlannedMessage { message: Message { trace: Some(plan.trace), ..message }, verdict }
     }
 
-    /// Whether a message would tell the person what they know already: they are corrected on that day, or it is late and they
-    /// were told since it was due.
-    pub(super) fn repeats(&self, contact: &ContactPoint, plan: &EntryPlan, corrected: &[Corrected]) -> bool {
+    /// Whether a message would tell the person what they know already: they are corrected on that day, or they were told
+    /// since it was `due`.
+    pub(super) fn repeats(
+        &self,
+        contact: &ContactPoint,
+        plan: &EntryPlan,
+        due: Option<DateTime<Utc>>,
+        corrected: &[Corrected],
+    ) -> bool {
         let PlanOutcome::Planned { at, .. } = plan.outcome else { return false };
         let day = || local_day(at, self.row.contact_zone);
         if corrected.iter().any(|(other, on)| other == contact && *on == day()) {
             return true;
         }
-        let Some(due) = plan.trace.planned_at.filter(|_| plan.trace.late.is_some()) else { return false };
+        let Some(due) = due else { return false };
         let knows = |told: &Told| {
             told.contact == *contact && Some(told.appointment) == self.row.appointment && told.at >= due
         };
