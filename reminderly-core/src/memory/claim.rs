@@ -98,7 +98,7 @@ fn refusal(data: &Data, packet: &PacketData, slot: Slot, terms: &ClaimTerms) -> 
     if !company.wills.is_empty() && keys_of(contact, person).iter().any(|key| company.refuses(key)) {
         return Some(ClaimRefusal::Unsubscribed);
     }
-    if company.has_answered(message) {
+    if company.has_answered(message) || packet.is_answered_on_ladder(company, message) {
         return Some(ClaimRefusal::Answered);
     }
     if is_superseded(data, packet, slot, message) {

@@ -115,7 +115,7 @@ impl CompanyData {
     }
 
     /// What the person has told the campaign of a reminder about its appointment.
-    fn answer_to(&self, message: &Message) -> Option<ResponseKind> {
+    pub(super) fn answer_to(&self, message: &Message) -> Option<ResponseKind> {
         if self.responses.is_empty() || !message.origin.is_reminder() {
             return None;
         }

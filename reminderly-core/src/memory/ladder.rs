@@ -1,13 +1,17 @@
 //! Messages that wait for another method to bring nothing.
 
 use std::borrow::Cow;
+use std::iter::successors;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::company_data::CompanyData;
 use super::data::Change;
-use super::packet_data::{PacketData, Slot};
+use super::packet_data::{MessageData, PacketData, Slot};
+use crate::domain::contact_method::ContactMethod;
 use crate::domain::message::{Detail, Message, MessageState};
 use crate::domain::message_status::{MessageEvent, MessageStatus};
+use crate::domain::response::ResponseKind;
 use crate::domain::restore::Restore;
 use crate::domain::skip_reason::SkipReason;
 
@@ -39,10 +43,34 @@ impl PacketData {
         (until > now).then_some(until)
     }
 
-    /// Lets the rung above a message that brought nothing jump: due now, to be planned again.
+    /// Whether an answer to another rung ends this message: any to one below it, to one above it what releases the appointment.
+    ///
+    /// It counts whomever the rungs name: without a person's key each names its own contact point. A campaign's own answer is
+    /// its message's only.
+    pub(super) fn is_answered_on_ladder(&self, company: &CompanyData, message: &Message) -> bool {
+        let rungs = ContactMethod::ALL.len();
+        let below = |rung: &&MessageData| self.find(rung.record.message.ladder?.below);
+        let mut lower = successors(message.ladder.and_then(|place| self.find(place.below)), below).take(rungs);
+        let above = |rung: &&MessageData| self.get(self.above(rung.record.message.id)?);
+        let mut upper =
+            successors(self.above(message.id).and_then(|slot| self.get(slot)), above).take(rungs);
+        let answered = |rung: &MessageData| {
+            rung.record.state.response.is_some() || company.answer_to(&rung.record.message).is_some()
+        };
+        let released = |rung: &MessageData| {
+            company.answer_to(&rung.record.message).is_some_and(ResponseKind::ends_reminders)
+        };
+        lower.any(answered) || upper.any(released)
+    }
+
+    /// Lets the rung above a message that brought nothing jump: due now, to be planned again. One that was tried already waits
+    /// for its own reason: what a provider or a redial rule asked for.
     pub(super) fn jump(&mut self, slot: Slot, at: DateTime<Utc>) {
         let Some(below) = self.record(slot).filter(|record| brought_nothing(&record.state)) else { return };
         let Some(above) = self.above(below.message.id) else { return };
+        if self.record(above).is_none_or(|above| above.state.epoch > 0) {
+            return;
+        }
         let mut due = |state: &mut MessageState| {
             state.copy_until = None;
             state.not_before = Some(at);

@@ -219,10 +219,13 @@ macro_rules! for_each_store_case {
             a_rung_jumps_when_the_one_below_fails
             a_rung_jumps_when_the_one_below_did_not_arrive
             a_rung_jumps_when_the_one_below_is_not_sent
+            a_rung_that_was_tried_does_not_jump
             an_answer_stops_the_rungs_above
             the_message_that_was_claimed_last_is_told
             what_is_about_no_appointment_is_answerable_for_a_while
             an_answer_holds_for_later_rungs
+            a_campaigns_own_answer_stops_a_rung_that_returns
+            rungs_of_one_row_share_their_answers
             a_released_appointment_is_not_planned
             persons_and_contact_points_are_found
             follow_ups_are_counted

@@ -6,19 +6,25 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::bench::{Answered as _, Bench, Placed};
 use super::sending::{accepted, ambiguous, refused_for_good, undelivered};
+use super::values::own_answer;
+use crate::domain::attempt::ReturnReason;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::message::{Detail, LadderPlace};
 use crate::domain::message_status::MessageStatus;
+use crate::domain::person::PersonKey;
 use crate::domain::response::ResponseKind;
 use crate::domain::skip_reason::SkipReason;
 use crate::ids::MessageId;
 use crate::ports::store::{
-    ClaimOutcome, ClaimRefusal, ClaimTerms, CloseVerdict, HandOver, IncomingOutcome, PlanOutcome, Snooze,
-    SnoozeUntil, WriteOutcome,
+    ClaimOutcome, ClaimRefusal, ClaimTerms, CloseVerdict, HandOver, IncomingOutcome, PlanOutcome, SettleVerdict,
+    Snooze, SnoozeUntil, WriteOutcome,
 };
 
 /// How long a rung may stay unanswered: an hour.
 const WAIT_MINUTES: i64 = 60;
+
+/// The next noon.
+const NEXT_DAY: i64 = 24 * 60;
 
 /// While the rung below waits to be sent, the one above waits too: the wait starts when that one goes.
 pub async fn a_rung_waits_for_the_one_below_to_go(bench: &Bench) {
@@ -76,6 +82,22 @@ pub async fn a_rung_jumps_when_the_one_below_is_not_sent(bench: &Bench) {
     }
 }
 
+/// A rung that was tried waits for what its own attempt brought.
+pub async fn a_rung_that_was_tried_does_not_jump(bench: &Bench) {
+    let (text, mail) = ladder(bench).await;
+    let text = sent(bench, &text).await;
+    let mail = claimed_mail(bench, &mail).await;
+    let not_before = bench.at(WAIT_MINUTES + 30);
+    let verdict = SettleVerdict::RefusedForNow { code: "421".to_owned(), not_before };
+    bench.must_settle(&mail, verdict, MessageStatus::Queued).await;
+    let before = bench.state(&mail).await;
+    assert_eq!(before.not_before, Some(not_before));
+    bench.report(&text, "D-1", undelivered("30006")).await;
+    assert_eq!(bench.status(&text).await, MessageStatus::Undelivered);
+    let after = bench.state(&mail).await;
+    assert_eq!((after.not_before, after.legal_until), (before.not_before, before.legal_until));
+}
+
 /// Any answer stops the rungs above, and nothing else of the person.
 pub async fn an_answer_stops_the_rungs_above(bench: &Bench) {
     for kind in ResponseKind::ALL {
@@ -106,6 +128,62 @@ pub async fn an_answer_holds_for_later_rungs(bench: &Bench) {
     assert_eq!(outcome, PlanOutcome::Stored { duplicates: 0 });
     assert_eq!(bench.status(&placed[0]).await, MessageStatus::Planned, "the next day's reminder goes");
     assert_eq!(bench.state(&placed[1]).await.detail, Some(Detail::Skip(SkipReason::Answered)));
+}
+
+/// A campaign's own answer is about no appointment; all the same it ends what was in flight when it came.
+pub async fn a_campaigns_own_answer_stops_a_rung_that_returns(bench: &Bench) {
+    let (text, mail) = ladder(bench).await;
+    let text = sent(bench, &text).await;
+    let mail = claimed_mail(bench, &mail).await;
+    let own = bench.answer(&text, own_answer("positive"), WAIT_MINUTES + 2);
+    assert_eq!(bench.take_in(own).await, IncomingOutcome::Recorded);
+    let not_before = bench.at(WAIT_MINUTES + 4);
+    let verdict = SettleVerdict::Returned { reason: ReturnReason::TooLate, not_before };
+    bench.must_settle(&mail, verdict, MessageStatus::Queued).await;
+    let again = Placed { attempt: bench.id(), ..mail };
+    let answered = ClaimOutcome::Refused(ClaimRefusal::Answered);
+    assert_eq!(claim_mail(bench, &again, not_before).await, answered);
+}
+
+/// Where the host names no person, each rung names its own contact point; what is answered on one rung counts for the others,
+/// in later packets too. A rung below is ended only by what releases the appointment.
+pub async fn rungs_of_one_row_share_their_answers(bench: &Bench) {
+    for kind in ResponseKind::ALL {
+        let n = bench.serial();
+        let (text, mail) = nameless(bench, n, -60).await;
+        let text = sent(bench, &text).await;
+        bench.take_in(bench.answer(&text, kind, 4)).await;
+        let answered = ClaimOutcome::Refused(ClaimRefusal::Answered);
+        assert_eq!(claim_mail(bench, &mail, bench.at(WAIT_MINUTES + 2)).await, answered, "{kind}");
+        let (_, mail) = nameless(bench, n, NEXT_DAY).await;
+        assert_eq!(claim_mail(bench, &mail, bench.at(NEXT_DAY)).await, answered, "{kind}");
+
+        let n = bench.serial();
+        let (text, mail) = nameless(bench, n, -60).await;
+        sent(bench, &text).await;
+        let mail = claimed_mail(bench, &mail).await;
+        bench.must_settle(&mail, accepted(), MessageStatus::Sent).await;
+        bench.take_in(bench.answer(&mail, kind, WAIT_MINUTES + 4)).await;
+        let (text, _) = nameless(bench, n, NEXT_DAY).await;
+        let claim = bench.claim_with(&text, &Bench::terms_at(bench.at(NEXT_DAY))).await;
+        assert_eq!(claim == answered, kind.ends_reminders(), "{kind}: {claim:?}");
+    }
+}
+
+/// A text message and, above it, an e-mail, from then on, whose persons are their contact points; both handed over.
+async fn nameless(bench: &Bench, n: u64, minutes: i64) -> (Placed, Placed) {
+    let packet = bench.loaded(1).await;
+    let mut text = bench.message_at(packet, 1, n, minutes);
+    let mut mail = bench.e_mail(packet, 1, n);
+    (mail.verdict, mail.message.ladder) = (text.verdict, Some(place_above(text.message.id)));
+    for planned in [&mut text, &mut mail] {
+        planned.message.person = planned.message.contact.as_ref().map(PersonKey::from);
+    }
+    let placed = (bench.place(packet, &text, n), bench.place(packet, &mail, n));
+    bench.queue(packet, vec![text, mail]).await;
+    let terms = HandOver { now: bench.at(minutes.max(0)), ..bench.hand_over_terms() };
+    assert_eq!(bench.hand_over_with(packet, terms).await.due.len(), 2);
+    placed
 }
 
 /// A text message and, above it, an e-mail to the same person, both handed over.
@@ -141,6 +219,14 @@ async fn sent(bench: &Bench, text: &Placed) -> Placed {
 async fn claim_mail(bench: &Bench, mail: &Placed, now: DateTime<Utc>) -> ClaimOutcome {
     let terms = ClaimTerms { method: ContactMethod::Email, ..Bench::terms_at(now) };
     bench.claim_with(mail, &terms).await
+}
+
+/// The e-mail, claimed when the text message was not answered for the wait.
+async fn claimed_mail(bench: &Bench, mail: &Placed) -> Placed {
+    match claim_mail(bench, mail, bench.at(WAIT_MINUTES + 2)).await {
+        ClaimOutcome::Claimed(claimed) => Placed { epoch: claimed.epoch, ..*mail },
+        ClaimOutcome::Refused(refusal) => panic!("not claimed: {refusal:?}"),
+    }
 }
 
 fn waits_until(until: DateTime<Utc>) -> ClaimOutcome {

@@ -117,7 +117,8 @@ pub enum ClaimRefusal {
     /// The person refused contact.
     Unsubscribed,
     /// The person has cancelled the appointment or wants to move it, or has answered a rung below at all. Follow-ups go all
-    /// the same.
+    /// the same. Rungs of one entry are one another's whomever they name: an answer about the appointment counts that any of
+    /// their persons gave, and a campaign's own answer to a rung below.
     Answered,
     /// A newer packet says something else about the appointment, or does not name it any more.
     Superseded,

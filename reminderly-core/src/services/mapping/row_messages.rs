@@ -58,6 +58,14 @@ struct Reached {
     content: Content,
 }
 
+/// When it is a message's turn.
+struct Turn {
+    /// Its place on a ladder.
+    place: Option<LadderPlace>,
+    /// Since when its entry is due, if it is late: who was told since then knows.
+    due: Option<DateTime<Utc>>,
+}
+
 /// A contact point at which somebody is corrected, and the local day of it.
 type Corrected = (ContactPoint, NaiveDate);
 
@@ -135,7 +143,8 @@ impl RowMessages<'_> {
     ) {
         for mut plan in self.plans(reached) {
             plan.trace.answers = answers;
-            messages.push(self.planned(reached, plan, None, corrected));
+            let turn = Turn { place: None, due: late_since(&plan) };
+            messages.push(self.planned(reached, plan, turn, corrected));
         }
     }
 
@@ -168,17 +177,17 @@ impl RowMessages<'_> {
         &self,
         reached: &Reached,
         plan: EntryPlan,
-        ladder: Option<LadderPlace>,
+        turn: Turn,
         corrected: &[Corrected],
     ) -> PlannedMessage {
-        let verdict = if self.repeats(&reached.contact, &plan, corrected) {
+        let verdict = if self.repeats(&reached.contact, &plan, turn.due, corrected) {
             PlanVerdict::Skip(SkipReason::Duplicate)
         } else {
             verdict(&self.campaign.definition().schedule, &plan)
         };
         let (contact, content) = (Some(reached.contact.clone()), Some(reached.content.clone()));
         let message = self.message(reached.method, plan.entry, contact, content);
-        PlannedMessage { message: Message { trace: Some(plan.trace), ladder, ..message }, verdict }
+        PlannedMessage { message: Message { trace: Some(plan.trace), ladder: turn.place, ..message }, verdict }
     }
 
     fn skip_method(
@@ -260,6 +269,11 @@ fn expire_before_restore(plan: &mut EntryPlan, restore: &Restore) {
         late.restored_at = restore.raised_at;
         plan.outcome = PlanOutcome::Skipped(SkipReason::PastDue);
     }
+}
+
+/// When a message that is late was to go.
+fn late_since(plan: &EntryPlan) -> Option<DateTime<Utc>> {
+    plan.trace.planned_at.filter(|_| plan.trace.late.is_some())
 }
 
 fn verdict(schedule: &Schedule, plan: &EntryPlan) -> PlanVerdict {

@@ -1,9 +1,12 @@
 //! Corrections to people who were told another time, and what would tell people what they know.
 
+use chrono::{DateTime, Utc};
+
 use super::{Corrected, Reach, Reached, RowMessages};
+use crate::domain::campaign::definition::MethodChoice;
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::held_appointment::Told;
-use crate::domain::mapping::RenderFault;
+use crate::domain::mapping::{ContactField, RenderFault};
 use crate::domain::message::{Message, Origin, PlanVerdict, PlannedMessage};
 use crate::domain::plan::{EntryPlan, PlanOutcome, local_day, plan_correction};
 
@@ -46,18 +49,34 @@ impl RowMessages<'_> {
         PlannedMessage { message: Message { trace: Some(plan.trace), ..message }, verdict }
     }
 
-    /// Whether a message would tell the person what they know already: they are corrected on that day, or it is late and they
-    /// were told since it was due.
-    pub(super) fn repeats(&self, contact: &ContactPoint, plan: &EntryPlan, corrected: &[Corrected]) -> bool {
+    /// Whether a message would tell the person what they know already: they are corrected on that day, or they were told
+    /// since it was `due`.
+    pub(super) fn repeats(
+        &self,
+        contact: &ContactPoint,
+        plan: &EntryPlan,
+        due: Option<DateTime<Utc>>,
+        corrected: &[Corrected],
+    ) -> bool {
         let PlanOutcome::Planned { at, .. } = plan.outcome else { return false };
         let day = || local_day(at, self.row.contact_zone);
-        if corrected.iter().any(|(other, on)| other == contact && *on == day()) {
+        if corrected.iter().any(|(other, on)| self.is_one_way(other, contact) && *on == day()) {
             return true;
         }
-        let Some(due) = plan.trace.planned_at.filter(|_| plan.trace.late.is_some()) else { return false };
+        let Some(due) = due else { return false };
         let knows = |told: &Told| {
-            told.contact == *contact && Some(told.appointment) == self.row.appointment && told.at >= due
+            self.is_one_way(&told.contact, contact)
+                && Some(told.appointment) == self.row.appointment
+                && told.at >= due
         };
         self.change.is_some_and(|change| change.told.iter().any(knows))
+    }
+
+    /// Whether who was reached at one contact point need not be reached at the other: they are the same, or the campaign wants any
+    /// one of those that the row names.
+    fn is_one_way(&self, told: &ContactPoint, contact: &ContactPoint) -> bool {
+        let is_own = |(_, field): &(_, ContactField)| matches!(field, ContactField::Valid(own) if own == told);
+        let any_does = self.campaign.definition().methods.choice == MethodChoice::FirstAvailable;
+        told == contact || (any_does && self.row.contacts.iter().any(is_own))
     }
 }

@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
-use super::{Corrected, Reached, RowMessages, expire_before_restore};
+use chrono::{DateTime, Utc};
+
+use super::{Corrected, Reached, RowMessages, Turn, expire_before_restore, late_since};
 use crate::domain::message::{LadderPlace, PlanVerdict, PlannedMessage};
-use crate::domain::plan::{ContactTerms, PlanInput, PlanOutcome, plan_ladder};
+use crate::domain::plan::{ContactTerms, EntryPlan, PlanInput, PlanOutcome, plan_ladder};
 use crate::domain::skip_reason::SkipReason;
 use crate::ids::MessageId;
 
 impl RowMessages<'_> {
-    /// Plans the methods that reach the person one after the other: a rung waits for the one below it that goes.
+    /// Plans the methods that reach the person one after the other: a rung waits for the one below it that goes,
+    /// and stands above one that does not if there is no other: any answer ends it.
     pub(super) fn plan_rungs(
         &self,
         reached: &[Reached],
@@ -24,10 +27,13 @@ impl RowMessages<'_> {
             .map(|(reached, terms)| self.plan_input(reached.method, terms))
             .collect();
         let plans = plan_ladder(&rungs, wait);
+        let dues: Vec<Option<DateTime<Utc>>> =
+            (0..self.campaign.definition().schedule.send.len()).map(|entry| self.due(&plans, entry)).collect();
         let mut below: Vec<Option<MessageId>> = vec![None; self.campaign.definition().schedule.send.len()];
-        let mut in_doubt = vec![false; below.len()];
+        let (mut in_doubt, mut waits) = (vec![false; below.len()], vec![false; below.len()]);
         for (reached, plans) in reached.iter().zip(plans) {
-            for ((mut plan, below), in_doubt) in plans.into_iter().zip(&mut below).zip(&mut in_doubt) {
+            let entries = below.iter_mut().zip(&mut in_doubt).zip(&mut waits).zip(&dues);
+            for (mut plan, (((below, in_doubt), waits), due)) in plans.into_iter().zip(entries) {
                 expire_before_restore(&mut plan, self.restore);
                 // Above what may have gone before the restore nobody knows which rungs have gone too.
                 *in_doubt |= plan.trace.late.as_ref().is_some_and(|late| late.restored_at.is_some());
@@ -35,12 +41,24 @@ impl RowMessages<'_> {
                     plan.outcome = PlanOutcome::Skipped(SkipReason::PastDue);
                 }
                 let place = below.map(|below| LadderPlace { below, wait });
-                let planned = self.planned(reached, plan, place, corrected);
-                if matches!(planned.verdict, PlanVerdict::Send { .. }) {
+                let planned = self.planned(reached, plan, Turn { place, due: *due }, corrected);
+                let goes = matches!(planned.verdict, PlanVerdict::Send { .. });
+                // There is nothing to wait for below one that is skipped, but an answer may stand there.
+                if goes || !*waits {
                     *below = Some(planned.message.id);
                 }
+                *waits |= goes;
                 messages.push(planned);
             }
         }
+    }
+
+    /// Since when the ladder of an entry is due, if it should have begun: where its first rung was planned, or had to start for
+    /// all others to fit. The rungs above are planned from now on, and do not look late themselves.
+    fn due(&self, rungs: &[Vec<EntryPlan>], entry: usize) -> Option<DateTime<Utc>> {
+        let mut plans = rungs.iter().filter_map(|rung| rung.get(entry));
+        let first = plans.find(|plan| plan.trace.planned_at.is_some())?;
+        let bound = first.trace.rung.and_then(|rung| rung.bound).filter(|bound| *bound < self.now);
+        late_since(first).into_iter().chain(bound).min()
     }
 }
