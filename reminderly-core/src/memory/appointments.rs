@@ -12,10 +12,10 @@ use super::data::{Change, Data};
 use super::messages::drop_copy;
 use super::packet_data::{MessageData, PacketData, Slot};
 use super::packets::count;
+use super::told::{free_key_if_nobody_was_told, may_have_arrived, may_hold_its_key};
 use crate::domain::appointment::Appointment;
 use crate::domain::appointment_change::AppointmentChange;
 use crate::domain::appointment_key::AppointmentKey;
-use crate::domain::attempt::AttemptOutcome;
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::held_appointment::{HeldAppointment, RowFingerprint, RowPlace, Standing, Told};
 use crate::domain::message::{Detail, Message, MessageState};
@@ -48,7 +48,7 @@ pub(super) struct HeldRow {
 #[derive(Debug, Clone)]
 struct Before {
     told: Vec<Told>,
-    /// Messages of theirs that may still go if they come back.
+    /// Messages of theirs that may still go, if they come back or are called again.
     carried: Vec<(PacketId, Slot)>,
 }
 
@@ -206,16 +206,17 @@ fn replace(
     let carried = old.before.iter().flat_map(|before| before.carried.iter().copied());
     let places: Vec<(PacketId, Slot)> =
         old.slots.clone().map(|slot| (old.place.packet, slot)).chain(carried).collect();
-    let is_in_flight = |place: &&(PacketId, Slot)| {
+    let goes_on = |place: &&(PacketId, Slot)| {
         let found = data.packets.get(&place.0).and_then(|packet| packet.record(place.1));
         found.is_some_and(|record| {
-            matches!(record.state.status, MessageStatus::Sending | MessageStatus::Unknown)
+            may_hold_its_key(&record.state)
                 && record.message.appointment == Some(row.appointment)
                 && record.message.contact.as_ref().is_some_and(|contact| contacts.contains(contact))
         })
     };
-    let carried: Vec<_> = places.iter().filter(is_in_flight).copied().collect();
+    let carried: Vec<_> = places.iter().filter(goes_on).copied().collect();
     let told = told(data, old);
+    let superseded: Vec<_> = places.into_iter().filter(|place| !carried.contains(place)).collect();
     if !told.is_empty() || !carried.is_empty() {
         row.before = Some(Box::new(Before { told, carried }));
     }
@@ -223,7 +224,7 @@ fn replace(
     if let Some(old) = rows_mut(data, packet, key).into_iter().flatten().find(|row| row.place == of) {
         *old = row;
     }
-    for (packet, slot) in places {
+    for (packet, slot) in superseded {
         let mut superseded = |state: &mut MessageState| {
             state.copy_until = None;
             state.detail = Some(Detail::Skip(SkipReason::Superseded));
@@ -231,7 +232,9 @@ fn replace(
         let reason = Cow::Owned(reason.clone());
         let change = Change { event: MessageEvent::Skipped, at, reason, state: &mut superseded };
         // What is in flight or closed stays as it is.
-        data.transit(packet, slot, change).ok();
+        if data.transit(packet, slot, change).is_ok() {
+            free_key_if_nobody_was_told(data, packet, slot);
+        }
     }
 }
 
@@ -293,7 +296,10 @@ fn cancel_vanished(
             state: &mut drop_copy,
         };
         // What is in flight dies at the claim, should it come back.
-        cancelled += u64::from(data.transit(vanishing.earlier, slot, change).is_ok());
+        if data.transit(vanishing.earlier, slot, change).is_ok() {
+            free_key_if_nobody_was_told(data, vanishing.earlier, slot);
+            cancelled += 1;
+        }
     }
     let record = &mut data.packet_mut(company, later.id)?.packet.vanished;
     record.appointments += appointments;
@@ -361,20 +367,6 @@ fn told(data: &Data, row: &HeldRow) -> Vec<Told> {
     all.sort_by(|one, other| one.contact.cmp(&other.contact).then(other.at.cmp(&one.at)));
     all.dedup_by(|later, first| later.contact == first.contact);
     all
-}
-
-/// Whether an attempt may have been accepted: anything but a proof that it was not.
-fn may_have_arrived(outcome: Option<&AttemptOutcome>) -> bool {
-    match outcome {
-        None | Some(AttemptOutcome::Accepted | AttemptOutcome::Unknown { .. }) => true,
-        // A call that reached nobody told nobody anything.
-        Some(
-            AttemptOutcome::Refused { .. }
-            | AttemptOutcome::Returned { .. }
-            | AttemptOutcome::Absent
-            | AttemptOutcome::Redialled,
-        ) => false,
-    }
 }
 
 impl HeldRow {

@@ -19,6 +19,7 @@ mod plan;
 mod reports;
 mod restore;
 mod settle;
+mod told;
 mod unsubscribes;
 
 use std::sync::{Mutex, PoisonError};

@@ -21,6 +21,7 @@ mod appointments;
 mod bench;
 mod calls;
 mod campaigns;
+mod carried_calls;
 mod claim;
 mod closing;
 mod counters;
@@ -60,6 +61,7 @@ pub use appointments::*;
 pub use bench::Bench;
 pub use calls::*;
 pub use campaigns::*;
+pub use carried_calls::*;
 pub use claim::*;
 pub use closing::*;
 pub use counters::*;
@@ -196,6 +198,11 @@ macro_rules! for_each_store_case {
             a_row_lapses_with_what_may_pass
             rows_of_one_key_stand_side_by_side
             messages_without_an_appointment_in_the_ledger_go
+            a_call_that_waits_with_the_right_time_is_made
+            a_call_permitted_after_an_amendment_is_made
+            a_call_with_the_wrong_time_frees_its_day
+            a_call_that_may_have_told_keeps_its_day
+            a_call_about_what_vanished_frees_its_day
             what_vanishes_is_cancelled
             what_has_vanished_vanishes_once
             what_is_named_or_past_does_not_vanish
@@ -441,6 +448,7 @@ mod tests {
             include_str!("calls.rs"),
             include_str!("appointments.rs"),
             include_str!("campaigns.rs"),
+            include_str!("carried_calls.rs"),
             include_str!("claim.rs"),
             include_str!("closing.rs"),
             include_str!("counters.rs"),
