@@ -16,11 +16,12 @@ use super::told::{free_key_if_nobody_was_told, may_have_arrived, may_hold_its_ke
 use crate::domain::appointment::Appointment;
 use crate::domain::appointment_change::AppointmentChange;
 use crate::domain::appointment_key::AppointmentKey;
+use crate::domain::call::CallKind;
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::held_appointment::{HeldAppointment, RowFingerprint, RowPlace, Standing, Told};
 use crate::domain::message::{Detail, Message, MessageState};
 use crate::domain::message_status::{MessageEvent, MessageStatus};
-use crate::domain::packet::{Draining, Packet, PacketStage};
+use crate::domain::packet::{Draining, Packet, PacketOrigin, PacketStage};
 use crate::domain::skip_reason::SkipReason;
 use crate::domain::vanished::KeptBecause;
 use crate::ids::{CampaignId, CompanyId, PacketId};
@@ -241,6 +242,10 @@ fn replace(
 /// Whether a newer packet says something else about the appointment of a message, or does not name it any more.
 pub(super) fn is_superseded(data: &Data, packet: &PacketData, slot: Slot, message: &Message) -> bool {
     let Some(row) = message.origin.row() else { return false };
+    // A one-liner says something of its own, though it may name the key of an appointment.
+    if matches!(packet.packet.origin, PacketOrigin::OnDemand { kind: CallKind::OneLiner, .. }) {
+        return false;
+    }
     let rows = ledger(data, packet.packet.company, packet.packet.campaign)
         .filter(|ledger| !ledger.is_empty())
         .and_then(|ledger| ledger.get(&message.key));

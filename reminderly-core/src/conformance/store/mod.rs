@@ -32,6 +32,7 @@ mod incoming;
 mod isolation;
 mod ladder;
 mod ledger;
+mod one_liners;
 mod outcomes;
 mod packets;
 mod plan;
@@ -71,6 +72,7 @@ pub use hand_over::*;
 pub use incoming::*;
 pub use isolation::*;
 pub use ladder::*;
+pub use one_liners::*;
 pub use outcomes::*;
 pub use packets::*;
 pub use plan::*;
@@ -203,6 +205,7 @@ macro_rules! for_each_store_case {
             a_call_with_the_wrong_time_frees_its_day
             a_call_that_may_have_told_keeps_its_day
             a_call_about_what_vanished_frees_its_day
+            a_one_liner_is_not_superseded_by_a_file
             what_vanishes_is_cancelled
             what_has_vanished_vanishes_once
             what_is_named_or_past_does_not_vanish
@@ -456,6 +459,7 @@ mod tests {
             include_str!("hand_over.rs"),
             include_str!("incoming.rs"),
             include_str!("isolation.rs"),
+            include_str!("one_liners.rs"),
             include_str!("outcomes.rs"),
             include_str!("packets.rs"),
             include_str!("plan.rs"),
