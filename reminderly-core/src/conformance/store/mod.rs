@@ -306,6 +306,7 @@ macro_rules! for_each_store_case {
             a_rung_jumps_when_the_one_below_fails
             a_rung_jumps_when_the_one_below_did_not_arrive
             a_rung_jumps_when_the_one_below_is_not_sent
+            a_call_is_not_made_again_once_the_rung_above_went
             an_answer_stops_the_rungs_above
             an_answer_holds_for_later_rungs
             a_released_appointment_is_not_planned

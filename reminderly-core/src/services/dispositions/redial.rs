@@ -114,7 +114,7 @@ impl Dispositions {
                 }
                 // The packet began to end in between.
                 SettleOutcome::Stale(MessageStatus::Undelivered) => refused = true,
-                SettleOutcome::Stale(_) | SettleOutcome::Missing => {}
+                SettleOutcome::Stale(_) | SettleOutcome::RungAboveWent | SettleOutcome::Missing => {}
             }
         }
         if refused {
