@@ -12,7 +12,7 @@ use super::data::{Change, Data};
 use super::messages::drop_copy;
 use super::packet_data::{MessageData, PacketData, Slot};
 use super::packets::count;
-use super::told::{free_key_if_nobody_was_told, may_have_arrived, may_hold_its_key};
+use super::told::{free_key_if_nobody_was_told, is_cancelled, is_lapsed, may_have_arrived, may_hold_its_key};
 use crate::domain::appointment::Appointment;
 use crate::domain::appointment_change::AppointmentChange;
 use crate::domain::appointment_key::AppointmentKey;
@@ -184,7 +184,8 @@ fn enter(data: &mut Data, packet: &Packet, planned: &PlannedAppointment, row: He
             }
         }
         AppointmentChange::Unchanged(of) => {
-            let rows = ledger(data, packet.company, packet.campaign).and_then(|ledger| ledger.get(&planned.key));
+            let rows =
+                ledger(data, packet.company, packet.campaign).and_then(|ledger| ledger.get(&planned.key));
             let seen = rows.into_iter().flatten().find(|row| row.place == of).map(|row| seen_in(data, row));
             let rows = rows_mut(data, packet, &planned.key).into_iter().flatten();
             for row in rows.filter(|row| row.place == of) {
@@ -340,12 +341,6 @@ fn seen_in(data: &Data, row: &HeldRow) -> PacketId {
     if is_cancelled(data, row.seen_in) { row.place.packet } else { row.seen_in }
 }
 
-fn is_cancelled(data: &Data, packet: PacketId) -> bool {
-    data.packets.get(&packet).is_none_or(|found| {
-        found.packet.stage == PacketStage::Cancelled || found.packet.draining == Draining::Cancelling
-    })
-}
-
 fn standing(data: &Data, row: &HeldRow) -> Standing {
     if row.is_vanished {
         return Standing::Vanished;
@@ -358,17 +353,6 @@ fn standing(data: &Data, row: &HeldRow) -> Standing {
         return Standing::Lapsed;
     }
     Standing::Live
-}
-
-/// Whether it ended unsent for a reason that may have passed since.
-fn is_lapsed(state: &MessageState) -> bool {
-    match (state.status, &state.detail) {
-        (MessageStatus::Failed | MessageStatus::Cancelled, _) => true,
-        (MessageStatus::Skipped, Some(Detail::Skip(reason))) => {
-            matches!(reason, SkipReason::Unsubscribed | SkipReason::Cap)
-        }
-        _ => false,
-    }
 }
 
 /// What people may believe because of a row, or of those before it.
