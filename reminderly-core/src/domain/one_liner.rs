@@ -133,7 +133,7 @@ impl OneLiner {
     }
 
     /// The row that stands for this one-liner in a packet of its own, and that row's header. `identity` is the identity of
-    /// the message, unless the fields name all columns of the campaign's `mapping.key`.
+    /// the message, unless it has the campaign's own text and the fields name all columns of `mapping.key`.
     ///
     /// # Errors
     ///

@@ -12,15 +12,16 @@ use super::data::{Change, Data};
 use super::messages::drop_copy;
 use super::packet_data::{MessageData, PacketData, Slot};
 use super::packets::count;
+use super::told::{free_key_if_nobody_was_told, is_cancelled, is_lapsed, may_have_arrived, may_hold_its_key};
 use crate::domain::appointment::Appointment;
 use crate::domain::appointment_change::AppointmentChange;
 use crate::domain::appointment_key::AppointmentKey;
-use crate::domain::attempt::AttemptOutcome;
+use crate::domain::call::CallKind;
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::held_appointment::{HeldAppointment, RowFingerprint, RowPlace, Standing, Told};
 use crate::domain::message::{Detail, Message, MessageState};
-use crate::domain::message_status::{MessageEvent, MessageStatus};
-use crate::domain::packet::{Draining, Packet, PacketStage};
+use crate::domain::message_status::MessageEvent;
+use crate::domain::packet::{Draining, Packet, PacketOrigin, PacketStage};
 use crate::domain::skip_reason::SkipReason;
 use crate::domain::vanished::KeptBecause;
 use crate::ids::{CampaignId, CompanyId, PacketId};
@@ -48,7 +49,7 @@ pub(super) struct HeldRow {
 #[derive(Debug, Clone)]
 struct Before {
     told: Vec<Told>,
-    /// Messages of theirs that may still go if they come back.
+    /// Messages of theirs that may still go, if they come back or are called again.
     carried: Vec<(PacketId, Slot)>,
 }
 
@@ -123,7 +124,7 @@ pub(super) fn is_as_expected(data: &Data, packet: &Packet, batch: &PlanBatch) ->
 
 /// Whether a row is what it was, as far as it matters: who was told matters only if it is replaced.
 fn is_same(data: &Data, row: &HeldRow, held: &HeldAppointment, replaced: &HashSet<RowPlace>) -> bool {
-    (row.place, row.fingerprint, row.seen_in) == (held.place, held.fingerprint, held.seen_in)
+    (row.place, row.fingerprint, seen_in(data, row)) == (held.place, held.fingerprint, held.seen_in)
         && standing(data, row) == held.standing
         && (!replaced.contains(&row.place) || told(data, row) == held.told)
 }
@@ -183,9 +184,12 @@ fn enter(data: &mut Data, packet: &Packet, planned: &PlannedAppointment, row: He
             }
         }
         AppointmentChange::Unchanged(of) => {
+            let rows =
+                ledger(data, packet.company, packet.campaign).and_then(|ledger| ledger.get(&planned.key));
+            let seen = rows.into_iter().flatten().find(|row| row.place == of).map(|row| seen_in(data, row));
             let rows = rows_mut(data, packet, &planned.key).into_iter().flatten();
             for row in rows.filter(|row| row.place == of) {
-                row.seen_in = row.seen_in.max(packet.id);
+                row.seen_in = packet.id.max(seen.unwrap_or(row.seen_in));
             }
         }
         AppointmentChange::Amended(_) | AppointmentChange::Moved(_) | AppointmentChange::Stale(_) => {}
@@ -206,16 +210,17 @@ fn replace(
     let carried = old.before.iter().flat_map(|before| before.carried.iter().copied());
     let places: Vec<(PacketId, Slot)> =
         old.slots.clone().map(|slot| (old.place.packet, slot)).chain(carried).collect();
-    let is_in_flight = |place: &&(PacketId, Slot)| {
+    let goes_on = |place: &&(PacketId, Slot)| {
         let found = data.packets.get(&place.0).and_then(|packet| packet.record(place.1));
         found.is_some_and(|record| {
-            matches!(record.state.status, MessageStatus::Sending | MessageStatus::Unknown)
+            may_hold_its_key(&record.state)
                 && record.message.appointment == Some(row.appointment)
                 && record.message.contact.as_ref().is_some_and(|contact| contacts.contains(contact))
         })
     };
-    let carried: Vec<_> = places.iter().filter(is_in_flight).copied().collect();
+    let carried: Vec<_> = places.iter().filter(goes_on).copied().collect();
     let told = told(data, old);
+    let superseded: Vec<_> = places.into_iter().filter(|place| !carried.contains(place)).collect();
     if !told.is_empty() || !carried.is_empty() {
         row.before = Some(Box::new(Before { told, carried }));
     }
@@ -223,7 +228,7 @@ fn replace(
     if let Some(old) = rows_mut(data, packet, key).into_iter().flatten().find(|row| row.place == of) {
         *old = row;
     }
-    for (packet, slot) in places {
+    for (packet, slot) in superseded {
         let mut superseded = |state: &mut MessageState| {
             state.copy_until = None;
             state.detail = Some(Detail::Skip(SkipReason::Superseded));
@@ -231,13 +236,19 @@ fn replace(
         let reason = Cow::Owned(reason.clone());
         let change = Change { event: MessageEvent::Skipped, at, reason, state: &mut superseded };
         // What is in flight or closed stays as it is.
-        data.transit(packet, slot, change).ok();
+        if data.transit(packet, slot, change).is_ok() {
+            free_key_if_nobody_was_told(data, packet, slot);
+        }
     }
 }
 
 /// Whether a newer packet says something else about the appointment of a message, or does not name it any more.
 pub(super) fn is_superseded(data: &Data, packet: &PacketData, slot: Slot, message: &Message) -> bool {
     let Some(row) = message.origin.row() else { return false };
+    // A one-liner says something of its own, though it may name the key of an appointment.
+    if matches!(packet.packet.origin, PacketOrigin::OnDemand { kind: CallKind::OneLiner, .. }) {
+        return false;
+    }
     let rows = ledger(data, packet.packet.company, packet.packet.campaign)
         .filter(|ledger| !ledger.is_empty())
         .and_then(|ledger| ledger.get(&message.key));
@@ -293,7 +304,10 @@ fn cancel_vanished(
             state: &mut drop_copy,
         };
         // What is in flight dies at the claim, should it come back.
-        cancelled += u64::from(data.transit(vanishing.earlier, slot, change).is_ok());
+        if data.transit(vanishing.earlier, slot, change).is_ok() {
+            free_key_if_nobody_was_told(data, vanishing.earlier, slot);
+            cancelled += 1;
+        }
     }
     let record = &mut data.packet_mut(company, later.id)?.packet.vanished;
     record.appointments += appointments;
@@ -316,10 +330,15 @@ fn describe(data: &Data, row: &HeldRow) -> HeldAppointment {
         place: row.place,
         fingerprint: row.fingerprint,
         appointment: row.appointment,
-        seen_in: row.seen_in,
+        seen_in: seen_in(data, row),
         standing: standing(data, row),
         told: told(data, row),
     }
+}
+
+/// The latest packet that named a row: one that is cancelled speaks for nothing.
+fn seen_in(data: &Data, row: &HeldRow) -> PacketId {
+    if is_cancelled(data, row.seen_in) { row.place.packet } else { row.seen_in }
 }
 
 fn standing(data: &Data, row: &HeldRow) -> Standing {
@@ -327,24 +346,13 @@ fn standing(data: &Data, row: &HeldRow) -> Standing {
         return Standing::Vanished;
     }
     let Some(found) = data.packets.get(&row.place.packet) else { return Standing::Cancelled };
-    if found.packet.stage == PacketStage::Cancelled || found.packet.draining == Draining::Cancelling {
+    if is_cancelled(data, row.place.packet) {
         return Standing::Cancelled;
     }
     if row.messages(found).any(|message| is_lapsed(&message.record.state)) {
         return Standing::Lapsed;
     }
     Standing::Live
-}
-
-/// Whether it ended unsent for a reason that may have passed since.
-fn is_lapsed(state: &MessageState) -> bool {
-    match (state.status, &state.detail) {
-        (MessageStatus::Failed | MessageStatus::Cancelled, _) => true,
-        (MessageStatus::Skipped, Some(Detail::Skip(reason))) => {
-            matches!(reason, SkipReason::Unsubscribed | SkipReason::Cap)
-        }
-        _ => false,
-    }
 }
 
 /// What people may believe because of a row, or of those before it.
@@ -361,20 +369,6 @@ fn told(data: &Data, row: &HeldRow) -> Vec<Told> {
     all.sort_by(|one, other| one.contact.cmp(&other.contact).then(other.at.cmp(&one.at)));
     all.dedup_by(|later, first| later.contact == first.contact);
     all
-}
-
-/// Whether an attempt may have been accepted: anything but a proof that it was not.
-fn may_have_arrived(outcome: Option<&AttemptOutcome>) -> bool {
-    match outcome {
-        None | Some(AttemptOutcome::Accepted | AttemptOutcome::Unknown { .. }) => true,
-        // A call that reached nobody told nobody anything.
-        Some(
-            AttemptOutcome::Refused { .. }
-            | AttemptOutcome::Returned { .. }
-            | AttemptOutcome::Absent
-            | AttemptOutcome::Redialled,
-        ) => false,
-    }
 }
 
 impl HeldRow {

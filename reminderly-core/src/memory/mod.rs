@@ -20,6 +20,7 @@ mod reports;
 mod restore;
 mod settle;
 mod slots;
+mod told;
 mod unsubscribes;
 
 use std::sync::{Mutex, PoisonError};

@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 
 use super::data::{Change, Data};
-use super::packet_data::Slot;
+use super::packet_data::{PacketData, Slot};
 use super::restore::BEFORE_RESTORE;
+use super::told::may_have_arrived;
 use crate::domain::attempt::{Attempt, AttemptOutcome, ProviderReference};
 use crate::domain::message::{Detail, MessageState};
 use crate::domain::message_status::{MessageEvent, MessageStatus};
 use crate::domain::packet::{Draining, Packet, PacketStage};
-use crate::ids::PacketId;
+use crate::ids::{MessageId, PacketId};
 use crate::ports::store::{SettleOutcome, SettleVerdict, Settlement};
 
 pub(super) fn settle(data: &mut Data, packet: PacketId, settlement: &Settlement) -> SettleOutcome {
@@ -27,6 +28,9 @@ pub(super) fn settle(data: &mut Data, packet: PacketId, settlement: &Settlement)
     }
     // That a call was accepted is no news once its report has led to the next one.
     let outcome = found.get(slot).and_then(|message| message.attempt(settlement.epoch)?.outcome.as_ref());
+    if effect.event == MessageEvent::RedialPermitted && rung_above_went(found, settlement.message) {
+        return SettleOutcome::RungAboveWent;
+    }
     let is_known =
         outcome == Some(&AttemptOutcome::Redialled) && effect.outcome == Some(AttemptOutcome::Accepted);
     let is_too_late = effect.event == MessageEvent::RedialPermitted && !takes_calls(&found.packet);
@@ -54,6 +58,13 @@ pub(super) fn settle(data: &mut Data, packet: PacketId, settlement: &Settlement)
 /// Whether a call of the packet may be made again: a packet that ends would never make it.
 fn takes_calls(packet: &Packet) -> bool {
     matches!(packet.stage, PacketStage::Mapped | PacketStage::Queued) && packet.draining == Draining::Off
+}
+
+/// Whether a message that goes only when this one has brought nothing may have reached the person.
+fn rung_above_went(packet: &PacketData, below: MessageId) -> bool {
+    let above = |below: &MessageId| Some(packet.get(packet.above(*below)?)?.record.message.id);
+    let mut rungs = std::iter::successors(above(&below), above).filter_map(|rung| packet.find(rung));
+    rungs.any(|rung| rung.attempts.iter().any(|attempt| may_have_arrived(attempt.outcome.as_ref())))
 }
 
 /// Ends a message that was just queued again by an attempt from before the last restore: a later attempt may have been made

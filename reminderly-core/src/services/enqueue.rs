@@ -12,18 +12,17 @@ use crate::domain::access::{Action, CompanyScope};
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::envelope::{Envelope, MAX_SLICE, Slice};
 use crate::domain::mapping::CompiledCampaign;
-use crate::domain::message::{MessageRecord, Origin};
+use crate::domain::message::MessageRecord;
 use crate::domain::message_status::MessageStatus;
 use crate::domain::packet::Packet;
-use crate::domain::plan::{CatchUp, LateInput, catch_up};
 use crate::domain::rate::Rate;
-use crate::domain::schedule::Schedule;
 use crate::domain::skip_reason::SkipReason;
+use crate::domain::window::LegalInterval;
 use crate::ids::{MessageId, PacketId};
 use crate::ports::queue::{Outgoing, QueueName, SendOutcome};
 use crate::ports::store::{Close, CloseVerdict, DueMessage, HandOver, Snooze, SnoozeUntil};
 use crate::services::compiled::CompiledCampaigns;
-use crate::services::mapping::cut_to_lateness;
+use crate::services::late::plan_again;
 use crate::services::traffic::limits_of;
 use crate::services::{Ports, ServiceError, Settings};
 
@@ -243,40 +242,16 @@ enum Judgement {
 
 /// Rule 4 of planning, for a message that comes up late.
 fn judge(campaign: &CompiledCampaign, record: &MessageRecord, now: DateTime<Utc>) -> Judgement {
-    let (message, state) = (&record.message, &record.state);
-    let too_late = if state.status == MessageStatus::Planned {
+    let too_late = if record.state.status == MessageStatus::Planned {
         CloseVerdict::Skipped(SkipReason::PastDue)
     } else {
         CloseVerdict::Expired
     };
-    let first_planned = message.trace.as_ref().and_then(|trace| trace.planned_at).or(state.planned_at);
-    let Some(planned_at) = first_planned else { return Judgement::Close(too_late) };
-    // What was planned has a contact point.
-    let Some(contact) = &message.contact else { return Judgement::Close(too_late) };
-    let terms = campaign.terms(contact, message.contact_zone, message.content.as_ref());
-    // A correction is not too late while the appointment is ahead.
-    let is_correction = matches!(message.origin, Origin::Correction { .. });
-    let schedule = &campaign.definition().schedule;
-    let max_lateness = schedule.max_lateness.filter(|_| !is_correction);
-    let schedule = Schedule { max_lateness, ..schedule.clone() };
-    let late = LateInput {
-        schedule: &schedule,
-        method: message.method,
-        appointment: message.appointment.as_ref(),
-        zones: &terms.zones,
-        rules: &terms.rules,
-        planned_at,
-        now,
-    };
-    match catch_up(&late) {
-        CatchUp::SendAt { at, legal } => {
-            let legal = match &message.trace {
-                Some(trace) => cut_to_lateness(&schedule, trace, at, legal),
-                None => legal,
-            };
-            Judgement::Again(SnoozeUntil::Planned { not_before: at, legal_until: legal.until })
+    match plan_again(campaign, record, now) {
+        Some(LegalInterval { from: not_before, until: legal_until }) => {
+            Judgement::Again(SnoozeUntil::Planned { not_before, legal_until })
         }
-        CatchUp::TooLate => Judgement::Close(too_late),
+        None => Judgement::Close(too_late),
     }
 }
 

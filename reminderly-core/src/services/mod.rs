@@ -20,6 +20,7 @@ mod fleet;
 mod forecasts;
 mod incoming;
 mod ingest;
+mod late;
 mod mapping;
 mod messages;
 mod on_demand;

@@ -52,6 +52,7 @@ macro_rules! for_each_store_case {
             a_call_needs_its_campaign
             latest_attempts_are_answered_by_position
             a_packet_changes_stage_by_its_table_only
+            a_packet_completes_only_while_it_is_completing
             a_failure_is_recorded_and_cleared
             draining_starts_and_stops
             a_cancelling_packet_stays_so
@@ -116,9 +117,16 @@ macro_rules! for_each_store_case {
             an_unchanged_row_is_not_overtaken_by_sending
             planners_that_race_have_one_winner
             a_cancelled_packet_speaks_for_nothing
+            a_cancelled_packet_confirms_nothing
             a_row_lapses_with_what_may_pass
             rows_of_one_key_stand_side_by_side
             messages_without_an_appointment_in_the_ledger_go
+            a_call_that_waits_with_the_right_time_is_made
+            a_call_permitted_after_an_amendment_is_made
+            a_call_with_the_wrong_time_frees_its_day
+            a_call_that_may_have_told_keeps_its_day
+            a_call_about_what_vanished_frees_its_day
+            a_one_liner_is_not_superseded_by_a_file
             what_vanishes_is_cancelled
             what_has_vanished_vanishes_once
             what_is_named_or_past_does_not_vanish
@@ -219,6 +227,7 @@ macro_rules! for_each_store_case {
             a_rung_jumps_when_the_one_below_fails
             a_rung_jumps_when_the_one_below_did_not_arrive
             a_rung_jumps_when_the_one_below_is_not_sent
+            a_call_is_not_made_again_once_the_rung_above_went
             a_rung_that_was_tried_does_not_jump
             an_answer_stops_the_rungs_above
             the_message_that_was_claimed_last_is_told

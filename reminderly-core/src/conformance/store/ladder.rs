@@ -9,6 +9,7 @@ use super::sending::{accepted, ambiguous, refused_for_good, undelivered};
 use super::values::own_answer;
 use crate::domain::attempt::ReturnReason;
 use crate::domain::contact_method::ContactMethod;
+use crate::domain::disposition::AttemptReport;
 use crate::domain::message::{Detail, LadderPlace};
 use crate::domain::message_status::MessageStatus;
 use crate::domain::person::PersonKey;
@@ -16,8 +17,8 @@ use crate::domain::response::ResponseKind;
 use crate::domain::skip_reason::SkipReason;
 use crate::ids::MessageId;
 use crate::ports::store::{
-    ClaimOutcome, ClaimRefusal, ClaimTerms, CloseVerdict, HandOver, IncomingOutcome, PlanOutcome, SettleVerdict,
-    Snooze, SnoozeUntil, WriteOutcome,
+    ClaimOutcome, ClaimRefusal, ClaimTerms, CloseVerdict, HandOver, IncomingOutcome, PlanOutcome,
+    SettleOutcome, SettleVerdict, Snooze, SnoozeUntil, WriteOutcome,
 };
 
 /// How long a rung may stay unanswered: an hour.
@@ -184,6 +185,51 @@ async fn nameless(bench: &Bench, n: u64, minutes: i64) -> (Placed, Placed) {
     let terms = HandOver { now: bench.at(minutes.max(0)), ..bench.hand_over_terms() };
     assert_eq!(bench.hand_over_with(packet, terms).await.due.len(), 2);
     placed
+}
+
+/// A message that brought nothing is not sent again once the rung above may have reached the person; while that one waits, it is,
+/// and that one waits on.
+pub async fn a_call_is_not_made_again_once_the_rung_above_went(bench: &Bench) {
+    use MessageStatus::{Queued, Undelivered};
+    let again = || SettleVerdict::RedialPermitted { not_before: bench.at(20), legal_until: bench.at(200) };
+    for goes in [Goes::Not, Goes::AndIsReturned, Goes::AndIsInFlight, Goes::AndIsSent] {
+        let (text, mail) = ladder(bench).await;
+        let text = sent(bench, &text).await;
+        bench.report(&text, "D-1", AttemptReport::Busy).await;
+        if goes != Goes::Not {
+            let until = SnoozeUntil::Planned { not_before: bench.at(2), legal_until: bench.at(240) };
+            let plan =
+                Snooze { message: mail.message, until, reason: "planned again".into(), at: bench.at(2) };
+            bench.store.snooze(bench.company, mail.packet, &[plan]).await.answered().into_vec();
+            let terms = HandOver { now: bench.at(2), ..bench.hand_over_terms() };
+            bench.hand_over_with(mail.packet, terms).await;
+            let claimed = claim_mail(bench, &mail, bench.at(2)).await;
+            let ClaimOutcome::Claimed(claimed) = claimed else { panic!("not claimed: {claimed:?}") };
+            let mail = Placed { epoch: claimed.epoch, ..mail };
+            let returned =
+                SettleVerdict::Returned { reason: ReturnReason::Throttled, not_before: bench.at(3) };
+            match goes {
+                Goes::AndIsReturned => bench.must_settle(&mail, returned, Queued).await,
+                Goes::AndIsSent => bench.must_settle(&mail, accepted(), MessageStatus::Sent).await,
+                Goes::Not | Goes::AndIsInFlight => {}
+            }
+        }
+        if matches!(goes, Goes::Not | Goes::AndIsReturned) {
+            bench.must_settle(&text, again(), Queued).await;
+        } else {
+            assert_eq!(bench.settle(&text, again()).await, SettleOutcome::RungAboveWent, "{goes:?}");
+            assert_eq!(bench.status(&text).await, Undelivered);
+        }
+    }
+}
+
+/// What becomes of the rung above.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Goes {
+    Not,
+    AndIsReturned,
+    AndIsInFlight,
+    AndIsSent,
 }
 
 /// A text message and, above it, an e-mail to the same person, both handed over.

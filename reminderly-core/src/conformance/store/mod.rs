@@ -23,6 +23,7 @@ mod calls;
 mod campaigns;
 mod capped;
 mod caps;
+mod carried_calls;
 mod cases;
 mod claim;
 mod closing;
@@ -34,6 +35,7 @@ mod incoming;
 mod isolation;
 mod ladder;
 mod ledger;
+mod one_liners;
 mod outcomes;
 mod packets;
 mod plan;
@@ -48,6 +50,7 @@ mod unsubscribes;
 mod values;
 mod vanishing;
 mod waiting;
+mod withdrawn;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -64,6 +67,7 @@ pub use bench::Bench;
 pub use calls::*;
 pub use campaigns::*;
 pub use caps::*;
+pub use carried_calls::*;
 pub use claim::*;
 pub use closing::*;
 pub use counters::*;
@@ -73,6 +77,7 @@ pub use hand_over::*;
 pub use incoming::*;
 pub use isolation::*;
 pub use ladder::*;
+pub use one_liners::*;
 pub use outcomes::*;
 pub use packets::*;
 pub use plan::*;
@@ -85,6 +90,7 @@ pub use sweeps::*;
 pub use unsubscribes::*;
 pub use vanishing::*;
 pub use waiting::*;
+pub use withdrawn::*;
 
 /// What the suite needs of an adapter under test.
 pub trait StoreHarness: Debug + Send + Sync {
@@ -144,6 +150,7 @@ mod tests {
             include_str!("access.rs"),
             include_str!("answerable.rs"),
             include_str!("calls.rs"),
+            include_str!("carried_calls.rs"),
             include_str!("appointments.rs"),
             include_str!("campaigns.rs"),
             include_str!("caps.rs"),
@@ -154,6 +161,8 @@ mod tests {
             include_str!("hand_over.rs"),
             include_str!("incoming.rs"),
             include_str!("isolation.rs"),
+            include_str!("ladder.rs"),
+            include_str!("one_liners.rs"),
             include_str!("outcomes.rs"),
             include_str!("packets.rs"),
             include_str!("plan.rs"),
@@ -165,6 +174,8 @@ mod tests {
             include_str!("sweeps.rs"),
             include_str!("unsubscribes.rs"),
             include_str!("vanishing.rs"),
+            include_str!("waiting.rs"),
+            include_str!("withdrawn.rs"),
         ];
         let written = sources
             .iter()

@@ -41,6 +41,8 @@ impl BoundField<'_> {
         match self.plan.role {
             Role::Contact(method) if method == one_liner.method => Given::As(one_liner.contact),
             Role::Contact(_) | Role::Methods => Given::Not,
+            // A text of the caller's is no reminder of the appointment: neither may be a duplicate of the other.
+            Role::Key if one_liner.text.is_some() => Given::As(one_liner.identity),
             // Of a key that is given in part, or that reads nothing, every one-liner would have the same.
             Role::Key if self.positions.is_empty() || self.positions.contains(&NOT_GIVEN) => {
                 Given::As(one_liner.identity)

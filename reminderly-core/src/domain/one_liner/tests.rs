@@ -124,6 +124,15 @@ fn a_text_of_the_callers_is_sent_word_by_word() {
 }
 
 #[test]
+fn a_text_of_the_callers_is_about_the_call() {
+    let campaign = ready();
+    let ready = OneLiner::sms("+15205550100").with_field("Order", "O-7");
+    assert_eq!(mapped(&campaign, &ready).unwrap().key.as_str(), "O-7");
+    let moved = mapped(&campaign, &ready.with_text("We have moved.")).unwrap();
+    assert_eq!(moved.key, identity(), "else the reminder of that day would be its duplicate");
+}
+
+#[test]
 fn a_key_that_is_given_in_part_or_reads_nothing_is_the_calls() {
     for (key, expected) in
         [("row['A'] ~ '-' ~ row['B']", "call-1"), ("'always the same'", "call-1"), ("row['A']", "1")]

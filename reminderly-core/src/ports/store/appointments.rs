@@ -68,7 +68,8 @@ pub enum VanishOutcome {
 /// The ledger of appointments: which row of which packet of a campaign speaks for each key (planning rule 7).
 ///
 /// [`MessageStore::plan`](super::MessageStore::plan) writes it, in the transaction that stores the messages; the claim reads it.
-/// Messages whose row is not in it, such as what is sent on demand, are not concerned.
+/// Messages whose row is not in it, such as what is sent on demand, are not concerned; nor are one-liners, whatever key
+/// they name.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait AppointmentStore: Debug + Send + Sync + 'static {

@@ -191,7 +191,8 @@ pub enum SettleVerdict {
     /// The campaign's policy permits another try without proof → queued.
     ResendPermitted,
     /// The call reached nobody, and the campaign's rule permits one more → queued for that instant; the attempt counts. Only while
-    /// the packet is `mapped` or `queued` and not draining. From then on the message is
+    /// the packet is `mapped` or `queued` and not draining, and while no message on a rung above may have reached the person
+    /// ([`SettleOutcome::RungAboveWent`]). From then on the message is
     /// [`redialled`](crate::domain::message::MessageState::redialled): whatever would skip, expire, cancel or fail it is the event
     /// `redial_dropped`, and leaves it undelivered.
     RedialPermitted {
@@ -213,6 +214,9 @@ pub enum SettleOutcome {
     /// first), the attempt is a call after which another was permitted, its packet takes no call any more, or the message was given up and this is
     /// no evidence. Nothing changed, but for the provider's id of an acceptance, which is kept if none was known.
     Stale(MessageStatus),
+    /// The call is not to be made again: a message that goes only when this one has brought nothing has an attempt that is not
+    /// proven not to have arrived. Nothing changed.
+    RungAboveWent,
     /// There is no such message in the packet.
     Missing,
 }

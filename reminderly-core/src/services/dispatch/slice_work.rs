@@ -362,7 +362,7 @@ fn count_settled(outcomes: &Outcomes<SettleOutcome>) {
     for outcome in outcomes {
         let status = match outcome {
             SettleOutcome::Applied(status) => status.as_str(),
-            SettleOutcome::Stale(_) => "stale",
+            SettleOutcome::Stale(_) | SettleOutcome::RungAboveWent => "stale",
             SettleOutcome::Missing => "missing",
         };
         *counts.entry(status).or_default() += 1;

@@ -11,18 +11,16 @@ use crate::domain::campaign::definition::{CampaignDefinition, RedialRule};
 use crate::domain::campaign::lifecycle::CampaignState;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::disposition::AttemptReport;
-use crate::domain::mapping::CompiledCampaign;
-use crate::domain::message::{Message, MessageRecord};
+use crate::domain::message::Message;
 use crate::domain::message_status::MessageStatus;
 use crate::domain::packet::{Draining, Packet, PacketStage};
-use crate::domain::plan::{CatchUp, LateInput, catch_up};
 use crate::domain::unsubscribe::keys_of;
 use crate::ids::{CompanyId, PacketId};
 use crate::ports::store::{
     DispositionOutcome, LocatedDisposition, SettleOutcome, SettleVerdict, Settlement, StageChange,
 };
 use crate::services::ServiceError;
-use crate::services::mapping::cut_to_lateness;
+use crate::services::late::plan_again;
 
 impl Dispositions {
     /// Puts calls back in line that reached nobody, as far as the campaign's rule permits. Decided from what is stored, so a
@@ -89,7 +87,8 @@ impl Dispositions {
         let reported_at = located.disposition.at.min(now);
         let after = TimeDelta::from_std(rule.after).unwrap_or(TimeDelta::MAX);
         let due = reported_at.checked_add_signed(after).unwrap_or(DateTime::<Utc>::MAX_UTC).max(now);
-        Ok(next_call(&campaign, &record, due).map(|(not_before, legal_until)| {
+        Ok(plan_again(&campaign, &record, due).map(|legal| {
+            let (not_before, legal_until) = (legal.from, legal.until);
             let verdict = SettleVerdict::RedialPermitted { not_before, legal_until };
             (Settlement { message: message.id, epoch: latest.epoch, verdict, at: now }, cause)
         }))
@@ -114,7 +113,7 @@ impl Dispositions {
                 }
                 // The packet began to end in between.
                 SettleOutcome::Stale(MessageStatus::Undelivered) => refused = true,
-                SettleOutcome::Stale(_) | SettleOutcome::Missing => {}
+                SettleOutcome::Stale(_) | SettleOutcome::RungAboveWent | SettleOutcome::Missing => {}
             }
         }
         if refused {
@@ -170,29 +169,6 @@ fn rule_for(definition: &CampaignDefinition, latest: &Attempt) -> Option<(Redial
         AttemptReport::NoAnswer => Some((retry.no_answer, report.as_str())),
         _ => None,
     }
-}
-
-/// The first legal instant from `due` on and the end of its interval; `None` if it would be too late.
-fn next_call(
-    campaign: &CompiledCampaign,
-    record: &MessageRecord,
-    due: DateTime<Utc>,
-) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
-    let (message, schedule) = (&record.message, &campaign.definition().schedule);
-    let terms = campaign.terms(message.contact.as_ref()?, message.contact_zone, message.content.as_ref());
-    let trace = message.trace.as_ref();
-    let late = LateInput {
-        schedule,
-        method: message.method,
-        appointment: message.appointment.as_ref(),
-        zones: &terms.zones,
-        rules: &terms.rules,
-        planned_at: trace.and_then(|trace| trace.planned_at).or(record.state.planned_at)?,
-        now: due,
-    };
-    let CatchUp::SendAt { at, legal } = catch_up(&late) else { return None };
-    let legal = trace.map_or(legal, |trace| cut_to_lateness(schedule, trace, at, legal));
-    Some((at, legal.until))
 }
 
 fn ending() -> ServiceError {

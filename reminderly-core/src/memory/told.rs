@@ -1,0 +1,67 @@
+//! What messages and packets leave of a row: what people may have been told, who holds natural keys, and whether it still counts.
+
+use super::data::Data;
+use super::packet_data::Slot;
+use crate::domain::attempt::AttemptOutcome;
+use crate::domain::message::{Detail, MessageState};
+use crate::domain::message_status::MessageStatus;
+use crate::domain::packet::{Draining, PacketStage};
+use crate::domain::skip_reason::SkipReason;
+use crate::ids::PacketId;
+
+/// Whether an attempt may have been accepted: anything but a proof that it was not.
+pub(super) fn may_have_arrived(outcome: Option<&AttemptOutcome>) -> bool {
+    match outcome {
+        None | Some(AttemptOutcome::Accepted | AttemptOutcome::Unknown { .. }) => true,
+        // A call that reached nobody told nobody anything.
+        Some(
+            AttemptOutcome::Refused { .. }
+            | AttemptOutcome::Returned { .. }
+            | AttemptOutcome::Absent
+            | AttemptOutcome::Redialled,
+        ) => false,
+    }
+}
+
+/// Whether a message holds its natural key, and may still go: what is in flight, a call that waits to be made again, or one of
+/// which that may yet be decided.
+pub(super) fn may_hold_its_key(state: &MessageState) -> bool {
+    match state.status {
+        MessageStatus::Sending | MessageStatus::Unknown | MessageStatus::Undelivered => true,
+        MessageStatus::Queued => state.redialled,
+        _ => false,
+    }
+}
+
+/// Lets go of the natural key of a call that was not made again: if no attempt may have told the person anything, the messages
+/// that take its place must not be duplicates of it.
+pub(super) fn free_key_if_nobody_was_told(data: &mut Data, packet: PacketId, slot: Slot) {
+    let Some(found) = data.packets.get(&packet) else { return };
+    let Some(message) = found.get(slot) else { return };
+    if message.attempts.iter().any(|attempt| may_have_arrived(attempt.outcome.as_ref())) {
+        return;
+    }
+    let record = &message.record;
+    let key = record.state.planned_at.and_then(|planned_at| record.message.natural_key(planned_at));
+    if let (Some(key), Some(company)) = (key, data.companies.get_mut(&found.packet.company)) {
+        company.free_natural_key(&key, record.message.id);
+    }
+}
+
+/// Whether a packet says nothing any more.
+pub(super) fn is_cancelled(data: &Data, packet: PacketId) -> bool {
+    data.packets.get(&packet).is_none_or(|found| {
+        found.packet.stage == PacketStage::Cancelled || found.packet.draining == Draining::Cancelling
+    })
+}
+
+/// Whether it ended unsent for a reason that may have passed since.
+pub(super) fn is_lapsed(state: &MessageState) -> bool {
+    match (state.status, &state.detail) {
+        (MessageStatus::Failed | MessageStatus::Cancelled, _) => true,
+        (MessageStatus::Skipped, Some(Detail::Skip(reason))) => {
+            matches!(reason, SkipReason::Unsubscribed | SkipReason::Cap)
+        }
+        _ => false,
+    }
+}
