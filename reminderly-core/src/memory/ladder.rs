@@ -50,10 +50,10 @@ impl PacketData {
     pub(super) fn is_answered_on_ladder(&self, company: &CompanyData, message: &Message) -> bool {
         let rungs = ContactMethod::ALL.len();
         let below = |rung: &&MessageData| self.find(rung.record.message.ladder?.below);
-        let mut lower = successors(message.ladder.and_then(|place| self.find(place.below)), below).take(rungs);
+        let mut lower =
+            successors(message.ladder.and_then(|place| self.find(place.below)), below).take(rungs);
         let above = |rung: &&MessageData| self.get(self.above(rung.record.message.id)?);
-        let mut upper =
-            successors(self.above(message.id).and_then(|slot| self.get(slot)), above).take(rungs);
+        let mut upper = successors(self.above(message.id).and_then(|slot| self.get(slot)), above).take(rungs);
         let answered = |rung: &MessageData| {
             rung.record.state.response.is_some() || company.answer_to(&rung.record.message).is_some()
         };

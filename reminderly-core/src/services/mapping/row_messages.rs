@@ -187,7 +187,10 @@ impl RowMessages<'_> {
         };
         let (contact, content) = (Some(reached.contact.clone()), Some(reached.content.clone()));
         let message = self.message(reached.method, plan.entry, contact, content);
-        PlannedMessage { message: Message { trace: Some(plan.trace), ladder: turn.place, ..message }, verdict }
+        PlannedMessage {
+            message: Message { trace: Some(plan.trace), ladder: turn.place, ..message },
+            verdict,
+        }
     }
 
     fn skip_method(

@@ -75,7 +75,8 @@ impl RowMessages<'_> {
     /// Whether who was reached at one contact point need not be reached at the other: they are the same, or the campaign wants any
     /// one of those that the row names.
     fn is_one_way(&self, told: &ContactPoint, contact: &ContactPoint) -> bool {
-        let is_own = |(_, field): &(_, ContactField)| matches!(field, ContactField::Valid(own) if own == told);
+        let is_own =
+            |(_, field): &(_, ContactField)| matches!(field, ContactField::Valid(own) if own == told);
         let any_does = self.campaign.definition().methods.choice == MethodChoice::FirstAvailable;
         told == contact || (any_does && self.row.contacts.iter().any(is_own))
     }

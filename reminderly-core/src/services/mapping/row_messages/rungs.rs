@@ -27,8 +27,9 @@ impl RowMessages<'_> {
             .map(|(reached, terms)| self.plan_input(reached.method, terms))
             .collect();
         let plans = plan_ladder(&rungs, wait);
-        let dues: Vec<Option<DateTime<Utc>>> =
-            (0..self.campaign.definition().schedule.send.len()).map(|entry| self.due(&plans, entry)).collect();
+        let dues: Vec<Option<DateTime<Utc>>> = (0..self.campaign.definition().schedule.send.len())
+            .map(|entry| self.due(&plans, entry))
+            .collect();
         let mut below: Vec<Option<MessageId>> = vec![None; self.campaign.definition().schedule.send.len()];
         let (mut in_doubt, mut waits) = (vec![false; below.len()], vec![false; below.len()]);
         for (reached, plans) in reached.iter().zip(plans) {
