@@ -21,6 +21,7 @@ mod crashes;
 mod fairness;
 mod files;
 mod grants;
+mod ladder_files;
 mod ladders;
 mod main_job;
 mod on_demand;
