@@ -381,6 +381,7 @@ macro_rules! for_each_store_case {
             a_fenced_message_is_not_planned_again
             a_missing_packet_is_not_released
             contacts_are_told_with_their_answers
+            a_fenced_message_is_put_off_to_no_later_instant
             only_what_arrived_is_a_contact
             contacts_are_paged_from_an_instant_on
             contacts_are_a_companys_own

@@ -286,6 +286,20 @@ pub async fn a_fenced_message_is_not_planned_again(bench: &Bench) {
     assert_eq!(expire(bench, placed.packet, ALL).await, 1);
 }
 
+/// A poller without a route, or with a sender that is asked to wait, makes nothing newer than the restore.
+pub async fn a_fenced_message_is_put_off_to_no_later_instant(bench: &Bench) {
+    let placed = bench.handed().await;
+    restore(bench, 0).await;
+    let until = SnoozeUntil::NotBefore(bench.at(30));
+    let snooze = Snooze { message: placed.message, until, reason: "no route".into(), at: bench.at(1) };
+    let outcomes = bench.store.snooze(bench.company, placed.packet, &[snooze]).await.answered();
+    assert_eq!(outcomes.into_vec(), [WriteOutcome::Applied]);
+    let state = bench.state(&placed).await;
+    assert_eq!((state.not_before, state.copy_until), (Some(bench.at(-60)), None));
+    assert_eq!(expire(bench, placed.packet, ALL).await, 1);
+    assert_eq!(bench.status(&placed).await, MessageStatus::Expired);
+}
+
 /// A packet that does not exist, or is another company's, says so.
 pub async fn a_missing_packet_is_not_released(bench: &Bench) {
     let placed = bench.handed().await;
