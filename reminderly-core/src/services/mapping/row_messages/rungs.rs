@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Corrected, Reached, RowMessages, expire_before_restore};
+use super::{Corrected, Reached, RowMessages};
 use crate::domain::message::{LadderPlace, PlanVerdict, PlannedMessage};
-use crate::domain::plan::{ContactTerms, PlanInput, PlanOutcome, plan_ladder};
-use crate::domain::skip_reason::SkipReason;
+use crate::domain::plan::{ContactTerms, PlanInput, plan_ladder};
 use crate::ids::MessageId;
 
 impl RowMessages<'_> {
@@ -23,17 +22,11 @@ impl RowMessages<'_> {
             .zip(&terms)
             .map(|(reached, terms)| self.plan_input(reached.method, terms))
             .collect();
-        let plans = plan_ladder(&rungs, wait);
+        let mut plans = plan_ladder(&rungs, wait);
+        self.expire_rungs_before_restore(&mut plans);
         let mut below: Vec<Option<MessageId>> = vec![None; self.campaign.definition().schedule.send.len()];
-        let mut in_doubt = vec![false; below.len()];
         for (reached, plans) in reached.iter().zip(plans) {
-            for ((mut plan, below), in_doubt) in plans.into_iter().zip(&mut below).zip(&mut in_doubt) {
-                expire_before_restore(&mut plan, self.restore);
-                // Above what may have gone before the restore nobody knows which rungs have gone too.
-                *in_doubt |= plan.trace.late.as_ref().is_some_and(|late| late.restored_at.is_some());
-                if *in_doubt && matches!(plan.outcome, PlanOutcome::Planned { .. }) {
-                    plan.outcome = PlanOutcome::Skipped(SkipReason::PastDue);
-                }
+            for (plan, below) in plans.into_iter().zip(&mut below) {
                 let place = below.map(|below| LadderPlace { below, wait });
                 let planned = self.planned(reached, plan, place, corrected);
                 if matches!(planned.verdict, PlanVerdict::Send { .. }) {
