@@ -77,7 +77,9 @@ impl Data {
         let at = change.at;
         let status = packet.transit(slot, Change { event, ..change })?;
         let in_doubt = packet.is_end_in_doubt(slot, &self.restore);
-        if !in_doubt {
+        let is_fenced = packet.packet.reconciled < self.restore.epoch;
+        // A rung of a fenced packet keeps its instant: by that is told what may have gone before the restore.
+        if !in_doubt && !is_fenced {
             packet.jump(slot, at);
         }
         // Only a message that ended unsent gives its key up, and only such a one can want it back.

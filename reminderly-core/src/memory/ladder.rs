@@ -9,7 +9,7 @@ use super::company_data::CompanyData;
 use super::data::Change;
 use super::packet_data::{MessageData, PacketData, Slot};
 use crate::domain::contact_method::ContactMethod;
-use crate::domain::message::{Detail, Message, MessageState};
+use crate::domain::message::{Detail, Message, MessageRecord, MessageState};
 use crate::domain::message_status::{MessageEvent, MessageStatus};
 use crate::domain::response::ResponseKind;
 use crate::domain::restore::Restore;
@@ -80,6 +80,17 @@ impl PacketData {
         let change = Change { event: MessageEvent::Snoozed, at, reason, state: &mut due };
         // One that is sent or closed stays as it is.
         self.transit(above, change).ok();
+    }
+
+    /// Whether a rung may have jumped before a restore, and gone: one below it was to go before the restore, and whatever the
+    /// store knows of that one may be older than its end.
+    pub(super) fn may_have_jumped(&self, slot: Slot, restore: &Restore) -> bool {
+        let below = |record: &MessageRecord| Some(&self.find(record.message.ladder?.below)?.record);
+        let Some(rung) = self.record(slot).filter(|rung| restore.is_before(rung.message.created_at)) else {
+            return false;
+        };
+        successors(below(rung), |rung| below(rung))
+            .any(|rung| rung.state.planned_at.is_some_and(|planned_at| restore.is_before(planned_at)))
     }
 
     /// Whether a message brought nothing by an attempt from before a restore: the rung above may have jumped before the restore

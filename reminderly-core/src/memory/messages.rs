@@ -298,6 +298,8 @@ fn put_back(data: &mut Data, packet: PacketId, snooze: &Snooze) -> WriteOutcome 
         state.copy_until = None;
         match snooze.until {
             SnoozeUntil::Unchanged => {}
+            // By the instant that the backup holds is told what may have gone before the restore.
+            SnoozeUntil::NotBefore(_) if fenced => {}
             SnoozeUntil::NotBefore(at) => state.not_before = state.not_before.max(Some(at)),
             SnoozeUntil::Planned { not_before, legal_until } => {
                 state.not_before = Some(not_before);

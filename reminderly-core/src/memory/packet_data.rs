@@ -176,17 +176,20 @@ impl PacketData {
         ripe.chain(self.due.iter().chain(&self.copies).map(|(_, slot)| *slot)).take(limit).collect()
     }
 
-    /// Up to `limit` planned and queued messages that were to go before the restore.
+    /// Up to `limit` planned and queued messages that were to go before the restore, or may have jumped before it.
     pub(super) fn before(&self, restore: &Restore, limit: usize) -> Vec<Slot> {
         let Some(raised_at) = restore.raised_at else { return Vec::new() };
+        let may_have_jumped = |slot: &Slot| self.may_have_jumped(*slot, restore);
         let is_old = |slot: &Slot| {
             let not_before = self.record(*slot).and_then(|record| record.state.not_before);
-            not_before.is_none_or(|not_before| restore.is_before(not_before))
+            not_before.is_none_or(|not_before| restore.is_before(not_before)) || may_have_jumped(slot)
         };
         let due = self.due.range(..(raised_at, 0)).map(|(_, slot)| *slot);
         let ripe = self.ripe.iter().map(|(_, _, slot)| *slot).filter(is_old);
         let copied = self.copies.iter().map(|(_, slot)| *slot).filter(is_old);
-        due.chain(ripe).chain(copied).take(limit).collect()
+        // Last, because all that waits is looked at: what ends leaves the index, so a later call does not see it again.
+        let later = self.due.range((raised_at, 0)..).map(|(_, slot)| *slot).filter(may_have_jumped);
+        due.chain(ripe).chain(copied).chain(later).take(limit).collect()
     }
 
     pub(super) fn next_due(&self) -> Option<DateTime<Utc>> {

@@ -15,7 +15,7 @@ use reminderly_core::services::{RestoreFence, RestoreRelease, Settings};
 use reminderly_core::sources::MemorySource;
 use reminderly_tests::world::{Setup, World, instant};
 use reminderly_tests::{judge, material};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Everything that goes wrong at a provider, and people who answer.
 fn mixed(seed: u64) -> Setup {
@@ -280,4 +280,77 @@ fn a_report_about_a_forgotten_attempt_is_kept_for_72_hours() {
     let dead = world.depth(&world.settings.queues.dead_letters).expect("a queue").total();
     assert!(dead > 0, "they are set aside, not dropped");
     world.kill(worker);
+}
+
+const ANN: &str = "K0,Ann,+15202340000,ann@example.com,";
+
+/// A file with one appointment.
+fn file(at: &str) -> String {
+    format!("{}{ANN}{at},P0\n", material::HEADER)
+}
+
+/// Loads a file whose rows the backup holds unmapped, lets its messages go until `crash`, loses them, and goes on to the end.
+fn lose_what_was_mapped(mut world: World, campaign: &Campaign, at: &str, crash: &str) -> World {
+    world.load(campaign.company, campaign.id, &file(at));
+    let (backup, before) = (world.store.back_up(), world.sandbox.accepted().len());
+    world.start_worker();
+    world.run_until(instant(crash));
+    assert!(world.sandbox.accepted().len() > before);
+    restore(&mut world, &backup);
+    raise(&world);
+    world.start_worker();
+    world.run_for(Duration::from_mins(1));
+    release(&world);
+    run_to_end(&mut world);
+    judge::everything_ended(&world, campaign);
+    world
+}
+
+/// How many messages went in all when the first file of a campaign is mapped, lost and mapped again.
+fn sent_of_one_row(document: &Value, script: Value, crash: &str) -> usize {
+    let world = World::new(&Setup { script, ..Setup::default() });
+    let company = world.company();
+    let campaign = world.campaign(company, document);
+    lose_what_was_mapped(world, &campaign, "2026-03-04 14:00", crash).sandbox.accepted().len()
+}
+
+#[test]
+fn what_is_sent_at_once_is_not_sent_again_when_its_rows_are_mapped_again() {
+    assert_eq!(sent_of_one_row(&material::on_demand(), json!({}), "2026-03-04T17:57:00Z"), 1);
+}
+
+#[test]
+fn nobody_is_corrected_again_when_the_rows_are_mapped_again() {
+    let mut world = World::new(&Setup::default());
+    let company = world.company();
+    let campaign = world.campaign(company, &material::document());
+    world.load(company, campaign.id, &file("2026-03-04 14:00"));
+    let worker = world.start_worker();
+    world.run_until(instant("2026-03-04T18:01:00Z"));
+    world.kill(worker);
+    let world = lose_what_was_mapped(world, &campaign, "2026-03-05 14:00", "2026-03-04T18:03:00Z");
+    assert_eq!(
+        world.sandbox.accepted().len(),
+        3,
+        "a reminder, a correction and the reminder of the new time"
+    );
+}
+
+/// A ladder of a text message three hours before the appointment and an e-mail.
+fn ladder(wait: &str) -> Value {
+    let methods = json!({ "order": ["sms", "email"], "use": "ladder", "ladder_wait": wait });
+    material::document_with(&[("/methods", methods), ("/schedule/max_lateness", json!("5m"))])
+}
+
+#[test]
+fn a_rung_that_jumped_does_not_go_again_when_its_row_is_mapped_again() {
+    let script = json!({ "contact_points": { "+15202340000": "landline" } });
+    // Each method once: the number takes no text messages, which is reported later.
+    assert_eq!(sent_of_one_row(&ladder("30m"), script, "2026-03-04T18:10:00Z"), 2);
+}
+
+#[test]
+fn a_rung_that_was_moved_forward_does_not_go_again_when_its_row_is_mapped_again() {
+    // The text message goes at once, because the e-mail would come too late otherwise.
+    assert_eq!(sent_of_one_row(&ladder("150m"), json!({}), "2026-03-04T17:57:00Z"), 1);
 }

@@ -311,11 +311,14 @@ macro_rules! for_each_store_case {
             what_was_to_go_before_a_restore_is_closed
             the_rungs_above_what_a_restore_ends_end_with_it
             a_rung_does_not_jump_for_an_attempt_from_before_a_restore
+            a_rung_above_what_was_to_go_before_a_restore_ends
+            no_rung_jumps_in_a_fenced_packet
             a_restore_leaves_what_is_in_flight
             a_fence_is_lifted_packet_by_packet
             another_restore_fences_again
             an_attempt_from_before_a_restore_queues_nothing
             a_fenced_message_is_not_planned_again
+            a_fenced_message_is_put_off_to_no_later_instant
             a_missing_packet_is_not_released
             contacts_are_told_with_their_answers
             only_what_arrived_is_a_contact

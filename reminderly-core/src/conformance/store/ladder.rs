@@ -18,11 +18,7 @@ use crate::domain::skip_reason::SkipReason;
 use crate::ids::MessageId;
 use crate::ports::store::{
     ClaimOutcome, ClaimRefusal, ClaimTerms, CloseVerdict, HandOver, IncomingOutcome, PlanOutcome,
-<<<<<<< HEAD
     SettleOutcome, SettleVerdict, Snooze, SnoozeUntil, WriteOutcome,
-=======
-    SettleVerdict, Snooze, SnoozeUntil, WriteOutcome,
->>>>>>> wt-o
 };
 
 /// How long a rung may stay unanswered: an hour.

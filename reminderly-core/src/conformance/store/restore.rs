@@ -14,8 +14,8 @@ use crate::domain::restore::{Restore, RestoreEpoch};
 use crate::domain::skip_reason::SkipReason;
 use crate::ids::PacketId;
 use crate::ports::store::{
-    ClaimRefusal, FenceLift, HandOver, HandedOver, Raised, SettleVerdict, Snooze, SnoozeUntil, StoreError,
-    WriteOutcome,
+    ClaimRefusal, Close, CloseVerdict, FenceLift, HandOver, HandedOver, Raised, SettleVerdict, Snooze,
+    SnoozeUntil, StoreError, WriteOutcome,
 };
 
 /// More than a case has.
@@ -156,7 +156,11 @@ pub async fn a_rung_does_not_jump_for_an_attempt_from_before_a_restore(bench: &B
         assert_eq!(bench.hand_over_with(packet, below).await.due.len(), 1);
         let first = Placed { epoch: bench.must_claim(&first).await.epoch, ..first };
         let later = bench.state(&second).await;
-        restore(bench, restored_at).await;
+        let from = bench.packet(packet).await.reconciled;
+        let to = restore(bench, restored_at).await.epoch;
+        if expected == MessageStatus::Planned {
+            assert_eq!(lift(bench, packet, from, to).await, FenceLift::Lifted);
+        }
         bench.must_settle(&first, refused_for_good(), MessageStatus::Failed).await;
         for rung in [&second, &third] {
             assert_eq!(bench.status(rung).await, expected);
@@ -164,6 +168,43 @@ pub async fn a_rung_does_not_jump_for_an_attempt_from_before_a_restore(bench: &B
         let jumped = bench.state(&second).await.not_before < later.not_before;
         assert_eq!(jumped, expected == MessageStatus::Planned);
     }
+}
+
+/// What the store knows of the rung below, that it was sent, is older than its end.
+pub async fn a_rung_above_what_was_to_go_before_a_restore_ends(bench: &Bench) {
+    let (packet, n) = (bench.loaded(1).await, bench.serial());
+    let rungs = three_rungs(bench, packet, (1, n), -30);
+    let [first, second, third] = rungs.each_ref().map(|rung| bench.place(packet, rung, n));
+    bench.queue(packet, rungs.into()).await;
+    let below = HandOver { now: bench.at(-5), ..bench.hand_over_terms() };
+    assert_eq!(bench.hand_over_with(packet, below).await.due.len(), 1);
+    let first = Placed { epoch: bench.must_claim(&first).await.epoch, ..first };
+    bench.must_settle(&first, accepted(), MessageStatus::Sent).await;
+    let from = bench.packet(packet).await.reconciled;
+    let to = restore(bench, 1).await.epoch;
+    assert_eq!(lift(bench, packet, from, to).await, FenceLift::NotExpired);
+    assert_eq!(expire(bench, packet, 1).await, 2, "one, and the one above it");
+    assert_eq!(expire(bench, packet, 1).await, 0);
+    for rung in [&second, &third] {
+        assert_eq!(bench.status(rung).await, MessageStatus::Skipped);
+    }
+    assert_eq!(lift(bench, packet, from, to).await, FenceLift::Lifted);
+}
+
+/// A message that ends while its packet is fenced brings nothing forward past the restore.
+pub async fn no_rung_jumps_in_a_fenced_packet(bench: &Bench) {
+    let (packet, n) = (bench.loaded(1).await, bench.serial());
+    let rungs = three_rungs(bench, packet, (1, n), -30);
+    let [first, second, _] = rungs.each_ref().map(|rung| bench.place(packet, rung, n));
+    bench.queue(packet, rungs.into()).await;
+    let before = bench.state(&second).await;
+    restore(bench, 1).await;
+    let verdict = CloseVerdict::Skipped(SkipReason::PastDue);
+    let close = Close { message: first.message, verdict, at: bench.at(1) };
+    let closed = bench.store.close(bench.company, packet, &[close]).await.answered();
+    assert_eq!(closed.into_vec(), [WriteOutcome::Applied]);
+    assert_eq!(bench.state(&second).await, before);
+    assert_eq!(expire(bench, packet, ALL).await, 2);
 }
 
 /// Three messages of a row for one person, the second and third an hour after the one below it.
@@ -284,6 +325,20 @@ pub async fn a_fenced_message_is_not_planned_again(bench: &Bench) {
     }
     assert_eq!(bench.state(&placed).await.not_before, Some(bench.at(-60)));
     assert_eq!(expire(bench, placed.packet, ALL).await, 1);
+}
+
+/// A poller without a route, or with a sender that is asked to wait, makes nothing newer than the restore.
+pub async fn a_fenced_message_is_put_off_to_no_later_instant(bench: &Bench) {
+    let placed = bench.handed().await;
+    restore(bench, 0).await;
+    let until = SnoozeUntil::NotBefore(bench.at(30));
+    let snooze = Snooze { message: placed.message, until, reason: "no route".into(), at: bench.at(1) };
+    let outcomes = bench.store.snooze(bench.company, placed.packet, &[snooze]).await.answered();
+    assert_eq!(outcomes.into_vec(), [WriteOutcome::Applied]);
+    let state = bench.state(&placed).await;
+    assert_eq!((state.not_before, state.copy_until), (Some(bench.at(-60)), None));
+    assert_eq!(expire(bench, placed.packet, ALL).await, 1);
+    assert_eq!(bench.status(&placed).await, MessageStatus::Expired);
 }
 
 /// A packet that does not exist, or is another company's, says so.

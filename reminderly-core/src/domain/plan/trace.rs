@@ -185,7 +185,7 @@ pub struct LateTrace {
     /// The rule of a pack because of which `first_legal` is not earlier, or none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleTrace>,
-    /// When the store was restored, if that was after the planned instant: the message may have been sent then.
+    /// When the store was restored, if the message, or a rung below it, may have been sent before then.
     #[serde(default)]
     pub restored_at: Option<DateTime<Utc>>,
 }
@@ -306,9 +306,7 @@ impl PlanTrace {
     fn late_sentence(&self, late: &LateTrace) -> String {
         if let Some(restored_at) = late.restored_at {
             let restored = self.shown_to_contact(restored_at);
-            return format!(
-                "that had passed when the store was restored at {restored}: it may have been sent."
-            );
+            return format!("it may have been sent before the store was restored at {restored}.");
         }
         let now = self.shown_to_contact(late.now);
         let (Some(first), Some(lateness)) = (late.first_legal, self.lateness()) else {

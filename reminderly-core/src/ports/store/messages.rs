@@ -271,7 +271,8 @@ pub trait MessageStore: Debug + Send + Sync + 'static {
         settlements: &[Settlement],
     ) -> Result<Outcomes<SettleOutcome>, StoreError>;
 
-    /// Puts messages back. Of a packet that is fenced after a restore no message is [planned again](SnoozeUntil::Planned).
+    /// Puts messages back. Of a packet that is fenced after a restore no message is [planned again](SnoozeUntil::Planned), and
+    /// [`NotBefore`](SnoozeUntil::NotBefore) leaves its instant as it is: that tells whether it was to go before the restore.
     ///
     /// # Errors
     ///

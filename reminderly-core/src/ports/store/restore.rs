@@ -39,7 +39,7 @@ pub enum FenceLift {
 ///
 /// For good, not only behind the fence: when a message of a ladder brings nothing by an attempt that was claimed before the
 /// last restore, the rungs above it that wait to be sent are closed in the same transaction, as by
-/// [`expire_before_restore`](RestoreStore::expire_before_restore), instead of jumping.
+/// [`expire_before_restore`](RestoreStore::expire_before_restore), instead of jumping. No rung jumps in a fenced packet.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait RestoreStore: Debug + Send + Sync + 'static {
@@ -75,6 +75,8 @@ pub trait RestoreStore: Debug + Send + Sync + 'static {
 
     /// Closes up to `limit` messages of a packet whose `not_before` lies before the last restore, and with each of them all
     /// rungs above it in its ladder, whenever these were to go: nobody knows whether they jumped before the restore, and went.
+    /// For the same reason a rung from before the restore is closed if one below it was planned for an instant before the
+    /// restore, whatever the store knows of that one.
     /// Planned ones are skipped (`past_due`), queued ones expire. Answers how many were closed; fewer than `limit`: none is
     /// left. What is claimed or unknown is left to evidence.
     ///

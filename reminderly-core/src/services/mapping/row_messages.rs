@@ -2,6 +2,7 @@
 
 mod correction;
 mod preference;
+mod restored;
 mod rungs;
 
 use std::collections::HashSet;
@@ -153,7 +154,7 @@ impl RowMessages<'_> {
         let terms = self.terms(reached);
         let mut plans = plan_row(&self.plan_input(reached.method, &terms));
         for plan in &mut plans {
-            expire_before_restore(plan, self.restore);
+            self.expire_before_restore(plan);
         }
         plans
     }
@@ -262,16 +263,6 @@ pub(super) fn refusal_keys(row: &MappedRow) -> impl Iterator<Item = RefusalKey> 
 /// The keys that must not be refused for a contact point of a row's person.
 pub(super) fn keys_of_row(row: &MappedRow, contact: &ContactPoint) -> [RefusalKey; 2] {
     keys_of(contact, &row.person.clone().unwrap_or_else(|| PersonKey::from(contact)))
-}
-
-/// Skips a late message that was to go before the store was restored: if its row had been mapped then, it has been sent, and the
-/// store no longer knows.
-fn expire_before_restore(plan: &mut EntryPlan, restore: &Restore) {
-    let Some((late, planned_at)) = plan.trace.late.as_mut().zip(plan.trace.planned_at) else { return };
-    if restore.is_before(planned_at) && matches!(plan.outcome, PlanOutcome::Planned { .. }) {
-        late.restored_at = restore.raised_at;
-        plan.outcome = PlanOutcome::Skipped(SkipReason::PastDue);
-    }
 }
 
 /// When a message that is late was to go.

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::{Corrected, Reached, RowMessages, Turn, expire_before_restore, late_since};
+use super::{Corrected, Reached, RowMessages, Turn, late_since};
 use crate::domain::message::{LadderPlace, PlanVerdict, PlannedMessage};
-use crate::domain::plan::{ContactTerms, EntryPlan, PlanInput, PlanOutcome, plan_ladder};
-use crate::domain::skip_reason::SkipReason;
+use crate::domain::plan::{ContactTerms, EntryPlan, PlanInput, plan_ladder};
 use crate::ids::MessageId;
 
 impl RowMessages<'_> {
@@ -26,21 +25,16 @@ impl RowMessages<'_> {
             .zip(&terms)
             .map(|(reached, terms)| self.plan_input(reached.method, terms))
             .collect();
-        let plans = plan_ladder(&rungs, wait);
+        let mut plans = plan_ladder(&rungs, wait);
+        self.expire_rungs_before_restore(&mut plans);
         let dues: Vec<Option<DateTime<Utc>>> = (0..self.campaign.definition().schedule.send.len())
             .map(|entry| self.due(&plans, entry))
             .collect();
         let mut below: Vec<Option<MessageId>> = vec![None; self.campaign.definition().schedule.send.len()];
-        let (mut in_doubt, mut waits) = (vec![false; below.len()], vec![false; below.len()]);
+        let mut waits = vec![false; below.len()];
         for (reached, plans) in reached.iter().zip(plans) {
-            let entries = below.iter_mut().zip(&mut in_doubt).zip(&mut waits).zip(&dues);
-            for (mut plan, (((below, in_doubt), waits), due)) in plans.into_iter().zip(entries) {
-                expire_before_restore(&mut plan, self.restore);
-                // Above what may have gone before the restore nobody knows which rungs have gone too.
-                *in_doubt |= plan.trace.late.as_ref().is_some_and(|late| late.restored_at.is_some());
-                if *in_doubt && matches!(plan.outcome, PlanOutcome::Planned { .. }) {
-                    plan.outcome = PlanOutcome::Skipped(SkipReason::PastDue);
-                }
+            let entries = below.iter_mut().zip(&mut waits).zip(&dues);
+            for (plan, ((below, waits), due)) in plans.into_iter().zip(entries) {
                 let place = below.map(|below| LadderPlace { below, wait });
                 let planned = self.planned(reached, plan, Turn { place, due: *due }, corrected);
                 let goes = matches!(planned.verdict, PlanVerdict::Send { .. });
