@@ -59,6 +59,7 @@ struct Reached {
 }
 
 /// When it is a message's turn.
+#[derive(Clone, Copy)]
 struct Turn {
     /// Its place on a ladder.
     place: Option<LadderPlace>,
