@@ -60,6 +60,7 @@ struct Reached {
 }
 
 /// When it is a message's turn.
+#[derive(Clone, Copy)]
 struct Turn {
     /// Its place on a ladder.
     place: Option<LadderPlace>,
