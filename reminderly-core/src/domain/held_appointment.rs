@@ -39,7 +39,8 @@ pub struct HeldAppointment {
     pub fingerprint: RowFingerprint,
     /// When it says that the appointment is.
     pub appointment: Appointment,
-    /// The latest packet that named the appointment, or that was to name it and did not.
+    /// The latest packet that named the appointment, or that was to name it and did not. Once that one is cancelled, which says
+    /// nothing any more, the packet in which the row stands.
     pub seen_in: PacketId,
     /// Whether it still stands.
     pub standing: Standing,

@@ -12,7 +12,7 @@ use super::data::{Change, Data};
 use super::messages::drop_copy;
 use super::packet_data::{MessageData, PacketData, Slot};
 use super::packets::count;
-use super::told::{free_key_if_nobody_was_told, may_have_arrived, may_hold_its_key};
+use super::told::{free_key_if_nobody_was_told, is_cancelled, is_lapsed, may_have_arrived, may_hold_its_key};
 use crate::domain::appointment::Appointment;
 use crate::domain::appointment_change::AppointmentChange;
 use crate::domain::appointment_key::AppointmentKey;
@@ -124,7 +124,7 @@ pub(super) fn is_as_expected(data: &Data, packet: &Packet, batch: &PlanBatch) ->
 
 /// Whether a row is what it was, as far as it matters: who was told matters only if it is replaced.
 fn is_same(data: &Data, row: &HeldRow, held: &HeldAppointment, replaced: &HashSet<RowPlace>) -> bool {
-    (row.place, row.fingerprint, row.seen_in) == (held.place, held.fingerprint, held.seen_in)
+    (row.place, row.fingerprint, seen_in(data, row)) == (held.place, held.fingerprint, held.seen_in)
         && standing(data, row) == held.standing
         && (!replaced.contains(&row.place) || told(data, row) == held.told)
 }
@@ -184,9 +184,12 @@ fn enter(data: &mut Data, packet: &Packet, planned: &PlannedAppointment, row: He
             }
         }
         AppointmentChange::Unchanged(of) => {
+            let rows =
+                ledger(data, packet.company, packet.campaign).and_then(|ledger| ledger.get(&planned.key));
+            let seen = rows.into_iter().flatten().find(|row| row.place == of).map(|row| seen_in(data, row));
             let rows = rows_mut(data, packet, &planned.key).into_iter().flatten();
             for row in rows.filter(|row| row.place == of) {
-                row.seen_in = row.seen_in.max(packet.id);
+                row.seen_in = packet.id.max(seen.unwrap_or(row.seen_in));
             }
         }
         AppointmentChange::Amended(_) | AppointmentChange::Moved(_) | AppointmentChange::Stale(_) => {}
@@ -327,10 +330,15 @@ fn describe(data: &Data, row: &HeldRow) -> HeldAppointment {
         place: row.place,
         fingerprint: row.fingerprint,
         appointment: row.appointment,
-        seen_in: row.seen_in,
+        seen_in: seen_in(data, row),
         standing: standing(data, row),
         told: told(data, row),
     }
+}
+
+/// The latest packet that named a row: one that is cancelled speaks for nothing.
+fn seen_in(data: &Data, row: &HeldRow) -> PacketId {
+    if is_cancelled(data, row.seen_in) { row.place.packet } else { row.seen_in }
 }
 
 fn standing(data: &Data, row: &HeldRow) -> Standing {
@@ -338,24 +346,13 @@ fn standing(data: &Data, row: &HeldRow) -> Standing {
         return Standing::Vanished;
     }
     let Some(found) = data.packets.get(&row.place.packet) else { return Standing::Cancelled };
-    if found.packet.stage == PacketStage::Cancelled || found.packet.draining == Draining::Cancelling {
+    if is_cancelled(data, row.place.packet) {
         return Standing::Cancelled;
     }
     if row.messages(found).any(|message| is_lapsed(&message.record.state)) {
         return Standing::Lapsed;
     }
     Standing::Live
-}
-
-/// Whether it ended unsent for a reason that may have passed since.
-fn is_lapsed(state: &MessageState) -> bool {
-    match (state.status, &state.detail) {
-        (MessageStatus::Failed | MessageStatus::Cancelled, _) => true,
-        (MessageStatus::Skipped, Some(Detail::Skip(reason))) => {
-            matches!(reason, SkipReason::Unsubscribed | SkipReason::Cap)
-        }
-        _ => false,
-    }
 }
 
 /// What people may believe because of a row, or of those before it.

@@ -1,10 +1,12 @@
-//! What people may have been told by attempts, and what that leaves of natural keys.
+//! What messages and packets leave of a row: what people may have been told, who holds natural keys, and whether it still counts.
 
 use super::data::Data;
 use super::packet_data::Slot;
 use crate::domain::attempt::AttemptOutcome;
-use crate::domain::message::MessageState;
+use crate::domain::message::{Detail, MessageState};
 use crate::domain::message_status::MessageStatus;
+use crate::domain::packet::{Draining, PacketStage};
+use crate::domain::skip_reason::SkipReason;
 use crate::ids::PacketId;
 
 /// Whether an attempt may have been accepted: anything but a proof that it was not.
@@ -43,5 +45,23 @@ pub(super) fn free_key_if_nobody_was_told(data: &mut Data, packet: PacketId, slo
     let key = record.state.planned_at.and_then(|planned_at| record.message.natural_key(planned_at));
     if let (Some(key), Some(company)) = (key, data.companies.get_mut(&found.packet.company)) {
         company.free_natural_key(&key, record.message.id);
+    }
+}
+
+/// Whether a packet says nothing any more.
+pub(super) fn is_cancelled(data: &Data, packet: PacketId) -> bool {
+    data.packets.get(&packet).is_none_or(|found| {
+        found.packet.stage == PacketStage::Cancelled || found.packet.draining == Draining::Cancelling
+    })
+}
+
+/// Whether it ended unsent for a reason that may have passed since.
+pub(super) fn is_lapsed(state: &MessageState) -> bool {
+    match (state.status, &state.detail) {
+        (MessageStatus::Failed | MessageStatus::Cancelled, _) => true,
+        (MessageStatus::Skipped, Some(Detail::Skip(reason))) => {
+            matches!(reason, SkipReason::Unsubscribed | SkipReason::Cap)
+        }
+        _ => false,
     }
 }

@@ -121,7 +121,8 @@ pub async fn a_call_is_not_made_again_once_the_rung_above_went(bench: &Bench) {
         bench.report(&text, "D-1", AttemptReport::Busy).await;
         if goes != Goes::Not {
             let until = SnoozeUntil::Planned { not_before: bench.at(2), legal_until: bench.at(240) };
-            let plan = Snooze { message: mail.message, until, reason: "planned again".into(), at: bench.at(2) };
+            let plan =
+                Snooze { message: mail.message, until, reason: "planned again".into(), at: bench.at(2) };
             bench.store.snooze(bench.company, mail.packet, &[plan]).await.answered().into_vec();
             let terms = HandOver { now: bench.at(2), ..bench.hand_over_terms() };
             bench.hand_over_with(mail.packet, terms).await;

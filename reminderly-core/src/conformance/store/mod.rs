@@ -47,6 +47,7 @@ mod unsubscribes;
 mod values;
 mod vanishing;
 mod waiting;
+mod withdrawn;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -85,6 +86,7 @@ pub use sweeps::*;
 pub use unsubscribes::*;
 pub use vanishing::*;
 pub use waiting::*;
+pub use withdrawn::*;
 
 /// What the suite needs of an adapter under test.
 pub trait StoreHarness: Debug + Send + Sync {
@@ -197,6 +199,7 @@ macro_rules! for_each_store_case {
             an_unchanged_row_is_not_overtaken_by_sending
             planners_that_race_have_one_winner
             a_cancelled_packet_speaks_for_nothing
+            a_cancelled_packet_confirms_nothing
             a_row_lapses_with_what_may_pass
             rows_of_one_key_stand_side_by_side
             messages_without_an_appointment_in_the_ledger_go
@@ -472,6 +475,7 @@ mod tests {
             include_str!("sweeps.rs"),
             include_str!("unsubscribes.rs"),
             include_str!("vanishing.rs"),
+            include_str!("withdrawn.rs"),
         ];
         let written = sources
             .iter()

@@ -1,9 +1,9 @@
 //! One-liners beside the ledger of appointments.
 
+use super::bench::Answered as _;
 use super::bench::Bench;
 use super::ledger::{Saying, saying};
 use super::values::{digest, row, sms};
-use super::bench::Answered as _;
 use crate::domain::call::{CallKey, CallKind};
 use crate::domain::packet::PacketOrigin;
 use crate::ports::store::{NewPacket, PacketCreation};
