@@ -20,7 +20,7 @@ use crate::domain::call::CallKind;
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::held_appointment::{HeldAppointment, RowFingerprint, RowPlace, Standing, Told};
 use crate::domain::message::{Detail, Message, MessageState};
-use crate::domain::message_status::{MessageEvent, MessageStatus};
+use crate::domain::message_status::MessageEvent;
 use crate::domain::packet::{Draining, Packet, PacketOrigin, PacketStage};
 use crate::domain::skip_reason::SkipReason;
 use crate::domain::vanished::KeptBecause;

@@ -86,7 +86,10 @@ impl PacketStore for MemoryStore {
     ) -> Result<WriteOutcome, StoreError> {
         self.transact(|data| {
             let packet = &mut data.packet_mut(company, change.packet)?.packet;
-            if packet.stage != change.from || !change.from.may_become(change.to) {
+            let goes_on = packet.draining != Draining::Completing;
+            let ends_unasked =
+                packet.stage == PacketStage::Queued && change.to == PacketStage::Complete && goes_on;
+            if packet.stage != change.from || !change.from.may_become(change.to) || ends_unasked {
                 return Ok(WriteOutcome::Stale);
             }
             packet.stage = change.to;

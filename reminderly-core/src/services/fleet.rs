@@ -115,18 +115,13 @@ impl Fleet {
     }
 
     async fn set_up(&self, packet: &Packet, round: &mut Round) -> Result<(), ServiceError> {
-        let spec = QueueSpec {
-            name: QueueName::of_packet(packet.id),
-            dead_letters: self.settings.queues.dead_letters.clone(),
-            max_receives: self.settings.max_receives,
-        };
-        self.ports.queues.ensure(&spec).await?;
-        self.pollers.ensure(&poller(packet)).await?;
+        self.start_polling(packet).await?;
         if self.change(packet, PacketStage::Queued).await? == WriteOutcome::Applied {
             round.tended.set_up += 1;
             round.tended.running += 1;
             counter!("reminderly_queues_set_up_total").increment(1);
-            info!(packet.id = %packet.id, queue.name = %spec.name, "queue and poller set up");
+            let queue = QueueName::of_packet(packet.id);
+            info!(packet.id = %packet.id, queue.name = %queue, "queue and poller set up");
             return Ok(());
         }
         // Another worker was faster. If the packet has even ended since it was listed, nobody else would take this down.
@@ -182,6 +177,16 @@ impl Fleet {
         self.tear_down(packet, PacketStage::Cancelled, round).await
     }
 
+    async fn start_polling(&self, packet: &Packet) -> Result<(), ServiceError> {
+        let spec = QueueSpec {
+            name: QueueName::of_packet(packet.id),
+            dead_letters: self.settings.queues.dead_letters.clone(),
+            max_receives: self.settings.max_receives,
+        };
+        self.ports.queues.ensure(&spec).await?;
+        Ok(self.pollers.ensure(&poller(packet)).await?)
+    }
+
     async fn stop_polling(&self, packet: &Packet) -> Result<(), ServiceError> {
         let queue = QueueName::of_packet(packet.id);
         self.pollers.stop(&queue).await?;
@@ -199,8 +204,14 @@ impl Fleet {
             round.tended.torn_down += 1;
             counter!("reminderly_queues_torn_down_total").increment(1);
             info!(packet.id = %packet.id, packet.stage = %end, "queue and poller torn down");
+            return Ok(());
         }
-        Ok(())
+        // Another worker was faster. If the packet even goes on since, what was torn down here is needed again.
+        let current = self.ports.store.packet(packet.company, packet.id).await?;
+        match current.map(|current| (current.stage, current.draining)) {
+            Some((PacketStage::Queued, Draining::Off)) => self.start_polling(packet).await,
+            _ => Ok(()),
+        }
     }
 
     async fn open(&self, packet: &Packet) -> Result<u64, ServiceError> {

@@ -16,7 +16,7 @@ use crate::domain::content::Content;
 use crate::domain::language::Language;
 use crate::domain::message::{Message, MessageState, Origin, PlanVerdict, PlannedMessage};
 use crate::domain::message_status::MessageStatus;
-use crate::domain::packet::{IngestProgress, Packet, PacketFailure, PacketOrigin, PacketStage};
+use crate::domain::packet::{Draining, IngestProgress, Packet, PacketFailure, PacketOrigin, PacketStage};
 use crate::domain::row::{RejectedRow, Row, RowNumber};
 use crate::domain::window::LegalInterval;
 use crate::ids::{AttemptId, CampaignId, CompanyId, IdSource, IdSourceExt as _, MessageId, PacketId};
@@ -163,7 +163,10 @@ impl Bench {
                 (S::Ingested, _) => S::Loaded,
                 (S::Loaded, _) => S::Mapped,
                 (S::Mapped, _) => S::Queued,
-                _ => S::Complete,
+                _ => {
+                    self.store.set_draining(self.company, packet, Draining::Completing).await.answered();
+                    S::Complete
+                }
             };
             assert_eq!(
                 self.change_stage(packet, from, next).await,

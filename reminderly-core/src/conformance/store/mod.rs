@@ -152,6 +152,7 @@ macro_rules! for_each_store_case {
             a_call_needs_its_campaign
             latest_attempts_are_answered_by_position
             a_packet_changes_stage_by_its_table_only
+            a_packet_completes_only_while_it_is_completing
             a_failure_is_recorded_and_cleared
             draining_starts_and_stops
             a_cancelling_packet_stays_so

@@ -138,12 +138,30 @@ pub async fn a_packet_changes_stage_by_its_table_only(bench: &Bench) {
                 assert_eq!(bench.change_stage(id, wrong, to).await, WriteOutcome::Stale, "{wrong} in {from}");
             }
             assert_eq!(bench.packet(id).await, before);
+            if (from, to) == (PacketStage::Queued, PacketStage::Complete) {
+                bench.store.set_draining(bench.company, id, Draining::Completing).await.answered();
+            }
             let expected = if from.may_become(to) { WriteOutcome::Applied } else { WriteOutcome::Stale };
             assert_eq!(bench.change_stage(id, from, to).await, expected, "{from} to {to}");
             let stage = if from.may_become(to) { to } else { from };
             assert_eq!(bench.packet(id).await.stage, stage);
         }
     }
+}
+
+/// A packet that was reopened since somebody began to end it is not ended by who is slow.
+pub async fn a_packet_completes_only_while_it_is_completing(bench: &Bench) {
+    let (queued, complete) = (PacketStage::Queued, PacketStage::Complete);
+    let packet = bench.packet_in(queued).await;
+    for drain in [Draining::Off, Draining::Completing, Draining::Off] {
+        bench.store.set_draining(bench.company, packet, drain).await.answered();
+        if drain == Draining::Off {
+            assert_eq!(bench.change_stage(packet, queued, complete).await, WriteOutcome::Stale);
+            assert_eq!(bench.packet(packet).await.stage, queued);
+        }
+    }
+    bench.store.set_draining(bench.company, packet, Draining::Completing).await.answered();
+    assert_eq!(bench.change_stage(packet, queued, complete).await, WriteOutcome::Applied);
 }
 
 /// A failure says where and why, and is gone when the packet goes on.

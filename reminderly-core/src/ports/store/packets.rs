@@ -45,7 +45,8 @@ pub struct StageChange {
     pub packet: PacketId,
     /// The stage that it must have now.
     pub from: PacketStage,
-    /// The stage that it gets; [`PacketStage::may_become`] allows it.
+    /// The stage that it gets; [`PacketStage::may_become`] allows it. A queued packet becomes complete only while it is draining
+    /// as [`Completing`](crate::domain::packet::Draining::Completing): whoever is slow to end it must not end what was reopened.
     pub to: PacketStage,
     /// Set with [`PacketStage::Failed`], cleared otherwise.
     pub failure: Option<PacketFailure>,
@@ -128,7 +129,7 @@ pub trait PacketStore: Debug + Send + Sync + 'static {
         limit: usize,
     ) -> Result<Page<Packet, PacketId>, StoreError>;
 
-    /// Changes the stage, if it is as expected.
+    /// Changes the stage, if it is as expected; else the change is stale.
     ///
     /// # Errors
     ///
