@@ -10,7 +10,7 @@ mod permit;
 mod scheduler;
 mod sliding_window;
 mod state;
-#[cfg(all(test, feature = "testing"))]
+#[cfg(test)]
 mod tests;
 
 pub(super) use limits::{Limit, LimitOf, limits_of};

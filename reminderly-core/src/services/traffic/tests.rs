@@ -1,5 +1,7 @@
 //! Permits under a virtual clock.
 
+#![cfg(feature = "testing")]
+
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::pin::Pin;
