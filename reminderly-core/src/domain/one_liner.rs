@@ -33,7 +33,9 @@ const LANGUAGE_BYTES_MAX: usize = 35;
 /// let ready = OneLiner::sms("+1 520 555 0100").with_field("First", "Ann").with_time_zone("America/Phoenix");
 /// // … or a text of the caller's.
 /// let moved = OneLiner::email("ann@example.com").with_subject_and_text("We have moved", "Come to 5 Main St.");
+/// let late = OneLiner::phone("+1 520 555 0100").with_script("Smith Clinic. The doctor is an hour late today.");
 /// # assert_ne!(ready, moved);
+/// # assert_ne!(ready, late);
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct OneLiner {
@@ -70,6 +72,13 @@ pub enum OneLinerText {
         /// Its plain text, at most 64 KiB.
         text: String,
     },
+    /// This call, word by word. The keys are those of the campaign.
+    Phone {
+        /// What a person hears who answers, at most 64 KiB.
+        script: String,
+        /// What is left on an answering machine, at most 64 KiB; `None` leaves nothing.
+        voicemail: Option<String>,
+    },
 }
 
 impl OneLiner {
@@ -81,6 +90,11 @@ impl OneLiner {
     /// An e-mail with the campaign's own texts.
     pub fn email(address: impl Into<String>) -> Self {
         Self::new(ContactMethod::Email, address.into())
+    }
+
+    /// A call with the campaign's own script.
+    pub fn phone(number: impl Into<String>) -> Self {
+        Self::new(ContactMethod::Phone, number.into())
     }
 
     fn new(method: ContactMethod, contact: String) -> Self {
@@ -105,6 +119,19 @@ impl OneLiner {
     #[must_use]
     pub fn with_subject_and_text(self, subject: impl Into<String>, text: impl Into<String>) -> Self {
         Self { text: OneLinerText::Email { subject: subject.into(), text: text.into() }, ..self }
+    }
+
+    /// Says this in a call instead, and leaves nothing on answering machines.
+    #[must_use]
+    pub fn with_script(self, script: impl Into<String>) -> Self {
+        Self { text: OneLinerText::Phone { script: script.into(), voicemail: None }, ..self }
+    }
+
+    /// Says this in a call instead, and leaves that on answering machines.
+    #[must_use]
+    pub fn with_script_and_voicemail(self, script: impl Into<String>, voicemail: impl Into<String>) -> Self {
+        let voicemail = Some(voicemail.into());
+        Self { text: OneLinerText::Phone { script: script.into(), voicemail }, ..self }
     }
 
     /// Gives a column a value.
@@ -165,20 +192,16 @@ impl OneLiner {
     }
 
     fn check_text(&self) -> Result<(), InvalidOneLiner> {
-        let parts: &[(&'static str, &str)] = match (&self.text, self.method) {
-            (OneLinerText::Campaign, _) => &[],
-            (OneLinerText::Sms { text }, ContactMethod::Sms) => &[("text", text)],
-            (OneLinerText::Email { subject, text }, ContactMethod::Email) => {
-                if subject.contains(['\r', '\n']) {
-                    return Err(InvalidOneLiner::SubjectLineBreak);
-                }
-                &[("subject", subject), ("text", text)]
-            }
-            (OneLinerText::Sms { .. } | OneLinerText::Email { .. }, method) => {
-                return Err(InvalidOneLiner::TextOfOtherMethod { method });
-            }
-        };
-        for (part, text) in parts {
+        let method = self.method;
+        if self.text.method().is_some_and(|of| of != method) {
+            return Err(InvalidOneLiner::TextOfOtherMethod { method });
+        }
+        if let OneLinerText::Email { subject, .. } = &self.text
+            && subject.contains(['\r', '\n'])
+        {
+            return Err(InvalidOneLiner::SubjectLineBreak);
+        }
+        for (part, text) in self.text.parts() {
             // What is left of it once invisible characters are removed, as they are from a campaign's texts.
             if crate::domain::mapping::is_blank(text) {
                 return Err(InvalidOneLiner::EmptyText { part });
@@ -217,6 +240,31 @@ impl OneLiner {
     }
 }
 
+impl OneLinerText {
+    /// The method of a text of the caller's; `None` if it is the campaign's.
+    pub const fn method(&self) -> Option<ContactMethod> {
+        match self {
+            Self::Campaign => None,
+            Self::Sms { .. } => Some(ContactMethod::Sms),
+            Self::Email { .. } => Some(ContactMethod::Email),
+            Self::Phone { .. } => Some(ContactMethod::Phone),
+        }
+    }
+
+    /// The parts of a text of the caller's, by name; none if it is the campaign's.
+    pub fn parts(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let parts: [Option<(&'static str, &str)>; 2] = match self {
+            Self::Campaign => [None, None],
+            Self::Sms { text } => [Some(("text", text)), None],
+            Self::Email { subject, text } => [Some(("subject", subject)), Some(("text", text))],
+            Self::Phone { script, voicemail } => {
+                [Some(("script", script)), voicemail.as_deref().map(|text| ("voicemail", text))]
+            }
+        };
+        parts.into_iter().flatten()
+    }
+}
+
 impl fmt::Debug for OneLiner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OneLiner").field("method", &self.method).finish_non_exhaustive()
@@ -229,6 +277,7 @@ impl fmt::Debug for OneLinerText {
             Self::Campaign => "Campaign",
             Self::Sms { .. } => "Sms(redacted)",
             Self::Email { .. } => "Email(redacted)",
+            Self::Phone { .. } => "Phone(redacted)",
         })
     }
 }
@@ -253,7 +302,7 @@ pub enum InvalidOneLiner {
         source: InvalidContactPoint,
     },
     /// The text is of another method than the contact point.
-    #[error("text: not a text for {method}; give sms a text, and email a subject and a text")]
+    #[error("text: not a text for {method}; give sms a text, email a subject and a text, and phone a script")]
     TextOfOtherMethod {
         /// The method of the contact point.
         method: ContactMethod,

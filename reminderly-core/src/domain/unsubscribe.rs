@@ -99,7 +99,7 @@ pub enum UnsubscribeChange {
 pub enum UnsubscribeSource {
     /// The person wrote or said it.
     Reply(IncomingId),
-    /// The provider reported it: its own keyword handling, or a refusal to send.
+    /// The provider reported it: a complaint, or that it does not send to who has told it or the carrier to stop.
     Provider,
     /// A user recorded what the person told them.
     Operator(UserId),

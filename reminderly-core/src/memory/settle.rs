@@ -2,20 +2,33 @@
 
 use std::borrow::Cow;
 
+use chrono::{DateTime, Utc};
+
 use super::data::{Change, Data};
 use super::packet_data::{PacketData, Slot};
 use super::restore::BEFORE_RESTORE;
 use super::told::may_have_arrived;
 use crate::domain::attempt::{Attempt, AttemptOutcome, ProviderReference};
+use crate::domain::contact_point::ContactPoint;
 use crate::domain::message::{Detail, MessageState};
 use crate::domain::message_status::{MessageEvent, MessageStatus};
 use crate::domain::packet::{Draining, Packet, PacketStage};
+use crate::domain::unsubscribe::{Unsubscribe, UnsubscribeChange, UnsubscribeSource};
 use crate::ids::{MessageId, PacketId};
 use crate::ports::store::{SettleOutcome, SettleVerdict, Settlement};
 
 pub(super) fn settle(data: &mut Data, packet: PacketId, settlement: &Settlement) -> SettleOutcome {
     let found = data.packets.get(&packet).and_then(|found| Some((found, found.slot(settlement.message)?)));
     let Some((found, slot)) = found else { return SettleOutcome::Missing };
+    let is_attempt = found.get(slot).is_some_and(|message| message.attempt(settlement.epoch).is_some());
+    if matches!(settlement.verdict, SettleVerdict::OptedOut { .. }) && is_attempt {
+        refuse(data, packet, slot, settlement.at);
+    }
+    settle_attempt(data, packet, slot, settlement)
+}
+
+fn settle_attempt(data: &mut Data, packet: PacketId, slot: Slot, settlement: &Settlement) -> SettleOutcome {
+    let Some(found) = data.packets.get(&packet) else { return SettleOutcome::Missing };
     let Some(state) = found.record(slot).map(|record| &record.state) else { return SettleOutcome::Missing };
     let effect = Effect::of(&settlement.verdict);
     if !concerns(state, settlement.epoch, effect.event) {
@@ -52,6 +65,17 @@ pub(super) fn settle(data: &mut Data, packet: PacketId, settlement: &Settlement)
             SettleOutcome::Stale(status)
         }
         Err(None) => SettleOutcome::Missing,
+    }
+}
+
+/// Records what a person has told the provider: nothing more to the contact point of this message.
+fn refuse(data: &mut Data, packet: PacketId, slot: Slot, at: DateTime<Utc>) {
+    let Some(found) = data.packets.get(&packet) else { return };
+    let contact = found.record(slot).and_then(|record| record.message.contact.as_ref());
+    let Some(key) = contact.map(ContactPoint::refusal_key) else { return };
+    let (change, source) = (UnsubscribeChange::OptedOut, UnsubscribeSource::Provider);
+    if let Some(company) = data.companies.get_mut(&found.packet.company) {
+        company.record_unsubscribe(&Unsubscribe { key, change, source, at });
     }
 }
 
@@ -125,7 +149,7 @@ impl Effect {
                 Cow::Owned(code.clone()),
                 Some(AttemptOutcome::Refused { code: code.clone() }),
             ),
-            SettleVerdict::RefusedForGood { code } => effect(
+            SettleVerdict::RefusedForGood { code } | SettleVerdict::OptedOut { code } => effect(
                 MessageEvent::RefusedForGood,
                 Cow::Owned(code.clone()),
                 Some(AttemptOutcome::Refused { code: code.clone() }),
@@ -171,7 +195,9 @@ fn apply(state: &mut MessageState, settlement: &Settlement) {
             state.not_before = Some(*not_before);
             state.attempts = state.attempts.saturating_sub(1);
         }
-        SettleVerdict::RefusedForGood { code } | SettleVerdict::Ambiguous { code } => {
+        SettleVerdict::RefusedForGood { code }
+        | SettleVerdict::OptedOut { code }
+        | SettleVerdict::Ambiguous { code } => {
             state.detail = Some(Detail::Code(code.clone()));
         }
         SettleVerdict::Reaped => state.detail = Some(Detail::Code("no_answer_recorded".to_owned())),

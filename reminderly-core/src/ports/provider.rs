@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use crate::batch::Outcomes;
 use crate::clock::Monotonic;
@@ -56,8 +57,8 @@ pub enum ProviderOutcome {
     Rejected {
         /// The provider's code.
         code: String,
-        /// Whether every further try will be refused too.
-        permanent: bool,
+        /// What its refusal means for further tries.
+        rejection: Rejection,
     },
     /// The provider definitely did not take it and asks to wait; spends no attempt and pauses the sender.
     Deferred {
@@ -71,6 +72,19 @@ pub enum ProviderOutcome {
         /// What was seen; never personal data.
         code: String,
     },
+}
+
+/// What a provider's definite refusal means for further tries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rejection {
+    /// A later try may be taken: the account is out of credit, a carrier is down.
+    ForNow,
+    /// Every further try will be refused too: there is no such number, the text is not allowed.
+    ForGood,
+    /// The person has told the provider or the carrier that they want nothing more from us, such as
+    /// [Twilio's 21610](https://www.twilio.com/docs/api/errors/21610). It is recorded as their refusal.
+    OptedOut,
 }
 
 /// What a provider can take.

@@ -44,6 +44,7 @@
 //! | 28 | `no_answer` | accepted | sent 1 s, no answer 60 s | |
 //! | 29 | `no_answer_once` | accepted | 1st: sent 1 s, no answer 60 s; then as `presses_one` | |
 //! | 30 | `failed_number` | accepted | sent 1 s, undelivered (`no_such_number`) 2 s | |
+//! | 31 | `opted_out` | refused because the person told the carrier to stop (`opted_out`) | | |
 //!
 //! "1st" is the first request for a company to the contact point; later ones are accepted. Replies answer the first accepted
 //! message of a company to the contact point. A message whose report of delivery would come at or after its `expires_at` is
@@ -95,7 +96,7 @@
 //! # Ok::<(), reminderly_providers::sandbox::ScriptError>(())
 //! ```
 //!
-//! - `request`: `"accept"`, or one of `reject` (`code`, `permanent`), `throttle` (`retry_after`, `times`), `server_error`
+//! - `request`: `"accept"`, or one of `reject` (`code`, `rejection`: `for_now`, `for_good` or `opted_out`), `throttle` (`retry_after`, `times`), `server_error`
 //!   (`accepted`, `times`), `time_out` (`accepted`, `accepted_after` up to 60 s, `times`), `hang` (`accepted`, `times`),
 //!   `lost_answer` (`times`). Left out: `"accept"`.
 //! - `report`: `"accepted"`, `"sent"`, `"delivered"`, `"complained"` or `{"undelivered": {"code": …}}`; of calls also `"busy"`,
@@ -184,7 +185,7 @@ use reminderly_core::domain::contact_method::ContactMethod;
 use reminderly_core::ids::{AttemptId, CompanyId};
 use reminderly_core::ports::callback::{CallbackDecoder, CallbackRequest};
 use reminderly_core::ports::provider::{
-    AttemptLookup, Finding, OutboundMessage, Provider, ProviderOutcome, ProviderRate,
+    AttemptLookup, Finding, OutboundMessage, Provider, ProviderOutcome, ProviderRate, Rejection,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -323,7 +324,7 @@ impl Sandbox {
     fn request(&self, method: ContactMethod, message: &OutboundMessage) -> Answer {
         if message.contact.method() != method {
             let code = "wrong_method".to_owned();
-            return Answer::Now(ProviderOutcome::Rejected { code, permanent: true });
+            return Answer::Now(ProviderOutcome::Rejected { code, rejection: Rejection::ForGood });
         }
         let persona = self.0.settings.script.persona(self.0.settings.seed, &message.contact);
         let account = || self.account(message.company);

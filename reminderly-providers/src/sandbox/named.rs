@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use reminderly_core::domain::contact_point::ContactPoint;
 use reminderly_core::domain::disposition::AttemptReport;
+use reminderly_core::ports::provider::Rejection;
 use serde::Deserialize;
 
 use super::persona::{Answered, Persona, RequestBehaviour, ScriptedReply, ScriptedReport};
@@ -75,11 +76,13 @@ pub enum NamedPersona {
     NoAnswerOnce,
     /// The call cannot be made: no such number.
     FailedNumber,
+    /// Refuses, because the person has told the carrier that they want nothing more.
+    OptedOut,
 }
 
 impl NamedPersona {
     /// Every named persona; the position is the NN of its number `+1 202 555 01NN`.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::Delivers,
         Self::Silent,
         Self::Undelivered,
@@ -111,6 +114,7 @@ impl NamedPersona {
         Self::NoAnswer,
         Self::NoAnswerOnce,
         Self::FailedNumber,
+        Self::OptedOut,
     ];
 
     /// The name in scripts, and the local part of its address at [`DOMAIN`].
@@ -147,6 +151,7 @@ impl NamedPersona {
             Self::NoAnswer => "no_answer",
             Self::NoAnswerOnce => "no_answer_once",
             Self::FailedNumber => "failed_number",
+            Self::OptedOut => "opted_out",
         }
     }
 
@@ -180,11 +185,8 @@ impl From<NamedPersona> for Persona {
             NamedPersona::Silent => Self::default(),
             NamedPersona::Undelivered => fails(30, "unreachable"),
             NamedPersona::Landline => fails(3, "landline"),
-            NamedPersona::Invalid => {
-                let request =
-                    RequestBehaviour::Reject { code: "invalid_address".to_owned(), permanent: true };
-                Self { request, ..Self::default() }
-            }
+            NamedPersona::Invalid => rejected("invalid_address", Rejection::ForGood),
+            NamedPersona::OptedOut => rejected("opted_out", Rejection::OptedOut),
             NamedPersona::Throttled => {
                 delivers(RequestBehaviour::Throttle { retry_after: Some(Duration::from_secs(30)), times: 1 })
             }
@@ -239,6 +241,11 @@ impl fmt::Display for NamedPersona {
 fn delivers(request: RequestBehaviour) -> Persona {
     let reports = vec![report(1, AttemptReport::Sent), report(5, AttemptReport::Delivered)];
     Persona { request, reports, replies: Vec::new() }
+}
+
+fn rejected(code: &str, rejection: Rejection) -> Persona {
+    let request = RequestBehaviour::Reject { code: code.to_owned(), rejection };
+    Persona { request, ..Persona::default() }
 }
 
 fn fails(after_secs: u64, code: &str) -> Persona {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reminderly_core::domain::disposition::AttemptReport;
+use reminderly_core::ports::provider::Rejection;
 use serde::Deserialize;
 
 use super::duration;
@@ -34,8 +35,8 @@ pub enum RequestBehaviour {
     Reject {
         /// The provider's code.
         code: String,
-        /// Whether every further try will be refused too.
-        permanent: bool,
+        /// What its refusal means for further tries.
+        rejection: Rejection,
     },
     /// Answers 429: does not take it and asks to wait.
     Throttle {

@@ -116,8 +116,8 @@ impl State {
         self.requests = self.requests.saturating_add(1);
         let number = self.remember(request, |history| &mut history.requests);
         match &request.persona.request {
-            RequestBehaviour::Reject { code, permanent } => {
-                Answer::Now(ProviderOutcome::Rejected { code: code.clone(), permanent: *permanent })
+            RequestBehaviour::Reject { code, rejection } => {
+                Answer::Now(ProviderOutcome::Rejected { code: code.clone(), rejection: *rejection })
             }
             RequestBehaviour::Throttle { retry_after, times } if number <= *times => {
                 Answer::Now(ProviderOutcome::Deferred { retry_after: *retry_after })

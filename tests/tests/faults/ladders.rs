@@ -105,3 +105,31 @@ fn a_pause_delays_the_rungs_and_skips_none() {
     let apart = accepted[&ContactMethod::Email] - accepted[&ContactMethod::Sms];
     assert!((29..32).contains(&apart), "the wait starts when the rung below goes: {accepted:?}");
 }
+
+#[test]
+fn who_opted_out_with_the_carrier_is_not_called_on_that_number_but_gets_the_e_mail() {
+    let script = json!({ "contact_points": { NUMBER: "opted_out" } });
+    let mut world = World::new(&Setup { script, ..Setup::default() });
+    let company = world.company();
+    let methods = json!({ "order": ["sms", "phone", "email"], "use": "ladder", "ladder_wait": "10m" });
+    let calls = json!({ "script": "Hello {{ first_name }}." });
+    let number = json!("row['Cell'] | phone('US')");
+    let changes = [("/methods", methods), ("/messages/phone", calls), ("/mapping/fields/phone", number)];
+    let campaign = world.campaign(company, &material::document_with(&changes));
+    let row =
+        |appointment: &str| format!("{}K0,Ann,{NUMBER},ann@example.com,{appointment},P0\n", material::HEADER);
+    let first = world.load(company, campaign.id, &row("2026-03-04 14:00"));
+    world.start_worker();
+    world.run_to_end();
+    judge::all_is_well(&world, &campaign);
+    assert_eq!(accepted(&world).keys().collect::<Vec<_>>(), [&ContactMethod::Email]);
+    let unsubscribed = (MessageStatus::Skipped, Some(Detail::Skip(SkipReason::Unsubscribed)));
+    assert_eq!(detail(&world.messages(company, first), ContactMethod::Phone), unsubscribed);
+    let second = world.load(company, campaign.id, &row("2026-03-05 14:00"));
+    world.run_to_end();
+    for method in [ContactMethod::Sms, ContactMethod::Phone] {
+        assert_eq!(detail(&world.messages(company, second), method), unsubscribed, "{method}");
+    }
+    let refused = world.sandbox.requests() - world.sandbox.accepted().len() as u64;
+    assert_eq!(refused, 1, "the provider was asked once and for all");
+}

@@ -187,6 +187,8 @@ macro_rules! for_each_store_case {
             an_accepted_message_is_sent
             a_message_refused_for_now_is_queued
             a_message_refused_for_good_fails
+            an_opt_out_with_the_provider_is_recorded
+            an_opt_out_of_an_older_attempt_is_recorded
             a_returned_message_spends_no_attempt
             an_ambiguous_message_is_unknown
             a_reaped_message_is_unknown

@@ -6,6 +6,7 @@ use super::values::reference;
 use crate::domain::attempt::{AttemptOutcome, ReturnReason};
 use crate::domain::message::Detail;
 use crate::domain::message_status::{MessageEvent, MessageStatus};
+use crate::domain::unsubscribe::{Unsubscribe, UnsubscribeChange, UnsubscribeSource};
 use crate::ids::{MessageId, PacketId};
 use crate::ports::store::{SettleOutcome, SettleVerdict, Settlement, StoreError};
 
@@ -40,6 +41,37 @@ pub async fn a_message_refused_for_good_fails(bench: &Bench) {
     let state = bench.state(&placed).await;
     assert_eq!((state.detail, state.sent_at), (Some(Detail::Code("21211".to_owned())), None));
     assert_eq!(outcome(bench, &placed).await, Some(AttemptOutcome::Refused { code: "21211".to_owned() }));
+}
+
+/// Refused because the person opted out with the provider → failed, and nothing more goes to the contact point, by whatever
+/// method.
+pub async fn an_opt_out_with_the_provider_is_recorded(bench: &Bench) {
+    let placed = bench.sending().await;
+    bench.must_settle(&placed, opted_out(), MessageStatus::Failed).await;
+    let state = bench.state(&placed).await;
+    assert_eq!((state.detail, state.sent_at), (Some(Detail::Code("21610".to_owned())), None));
+    assert_eq!(outcome(bench, &placed).await, Some(AttemptOutcome::Refused { code: "21610".to_owned() }));
+    assert_refused_with_the_provider(bench, &placed).await;
+    assert_eq!(bench.settle(&placed, opted_out()).await, SettleOutcome::Stale(MessageStatus::Failed));
+    assert_refused_with_the_provider(bench, &placed).await;
+}
+
+/// What the person has told the provider counts, although the attempt is not the latest any more.
+pub async fn an_opt_out_of_an_older_attempt_is_recorded(bench: &Bench) {
+    let first = bench.in_status(MessageStatus::Unknown).await;
+    bench.must_settle(&first, SettleVerdict::ResendPermitted, MessageStatus::Queued).await;
+    bench.send_again(&first).await;
+    assert_eq!(bench.settle(&first, opted_out()).await, SettleOutcome::Stale(MessageStatus::Sending));
+    assert_refused_with_the_provider(bench, &first).await;
+}
+
+async fn assert_refused_with_the_provider(bench: &Bench, placed: &Placed) {
+    let record = bench.store.message(bench.company, placed.packet, placed.message).await.answered();
+    let key = record.and_then(|record| record.message.contact).expect("a contact point").refusal_key();
+    let events = bench.store.unsubscribe_events(bench.company, &key).await.answered();
+    let (change, source) = (UnsubscribeChange::OptedOut, UnsubscribeSource::Provider);
+    assert_eq!(events, [Unsubscribe { key: key.clone(), change, source, at: bench.at(2) }]);
+    assert_eq!(bench.store.refused(bench.company, &[key]).await.answered(), [true]);
 }
 
 /// Returned → queued, and nothing counts but the number.
@@ -254,6 +286,10 @@ pub async fn a_history_is_a_chain(bench: &Bench) {
     }
     assert_eq!(history[2].reason, "timeout", "the code is the reason");
     assert_eq!(history[6].at, bench.at(2));
+}
+
+fn opted_out() -> SettleVerdict {
+    SettleVerdict::OptedOut { code: "21610".to_owned() }
 }
 
 fn found(bench: &Bench) -> SettleVerdict {

@@ -158,9 +158,14 @@ impl<'c> Draft<'c> {
                     text: text.into(),
                     html: None,
                 },
-                ContactMethod::Sms | ContactMethod::Phone => {
+                ContactMethod::Sms => {
                     Content::Sms { segments: count_segments(&text).count, text: text.into() }
                 }
+                ContactMethod::Phone => Content::Phone {
+                    script: text.into(),
+                    voicemail: one_liner.voicemail.map(|text| clean(text).0.into()),
+                    keys: Arc::clone(&self.campaign.definition.responses.phone),
+                },
             }
         });
         Ok(())

@@ -9,8 +9,17 @@ use crate::domain::one_liner::{OneLiner, OneLinerText};
 use crate::domain::row::{Header, Row, RowNumber};
 
 /// What stands at the fixed places, in their order. Rows are stored, so a place never changes its meaning.
-const NAMES: [&str; 8] =
-    ["@identity", "@method", "@contact", "@person", "@language", "@time_zone", "@subject", "@text"];
+const NAMES: [&str; 9] = [
+    "@identity",
+    "@method",
+    "@contact",
+    "@person",
+    "@language",
+    "@time_zone",
+    "@subject",
+    "@text",
+    "@voicemail",
+];
 
 /// What the fixed places of a row say.
 #[derive(Clone, Copy)]
@@ -22,8 +31,9 @@ pub(in crate::domain) struct OneLinerRow<'r> {
     pub(in crate::domain) language: Option<&'r str>,
     pub(in crate::domain) time_zone: Option<&'r str>,
     pub(in crate::domain) subject: &'r str,
-    /// `None`: the campaign's own.
+    /// What is said in whatever way; `None`: the campaign's own.
     pub(in crate::domain) text: Option<&'r str>,
+    pub(in crate::domain) voicemail: Option<&'r str>,
 }
 
 impl<'r> OneLinerRow<'r> {
@@ -39,6 +49,7 @@ impl<'r> OneLinerRow<'r> {
             time_zone: given(5)?,
             subject: row.field(6)?,
             text: given(7)?,
+            voicemail: given(8)?,
         })
     }
 }
@@ -55,10 +66,13 @@ pub(super) fn write(
     contact: &ContactPoint,
     identity: &AppointmentKey,
 ) -> (Header, Row) {
-    let (subject, text) = match &one_liner.text {
-        OneLinerText::Campaign => ("", ""),
-        OneLinerText::Sms { text } => ("", text.as_str()),
-        OneLinerText::Email { subject, text } => (subject.as_str(), text.as_str()),
+    let (subject, text, voicemail) = match &one_liner.text {
+        OneLinerText::Campaign => ("", "", ""),
+        OneLinerText::Sms { text } => ("", text.as_str(), ""),
+        OneLinerText::Email { subject, text } => (subject.as_str(), text.as_str(), ""),
+        OneLinerText::Phone { script, voicemail } => {
+            ("", script.as_str(), voicemail.as_deref().unwrap_or_default())
+        }
     };
     let optional = |text: &'_ Option<String>| text.as_deref().map(str::trim).unwrap_or_default().to_owned();
     let (person, language) = (optional(&one_liner.person), optional(&one_liner.language));
@@ -72,6 +86,7 @@ pub(super) fn write(
         &zone,
         subject,
         text,
+        voicemail,
     ];
     let names = NAMES.into_iter().chain(one_liner.fields.keys().map(String::as_str));
     let cells = own.into_iter().chain(one_liner.fields.values().map(String::as_str));

@@ -32,6 +32,17 @@ fn ready() -> CompiledCampaign {
     )
 }
 
+fn calling() -> CompiledCampaign {
+    let document = r#"{
+        "name": "Ready", "time_zone": "America/Phoenix",
+        "mapping": { "key": "row['Order']", "fields": { "first_name": "row['First'] | name", "phone": "row['Cell']" } },
+        "messages": { "phone": { "script": "{{ first_name }}, your order is ready. Press 8 for no more calls." } },
+        "responses": { "phone": { "opt_out": ["8"] } },
+        "schedule": { "send": "now" }
+    }"#;
+    check(document).unwrap()
+}
+
 fn identity() -> AppointmentKey {
     AppointmentKey::new("call-1").unwrap()
 }
@@ -206,4 +217,40 @@ fn what_is_wrong_is_said_with_its_place_and_without_its_value() {
         assert!(!refused.contains(secret), "{refused}");
         assert!(!format!("{one_liner:?} {:?}", one_liner.text).contains(secret));
     }
+}
+
+#[test]
+fn a_call_says_the_campaigns_script_or_the_callers_word_by_word() {
+    let campaign = calling();
+    let said = |one_liner: OneLiner| {
+        let row = mapped(&campaign, &one_liner).unwrap();
+        assert_eq!(row.methods, Some(vec![ContactMethod::Phone]));
+        let Content::Phone { script, voicemail, keys } = campaign.render(ContactMethod::Phone, &row).unwrap()
+        else {
+            panic!("no call")
+        };
+        // Who is called by a machine can say that they want no more of it, whatever the script.
+        assert_eq!(keys, campaign.definition().responses.phone);
+        (script.to_string(), voicemail.map(|text| text.to_string()))
+    };
+    let call = || OneLiner::phone("+1 520 555 0100");
+    let own = "Ann, your order is ready. Press 8 for no more calls.";
+    assert_eq!(said(call().with_field("First", "ANN")), (own.to_owned(), None));
+    let script = "{{ first_name }}: the doctor is late.";
+    assert_eq!(said(call().with_script(script)), (script.to_owned(), None));
+    let left = call().with_script_and_voicemail(script, "Please call us.");
+    assert_eq!(said(left), (script.to_owned(), Some("Please call us.".to_owned())));
+}
+
+#[test]
+fn a_call_with_an_empty_part_or_a_text_of_another_method_is_refused() {
+    let refused = |one_liner: OneLiner| one_liner.to_row(&calling(), &identity()).unwrap_err();
+    let call = || OneLiner::phone("+1 520 555 0100");
+    assert_eq!(refused(call().with_script(" \u{200b}")), InvalidOneLiner::EmptyText { part: "script" });
+    let silent = call().with_script_and_voicemail("Hello.", "");
+    assert_eq!(refused(silent), InvalidOneLiner::EmptyText { part: "voicemail" });
+    let method = ContactMethod::Phone;
+    assert_eq!(refused(call().with_text("Hello.")), InvalidOneLiner::TextOfOtherMethod { method });
+    let long = "a".repeat(RENDERED_BYTES_MAX + 1);
+    assert_eq!(refused(call().with_script(long)), InvalidOneLiner::TextTooLong { part: "script" });
 }

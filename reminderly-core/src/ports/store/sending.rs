@@ -7,6 +7,8 @@ use crate::domain::contact_method::ContactMethod;
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::content::Content;
 use crate::domain::message_status::MessageStatus;
+#[cfg(doc)]
+use crate::domain::unsubscribe::UnsubscribeSource;
 use crate::ids::{AttemptId, MessageId};
 
 /// Terms of handing due messages to the queue.
@@ -162,6 +164,13 @@ pub enum SettleVerdict {
     },
     /// Definitely refused → failed.
     RefusedForGood {
+        /// The provider's code.
+        code: String,
+    },
+    /// Definitely refused because the person has told the provider or the carrier that they want nothing more → failed. In the
+    /// same transaction the refusal of the contact point is recorded, as what the [provider](UnsubscribeSource::Provider) said at that
+    /// instant; so it is where the settlement is [stale](SettleOutcome::Stale).
+    OptedOut {
         /// The provider's code.
         code: String,
     },

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use std::time::Duration;
 
 use crate::domain::attempt::ReturnReason;
-use crate::ports::provider::{ProviderError, ProviderOutcome};
+use crate::ports::provider::{ProviderError, ProviderOutcome, Rejection};
 use crate::ports::store::SettleVerdict;
 use crate::retry::{RetryPolicy, clamp_retry_after};
 
@@ -24,11 +24,17 @@ pub(super) fn verdict(
 ) -> SettleVerdict {
     match outcome {
         ProviderOutcome::Accepted { reference } => SettleVerdict::Accepted { reference },
-        ProviderOutcome::Rejected { code, permanent } => {
-            match retry.wait_after(attempts).filter(|_| !permanent) {
+        ProviderOutcome::Rejected { code, rejection: Rejection::ForNow } => {
+            match retry.wait_after(attempts) {
                 Some(wait) => SettleVerdict::RefusedForNow { code, not_before: now + wait },
                 None => SettleVerdict::RefusedForGood { code },
             }
+        }
+        ProviderOutcome::Rejected { code, rejection: Rejection::ForGood } => {
+            SettleVerdict::RefusedForGood { code }
+        }
+        ProviderOutcome::Rejected { code, rejection: Rejection::OptedOut } => {
+            SettleVerdict::OptedOut { code }
         }
         ProviderOutcome::Deferred { retry_after } => SettleVerdict::Returned {
             reason: ReturnReason::Throttled,
@@ -73,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_refusal_is_tried_again_until_the_policy_ends() {
-        let refused = || ProviderOutcome::Rejected { code: "30003".to_owned(), permanent: false };
+        let refused = || ProviderOutcome::Rejected { code: "30003".to_owned(), rejection: Rejection::ForNow };
         let not_before = NOW + Duration::from_mins(1);
         let code = "30003".to_owned();
         assert_eq!(judged(refused(), 1), SettleVerdict::RefusedForNow { code: code.clone(), not_before });
@@ -82,8 +88,14 @@ mod tests {
 
     #[test]
     fn a_permanent_refusal_is_final_at_once() {
-        let refused = ProviderOutcome::Rejected { code: "21211".to_owned(), permanent: true };
+        let refused = ProviderOutcome::Rejected { code: "21211".to_owned(), rejection: Rejection::ForGood };
         assert_eq!(judged(refused, 1), SettleVerdict::RefusedForGood { code: "21211".to_owned() });
+    }
+
+    #[test]
+    fn a_person_who_opted_out_with_the_provider_is_not_tried_again() {
+        let refused = ProviderOutcome::Rejected { code: "21610".to_owned(), rejection: Rejection::OptedOut };
+        assert_eq!(judged(refused, 1), SettleVerdict::OptedOut { code: "21610".to_owned() });
     }
 
     #[test]

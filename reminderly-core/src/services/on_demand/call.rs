@@ -6,8 +6,9 @@ use sha2::{Digest as _, Sha256};
 use super::InvalidCall;
 use crate::domain::appointment_key::AppointmentKey;
 use crate::domain::call::{CallKey, CallKind};
+use crate::domain::contact_method::ContactMethod;
 use crate::domain::mapping::CompiledCampaign;
-use crate::domain::one_liner::{OneLiner, OneLinerText};
+use crate::domain::one_liner::OneLiner;
 use crate::domain::packet::{Digest, IngestProgress};
 use crate::domain::row::{Header, RejectedRow, Row, RowFault, RowNumber};
 use crate::domain::table::MAX_COLUMNS;
@@ -70,17 +71,10 @@ impl OnDemandCall {
                 sum.text("one-liner");
                 sum.text(one_liner.method.as_str());
                 sum.text(&one_liner.contact);
-                match &one_liner.text {
-                    OneLinerText::Campaign => sum.text("campaign"),
-                    OneLinerText::Sms { text } => {
-                        sum.text("sms");
-                        sum.text(text);
-                    }
-                    OneLinerText::Email { subject, text } => {
-                        sum.text("email");
-                        sum.text(subject);
-                        sum.text(text);
-                    }
+                sum.text(one_liner.text.method().map_or("campaign", ContactMethod::as_str));
+                for (part, text) in one_liner.text.parts() {
+                    sum.text(part);
+                    sum.text(text);
                 }
                 sum.cells(&one_liner.fields);
                 for part in [&one_liner.person, &one_liner.language, &one_liner.time_zone] {
@@ -102,11 +96,7 @@ impl OnDemandCall {
             }
             CallContent::Rows(rows) => (rows.iter().map(cells).sum(), settings.max_call_bytes),
             CallContent::OneLiner(one_liner) => {
-                let text = match &one_liner.text {
-                    OneLinerText::Campaign => 0,
-                    OneLinerText::Sms { text } => text.len(),
-                    OneLinerText::Email { subject, text } => subject.len() + text.len(),
-                };
+                let text: usize = one_liner.text.parts().map(|(_, text)| text.len()).sum();
                 let parts = [&one_liner.person, &one_liner.language, &one_liner.time_zone];
                 let parts: usize = parts.into_iter().flatten().map(String::len).sum();
                 let bytes = cells(&one_liner.fields) + text + parts + one_liner.contact.len();

@@ -21,7 +21,7 @@ fn requests(name: NamedPersona) -> [(String, u64); 2] {
                 assert_eq!(reference, logged.map(|accepted| accepted.reference));
                 "accepted".to_owned()
             }
-            ProviderOutcome::Rejected { code, permanent } => format!("rejected {code} {permanent}"),
+            ProviderOutcome::Rejected { code, rejection } => format!("rejected {code} {rejection:?}"),
             ProviderOutcome::Deferred { retry_after } => format!("deferred {retry_after:?}"),
             ProviderOutcome::NotStarted => "not started".to_owned(),
             ProviderOutcome::Unknown { code } => format!("unknown {code}"),
@@ -63,7 +63,8 @@ fn each_persona_answers_requests_in_its_way() {
     };
     for name in NamedPersona::ALL {
         let expected = match name {
-            NamedPersona::Invalid => always("rejected invalid_address true", [0, 0]),
+            NamedPersona::OptedOut => always("rejected opted_out OptedOut", [0, 0]),
+            NamedPersona::Invalid => always("rejected invalid_address ForGood", [0, 0]),
             NamedPersona::Throttled => first("deferred Some(30s)", [0, 1]),
             NamedPersona::ServerError => first("unknown http_503", [0, 1]),
             NamedPersona::ServerErrorAccepted => first("unknown http_503", [1, 2]),
@@ -81,7 +82,7 @@ fn each_persona_reports_and_replies_in_its_way() {
     let delivers = ["1 sent", "5 delivered"];
     for name in NamedPersona::ALL {
         let expected = match name {
-            NamedPersona::Silent | NamedPersona::Invalid => vec![],
+            NamedPersona::Silent | NamedPersona::Invalid | NamedPersona::OptedOut => vec![],
             NamedPersona::Undelivered => vec!["1 sent", "30 undelivered:unreachable"],
             NamedPersona::Landline => vec!["1 sent", "3 undelivered:landline"],
             NamedPersona::Confirms => [&delivers[..], &["120 \"1\""]].concat(),
@@ -124,7 +125,7 @@ fn well_known_contact_points_are_their_personas() {
         assert_eq!(*overruled.persona(0, &sms(&number)), NamedPersona::Undelivered.into(), "{name}");
     }
     let others = SandboxScript::uniform(NamedPersona::Stops);
-    for contact in [sms("+12025550131"), sms("+15205550104"), email("invalid@sandbox.example.org")] {
+    for contact in [sms("+12025550132"), sms("+15205550104"), email("invalid@sandbox.example.org")] {
         assert_eq!(*others.persona(0, &contact), NamedPersona::Stops.into());
     }
 }
@@ -148,7 +149,7 @@ fn messages_beyond_the_batch_or_of_another_method_are_not_sent() {
     let mut messages = vec![message(1, email("ann@example.org"))];
     messages.extend((2..=102).map(|number| message(number, sms("+15205550100"))));
     let outcomes = bench.send_by(&*bench.sandbox.provider(ContactMethod::Sms), &messages);
-    assert!(matches!(outcomes[0], ProviderOutcome::Rejected { permanent: true, .. }));
+    assert!(matches!(outcomes[0], ProviderOutcome::Rejected { rejection: Rejection::ForGood, .. }));
     assert!(matches!(outcomes[99], ProviderOutcome::Accepted { .. }));
     assert_eq!(outcomes[100..], [ProviderOutcome::NotStarted, ProviderOutcome::NotStarted]);
     assert_eq!(bench.sandbox.accepted_count(), 99);
