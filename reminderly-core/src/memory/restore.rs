@@ -70,11 +70,14 @@ impl RestoreStore for MemoryStore {
         self.transact(|data| {
             let restore = data.restore;
             let slots = data.packet_mut(company, packet)?.before(&restore, limit);
-            // The rungs above go first: none of them is to jump.
-            let ended = slots.into_iter().map(|slot| {
-                end_rungs_above(data, packet, slot, at) + usize::from(end(data, packet, slot, at))
-            });
-            Ok(ended.sum())
+            let mut above = 0;
+            for slot in &slots {
+                // The rungs above go first: none of them is to jump.
+                above += end_rungs_above(data, packet, *slot, at);
+                end(data, packet, *slot, at);
+            }
+            // One may also have ended with another of its household.
+            Ok(above + slots.len())
         })
         .await
     }
@@ -112,7 +115,7 @@ pub(super) fn end_rungs_above(data: &mut Data, packet: PacketId, slot: Slot, at:
 }
 
 /// Ends a message that waits to be sent; `false` if it does not.
-fn end(data: &mut Data, packet: PacketId, slot: Slot, at: DateTime<Utc>) -> bool {
+pub(super) fn end(data: &mut Data, packet: PacketId, slot: Slot, at: DateTime<Utc>) -> bool {
     let record = data.packets.get(&packet).and_then(|found| found.record(slot));
     let (event, detail) = match record.map(|record| record.state.status) {
         Some(MessageStatus::Planned) => (MessageEvent::Skipped, Some(Detail::Skip(SkipReason::PastDue))),
