@@ -11,7 +11,7 @@ use super::campaigns::page;
 use super::data::{Change, Data};
 use super::packet_data::Slot;
 use crate::batch::Page;
-use crate::domain::message::{Detail, MessageState};
+use crate::domain::message::{Detail, MessageState, Origin};
 use crate::domain::message_status::{MessageEvent, MessageStatus};
 use crate::domain::packet::Packet;
 use crate::domain::restore::{Restore, RestoreEpoch};
@@ -70,14 +70,12 @@ impl RestoreStore for MemoryStore {
         self.transact(|data| {
             let restore = data.restore;
             let slots = data.packet_mut(company, packet)?.before(&restore, limit);
-            let mut above = 0;
-            for slot in &slots {
-                // The rungs above go first: none of them is to jump.
-                above += end_rungs_above(data, packet, *slot, at);
-                end(data, packet, *slot, at);
-            }
-            // One may also have ended with another of its household.
-            Ok(above + slots.len())
+            // The rungs above go first: none of them is to jump.
+            let ended = slots.into_iter().map(|slot| {
+                let above = end_rungs_above(data, packet, slot, at);
+                above + usize::from(end(data, packet, slot, at) || is_of_household(data, packet, slot))
+            });
+            Ok(ended.sum())
         })
         .await
     }
@@ -103,6 +101,14 @@ impl RestoreStore for MemoryStore {
         })
         .await
     }
+}
+
+/// Whether a message may have ended with another one of its household, and so before its turn.
+fn is_of_household(data: &Data, packet: PacketId, slot: Slot) -> bool {
+    let record = data.packets.get(&packet).and_then(|found| found.record(slot));
+    record.is_some_and(|record| {
+        record.state.household.is_some() || matches!(record.message.origin, Origin::Household { .. })
+    })
 }
 
 /// Ends the rungs above a message of which nobody knows what became before the restore: they may have jumped then, and gone.

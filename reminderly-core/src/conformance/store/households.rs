@@ -415,7 +415,7 @@ async fn resent(bench: &Bench, family: &Family) -> Placed {
 /// An e-mail about the appointment of a child that went before.
 async fn earlier_reminder(bench: &Bench, family: &Family, position: usize) -> (MessageId, Placed) {
     let child_of = family.children[position];
-    let packet = bench.loaded(1).await;
+    let packet = bench.later_file().await;
     let mut planned = bench.e_mail(packet, 1, child_of.n);
     let record = bench.store.message(bench.company, family.packet, child_of.message).await.answered();
     planned.message.appointment = record.expect("the child's message").message.appointment;
