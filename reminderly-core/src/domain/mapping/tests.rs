@@ -1,3 +1,4 @@
+mod households;
 mod languages;
 mod saving;
 
