@@ -256,7 +256,7 @@ fn mapping_households_may_be_dropped_at_any_poll() {
         let mut document = document();
         document["limits"] = json!({ "per_person_per_day": 1 });
         let campaign = world.campaign(company, &document);
-        let source = MemorySource::new().with_file("visits.csv", &households(3));
+        let source = MemorySource::new().with_file("visits.csv", households(3));
         let (scope, operate) = (world.scope(company, Action::Ingest), world.worker_scope(company));
         let ingest = Ingest::new(&world.ports, &world.settings);
         let campaigns = Arc::new(CompiledCampaigns::new(Arc::clone(&world.ports.store)));

@@ -7,10 +7,11 @@ use super::values::{key, sms};
 use crate::domain::appointment_change::AppointmentChange;
 use crate::domain::caps::Caps;
 use crate::domain::household::{Candidate, HouseholdKey, Member};
-use crate::domain::message::{Message, Origin, PlannedMessage};
+use crate::domain::message::{Message, Origin, PlanVerdict, PlannedMessage};
 use crate::domain::message_status::MessageStatus;
 use crate::domain::packet::PacketStage;
 use crate::domain::row::RowNumber;
+use crate::domain::window::LegalInterval;
 use crate::ids::PacketId;
 use crate::ports::store::{PlanBatch, PlanOutcome, PlannedAppointment, SettleVerdict, WriteOutcome};
 
@@ -53,6 +54,14 @@ pub(super) fn together(bench: &Bench, members: &[PlannedMessage]) -> PlannedMess
     PlannedMessage { message, ..first.clone() }
 }
 
+/// A candidate as it was planned.
+fn as_planned(candidate: Candidate) -> PlannedMessage {
+    let state = candidate.record.state;
+    let at = state.planned_at.expect("it is planned");
+    let legal = LegalInterval { from: at, until: state.legal_until.expect("it is planned") };
+    PlannedMessage { message: candidate.record.message, verdict: PlanVerdict::Send { at, legal } }
+}
+
 impl Bench {
     /// Plans rows that are new to the ledger.
     pub(super) async fn plan_children(&self, packet: PacketId, caps: Caps, children: &[PlannedMessage]) {
@@ -76,6 +85,18 @@ impl Bench {
     pub(super) async fn take_in_household(&self, packet: PacketId, message: PlannedMessage) -> WriteOutcome {
         let outcomes = self.store.plan_households(self.company, packet, vec![message], self.now).await;
         outcomes.answered().into_vec().remove(0)
+    }
+
+    /// Makes one message of whatever may be told together.
+    pub(super) async fn take_in_households(&self, packet: PacketId) -> Vec<Placed> {
+        let mut placed = Vec::new();
+        for candidates in self.candidates(packet, ALL).await {
+            let members: Vec<PlannedMessage> = candidates.into_iter().map(as_planned).collect();
+            let household = together(self, &members);
+            placed.push(self.place(packet, &household, 1));
+            assert_eq!(self.take_in_household(packet, household).await, WriteOutcome::Applied);
+        }
+        placed
     }
 
     /// A household whose messages are due at `minutes`, with caps, in a packet that is still being mapped.

@@ -19,8 +19,8 @@ pub async fn a_restore_ends_a_household_with_its_members(bench: &Bench) {
         bench.hand_over_with(family.packet, terms).await;
         restore(bench, 0).await;
         while expire(bench, family.packet, limit).await == limit {}
-        use MessageStatus::{Expired, Skipped};
-        assert_eq!(bench.statuses(&family).await, [Expired, Skipped, Skipped], "pages of {limit}");
+        let ended = [MessageStatus::Expired, MessageStatus::Skipped, MessageStatus::Skipped];
+        assert_eq!(bench.statuses(&family).await, ended, "pages of {limit}");
         for child in &family.children {
             assert_eq!(bench.state(child).await.detail, Some(Detail::Skip(SkipReason::PastDue)));
         }

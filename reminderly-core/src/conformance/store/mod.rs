@@ -34,6 +34,7 @@ mod family;
 mod hand_over;
 mod household_answers;
 mod household_restores;
+mod household_slots;
 mod households;
 mod incoming;
 mod isolation;
@@ -80,6 +81,7 @@ pub use dispositions::*;
 pub use hand_over::*;
 pub use household_answers::*;
 pub use household_restores::*;
+pub use household_slots::*;
 pub use households::*;
 pub use incoming::*;
 pub use isolation::*;
@@ -168,6 +170,7 @@ mod tests {
             include_str!("hand_over.rs"),
             include_str!("household_answers.rs"),
             include_str!("household_restores.rs"),
+            include_str!("household_slots.rs"),
             include_str!("households.rs"),
             include_str!("incoming.rs"),
             include_str!("isolation.rs"),
