@@ -101,6 +101,9 @@ fn segments(sms: &TextUse) -> String {
         };
         write!(text, "\nLongest: {} segments, {} units of {coded}, row {row}", size.count, size.units).ok();
     }
+    if let Some((size, row)) = &sms.worst_of_two {
+        write!(text, "\nLongest for a household of two: {} segments, row {row}", size.count).ok();
+    }
     for (character, found) in &sms.non_gsm {
         let which = which(&found.first_rows, found.rows);
         let code = u32::from(*character);

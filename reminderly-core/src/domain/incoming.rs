@@ -54,6 +54,8 @@ pub struct Answerable {
     pub packet: PacketId,
     /// Its campaign.
     pub campaign: CampaignId,
+    /// Of a household's message, the one that it went instead of: which appointment of several is meant.
+    pub member: Option<MessageId>,
     /// The appointment that it is about.
     pub key: AppointmentKey,
     /// The person it is for.
@@ -85,7 +87,7 @@ pub struct Question {
     pub incoming: IncomingId,
     /// What the person answered.
     pub kind: ResponseKind,
-    /// The appointments to choose from: the answer `1` means the first.
+    /// What to choose from: the answer `1` means the first.
     pub options: Vec<QuestionOption>,
     /// The packet of the message that asks.
     pub packet: PacketId,
@@ -95,13 +97,18 @@ pub struct Question {
     pub expires_at: DateTime<Utc>,
 }
 
-/// An appointment of a person.
+/// What a number of a question means.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QuestionOption {
-    /// The appointment.
-    pub key: AppointmentKey,
-    /// The person.
-    pub person: PersonKey,
+pub enum QuestionOption {
+    /// One appointment of a person.
+    One {
+        /// The appointment.
+        key: AppointmentKey,
+        /// The person.
+        person: PersonKey,
+    },
+    /// All those that the question names.
+    All,
 }
 
 /// An incoming message with everything that follows from it: stored as one fact.
@@ -122,8 +129,8 @@ pub struct IncomingRecord {
 /// What follows from an incoming message.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct IncomingEffect {
-    /// The answer, and the message that it is tied to.
-    pub response: Option<TiedResponse>,
+    /// The answers, each with the message that it is tied to: several if all of a household's appointments are meant.
+    pub responses: Vec<TiedResponse>,
     /// Refusals and their lifting.
     pub unsubscribes: Vec<Unsubscribe>,
     /// A question that is now open for the sender, instead of any earlier one.
@@ -141,6 +148,8 @@ pub struct TiedResponse {
     pub packet: PacketId,
     /// The message.
     pub message: MessageId,
+    /// Of a household's message, the one that it went instead of, if the answer is about its appointment.
+    pub member: Option<MessageId>,
     /// The answer. If it ends reminders, open messages about the appointment become skipped (`answered`).
     pub response: Response,
 }

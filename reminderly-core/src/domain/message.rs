@@ -13,6 +13,7 @@ use crate::domain::contact_method::ContactMethod;
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::content::Content;
 use crate::domain::held_appointment::RowPlace;
+use crate::domain::household::{Members, Membership};
 use crate::domain::language::Language;
 use crate::domain::message_status::MessageStatus;
 use crate::domain::person::PersonKey;
@@ -88,7 +89,22 @@ impl Message {
     /// Whether it counts against the [caps](crate::domain::caps::Caps) of its campaign: reminders do, follow-ups and corrections
     /// do not.
     pub const fn takes_a_slot(&self) -> bool {
-        matches!(self.origin, Origin::Row { .. })
+        matches!(self.origin, Origin::Row { .. } | Origin::Household { .. })
+    }
+
+    /// The persons it is for, each once: one, but for a household's.
+    pub fn persons(&self) -> impl Iterator<Item = &PersonKey> {
+        let members = match &self.origin {
+            Origin::Household { members, .. } => &**members,
+            Origin::Row { .. } | Origin::Correction { .. } | Origin::Reply { .. } => &[],
+        };
+        let own = self.person.as_ref().filter(|_| members.is_empty());
+        let is_first = move |position: usize, person: &PersonKey| {
+            members.iter().take(position).all(|earlier| earlier.person != *person)
+        };
+        let named =
+            members.iter().enumerate().filter(move |(position, member)| is_first(*position, &member.person));
+        own.into_iter().chain(named.map(|(_, member)| &member.person))
     }
 }
 
@@ -103,7 +119,7 @@ pub struct LadderPlace {
 }
 
 /// Why a message exists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
     /// A row of the packet and an entry of the campaign's `schedule.send`.
@@ -121,6 +137,14 @@ pub enum Origin {
         /// The row that spoke for the appointment before.
         of: RowPlace,
     },
+    /// Several rows of the packet whose appointments are on one day, and an entry of the campaign's `schedule.send`. It goes instead
+    /// of their own messages; its key, person and appointment are the first one's.
+    Household {
+        /// The position of the entry in `schedule.send`.
+        entry: u16,
+        /// The messages that it stands for.
+        members: Members,
+    },
     /// A message from the person, which it answers.
     Reply {
         /// The message from the person.
@@ -129,15 +153,15 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// The row, of a message that has one.
+    /// The row, of a message that has one. A household's has several, and is not about a single one.
     pub const fn row(&self) -> Option<RowNumber> {
         match self {
             Self::Row { row, .. } | Self::Correction { row, .. } => Some(*row),
-            Self::Reply { .. } => None,
+            Self::Household { .. } | Self::Reply { .. } => None,
         }
     }
 
-    /// Whether it is about the appointment of a row, and not an answer.
+    /// Whether it is about the appointment of one row, and not an answer.
     pub const fn is_reminder(&self) -> bool {
         self.row().is_some()
     }
@@ -214,6 +238,8 @@ pub struct MessageState {
     pub redialled: bool,
     /// The status was given up as undecidable: `unknown`, and closed.
     pub held: bool,
+    /// The household's message that goes instead of this one, or was to.
+    pub household: Option<Membership>,
 }
 
 impl MessageState {
@@ -236,7 +262,13 @@ impl MessageState {
             response: None,
             redialled: false,
             held: false,
+            household: None,
         }
+    }
+
+    /// Whether it waits for its household's message to go instead.
+    pub const fn waits_with_household(&self) -> bool {
+        matches!((self.status, self.household), (MessageStatus::Planned, Some(Membership::In(_))))
     }
 
     /// Whether anything is still to be done: the packet cannot complete before.

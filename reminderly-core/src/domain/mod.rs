@@ -18,6 +18,7 @@ pub mod disposition;
 pub mod envelope;
 pub mod forecast;
 pub mod held_appointment;
+pub mod household;
 pub mod incoming;
 pub mod language;
 pub mod local_time;

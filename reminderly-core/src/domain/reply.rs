@@ -201,6 +201,20 @@ pub fn read(text: &str, words: &ReplyWords) -> Reading {
     Reading { classification, matched }
 }
 
+/// Whether a reply is one of the campaign's words and nothing else, apart from what it quotes.
+///
+/// ```
+/// use reminderly_core::domain::reply::{ReplyWords, is_bare};
+///
+/// let words = ReplyWords::new(["1"], ["2"], []);
+/// assert!(is_bare(" 1! ", &words) && is_bare("2\n\n> Reply 1 to confirm", &words));
+/// assert!(!is_bare("1 for Ann", &words) && !is_bare("I'll be there", &words) && !is_bare("1?", &words));
+/// ```
+pub fn is_bare(text: &str, words: &ReplyWords) -> bool {
+    let reply = Reply::read(text);
+    !reply.asks && words.kind_of(&reply.words.join(" ")).is_some()
+}
+
 fn find(text: &str, words: &ReplyWords) -> Found {
     let reply = Reply::read(text);
     if reply.words.is_empty() {

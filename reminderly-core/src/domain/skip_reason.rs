@@ -28,11 +28,13 @@ pub enum SkipReason {
     TooManySegments,
     /// The person has answered an earlier message about the appointment.
     Answered,
+    /// Another message told of the appointment, together with others of the household.
+    Grouped,
 }
 
 impl SkipReason {
     /// Every reason, in the order of reports.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::NoContactPoint,
         Self::InvalidContactPoint,
         Self::Unsubscribed,
@@ -43,6 +45,7 @@ impl SkipReason {
         Self::Superseded,
         Self::TooManySegments,
         Self::Answered,
+        Self::Grouped,
     ];
 
     /// The name in reports and storage.
@@ -58,6 +61,7 @@ impl SkipReason {
             Self::Superseded => "superseded",
             Self::TooManySegments => "too_many_segments",
             Self::Answered => "answered",
+            Self::Grouped => "grouped",
         }
     }
 }

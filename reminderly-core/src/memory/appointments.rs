@@ -211,9 +211,9 @@ fn replace(
     let places: Vec<(PacketId, Slot)> =
         old.slots.clone().map(|slot| (old.place.packet, slot)).chain(carried).collect();
     let goes_on = |place: &&(PacketId, Slot)| {
-        let found = data.packets.get(&place.0).and_then(|packet| packet.record(place.1));
-        found.is_some_and(|record| {
-            may_hold_its_key(&record.state)
+        let found = data.packets.get(&place.0).and_then(|packet| Some((packet, packet.record(place.1)?)));
+        found.is_some_and(|(packet, record)| {
+            (may_hold_its_key(&record.state) || packet.flies_with_household(place.1))
                 && record.message.appointment == Some(row.appointment)
                 && record.message.contact.as_ref().is_some_and(|contact| contacts.contains(contact))
         })
@@ -359,9 +359,12 @@ fn standing(data: &Data, row: &HeldRow) -> Standing {
 fn told(data: &Data, row: &HeldRow) -> Vec<Told> {
     let Some(found) = data.packets.get(&row.place.packet) else { return Vec::new() };
     let own = row.messages(found).filter_map(|message| {
-        let latest = message.attempts.iter().rev().find(|attempt| may_have_arrived(attempt.outcome.as_ref()));
+        let household = message.record.state.household.and_then(|household| found.find(household.message()));
+        let attempts = message.attempts.iter().chain(household.into_iter().flat_map(|of| &of.attempts));
+        let told = attempts.filter(|attempt| may_have_arrived(attempt.outcome.as_ref()));
+        let at = told.map(|attempt| attempt.claimed_at).max()?;
         let contact = message.record.message.contact.clone()?;
-        Some(Told { contact, appointment: row.appointment, at: latest?.claimed_at })
+        Some(Told { contact, appointment: row.appointment, at })
     });
     let earlier = row.before.iter().flat_map(|before| before.told.iter().cloned());
     let mut all: Vec<Told> = own.chain(earlier).collect();

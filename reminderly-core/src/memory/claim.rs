@@ -91,17 +91,22 @@ fn refusal(data: &Data, packet: &PacketData, slot: Slot, terms: &ClaimTerms) -> 
     if !is_active(data, packet) {
         return Some(ClaimRefusal::CampaignNotActive);
     }
-    let (Some(contact), Some(person), Some(_)) = (&message.contact, &message.person, &message.content) else {
+    let (Some(contact), Some(_), Some(_)) = (&message.contact, &message.person, &message.content) else {
         return Some(ClaimRefusal::Missing);
     };
     let company = data.companies.get(&packet.packet.company)?;
-    if !company.wills.is_empty() && keys_of(contact, person).iter().any(|key| company.refuses(key)) {
+    let refuses = |person| keys_of(contact, person).iter().any(|key| company.refuses(key));
+    if !company.wills.is_empty() && message.persons().any(refuses) {
         return Some(ClaimRefusal::Unsubscribed);
     }
-    if company.has_answered(message) || packet.is_answered_on_ladder(company, message) {
+    let mut reminders = packet.reminders(slot, message);
+    if reminders.any(|(_, reminder)| company.has_answered(reminder))
+        || packet.is_answered_on_ladder(company, message)
+    {
         return Some(ClaimRefusal::Answered);
     }
-    if is_superseded(data, packet, slot, message) {
+    let mut reminders = packet.reminders(slot, message);
+    if reminders.any(|(slot, reminder)| is_superseded(data, packet, slot, reminder)) {
         return Some(ClaimRefusal::Superseded);
     }
     if let Some(until) = packet.below_may_bring_until(message, terms.now) {

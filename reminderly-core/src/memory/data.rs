@@ -6,13 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use super::company_data::CompanyData;
+use super::households;
 use super::packet_data::{PacketData, Slot};
 use super::restore::end_rungs_above;
 use crate::domain::access::{Role, User};
 use crate::domain::attempt::AttemptLocation;
-use crate::domain::message::{MessageState, PlannedMessage};
+use crate::domain::message::{Detail, MessageState, PlannedMessage};
 use crate::domain::message_status::{MessageEvent, MessageStatus};
 use crate::domain::restore::Restore;
+use crate::domain::skip_reason::SkipReason;
 use crate::ids::{AttemptId, CompanyId, PacketId, RoleId, UserId};
 use crate::ports::store::StoreError;
 
@@ -74,6 +76,10 @@ impl Data {
         let before = packet.record(slot).map(|record| record.state.status);
         let redialled = packet.record(slot).is_some_and(|record| record.state.redialled);
         let event = if redialled { change.event.after_a_call() } else { change.event };
+        let ends = matches!(event, MessageEvent::Skipped | MessageEvent::Cancelled);
+        if ends && packet.flies_with_household(slot) {
+            return Err(Some(MessageStatus::Sending));
+        }
         let at = change.at;
         let status = packet.transit(slot, Change { event, ..change })?;
         let in_doubt = packet.is_end_in_doubt(slot, &self.restore);
@@ -82,35 +88,51 @@ impl Data {
         if !in_doubt && !is_fenced {
             packet.jump(slot, at);
         }
+        self.keep_claims(id, slot, before, status);
+        if in_doubt {
+            end_rungs_above(self, id, slot, at);
+        }
+        households::follow(self, id, slot, in_doubt, at);
+        Ok(status)
+    }
+
+    /// Lets a message that ended unsent give up what no other may have, its natural key and its slots, and one that turned out to be
+    /// sent have them again. What a household's message told is not unsent.
+    fn keep_claims(
+        &mut self,
+        packet: PacketId,
+        slot: Slot,
+        before: Option<MessageStatus>,
+        status: MessageStatus,
+    ) {
+        let Some(packet) = self.packets.get(&packet) else { return };
+        let Some(message) = packet.get(slot) else { return };
+        let record = &message.record;
+        let is_grouped = record.state.detail == Some(Detail::Skip(SkipReason::Grouped));
+        let ends = status.is_unsent() && !is_grouped;
         // Only a message that ended unsent gives its key up, and only such a one can want it back.
         let returns = status == MessageStatus::Sent && before.is_some_and(MessageStatus::is_unsent);
-        if (status.is_unsent() || returns)
-            && let Some(record) = packet.record(slot)
-            && let Some(planned_at) = record.state.planned_at
-            && let Some(company) = self.companies.get_mut(&packet.packet.company)
-            && let Some(key) = record.message.natural_key(planned_at)
+        if !ends && !returns {
+            return;
+        }
+        let Some(company) = self.companies.get_mut(&packet.packet.company) else { return };
+        if let Some(key) =
+            record.state.planned_at.and_then(|planned_at| record.message.natural_key(planned_at))
         {
-            if status.is_unsent() {
+            if ends {
                 company.free_natural_key(&key, record.message.id);
             } else {
                 company.natural_keys.entry(key).or_insert(record.message.id);
             }
         }
-        if (status.is_unsent() || returns)
-            && !packet.caps.is_none()
-            && let Some(message) = packet.get(slot)
-            && let Some(company) = self.companies.get_mut(&packet.packet.company)
-        {
-            if status.is_unsent() {
-                company.slots.free(&message.record.message);
-            } else {
-                company.slots.take_back(message);
-            }
+        if packet.caps.is_none() {
+            return;
         }
-        if in_doubt {
-            end_rungs_above(self, id, slot, at);
+        if ends {
+            company.slots.free(&record.message);
+        } else {
+            company.slots.take_back(message);
         }
-        Ok(status)
     }
 
     /// Stores a message of a packet that is known to exist; indexes its contact point.

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use super::MemoryStore;
 use super::campaigns::page;
 use super::data::{Change, Data};
-use super::packet_data::{MessageData, Slot};
+use super::packet_data::{MessageData, PacketData, Slot};
 use crate::batch::Page;
 use crate::domain::appointment_key::AppointmentKey;
 use crate::domain::attempt::AttemptOutcome;
@@ -152,10 +152,11 @@ fn record_incoming(
             return Ok(IncomingOutcome::FollowUpPacketClosed);
         }
     }
-    if let Some(tied) = effect.response
-        && !respond(data, company, tied)
-    {
+    if !effect.responses.iter().all(|tied| may_respond(data, company, *tied)) {
         return Ok(IncomingOutcome::Stale);
+    }
+    for tied in &effect.responses {
+        respond(data, company, *tied);
     }
     if let Some(follow_up) = effect.follow_up.clone() {
         data.insert_message(follow_up.message.packet, follow_up);
@@ -174,29 +175,43 @@ fn record_incoming(
     Ok(IncomingOutcome::Recorded)
 }
 
-/// Ties an answer to a message; `false` if the appointment, or the message for a campaign's own answer, has one that this one may not follow.
-fn respond(data: &mut Data, company: CompanyId, tied: TiedResponse) -> bool {
-    let place =
-        data.packet(company, tied.packet).and_then(|packet| Some((packet, packet.slot(tied.message)?)));
-    let Some((packet, slot)) = place else { return false };
-    let Some(message) = packet.record(slot).map(|record| record.message.clone()) else { return false };
+/// Whether an answer can be tied: the appointment, or the message for a campaign's own answer, has none that this one may not
+/// follow.
+fn may_respond(data: &Data, company: CompanyId, tied: TiedResponse) -> bool {
+    let Some((packet, slot)) = answered(data, company, tied) else { return false };
+    let Some(record) = packet.record(slot) else { return false };
     let earlier = if tied.response.kind.is_about_appointment() {
-        data.companies.get(&company).and_then(|found| found.response(&message))
+        data.companies.get(&company).and_then(|found| found.response(&record.message))
     } else {
-        packet.record(slot).and_then(|record| record.state.response)
+        record.state.response
     };
-    if !tied.response.kind.may_follow(earlier.map(|response| response.kind)) {
-        return false;
-    }
+    tied.response.kind.may_follow(earlier.map(|response| response.kind))
+}
+
+/// The message about the appointment that an answer is about, or the one that it answers.
+fn answered(data: &Data, company: CompanyId, tied: TiedResponse) -> Option<(&PacketData, Slot)> {
+    let packet = data.packet(company, tied.packet)?;
+    let slot = packet.slot(tied.message)?;
+    let Some(member) = tied.member else { return Some((packet, slot)) };
+    let message = &packet.record(slot)?.message;
+    let is_member = |(reminder, _): &(Slot, &Message)| packet.slot(member) == Some(*reminder);
+    let (reminder, _) = packet.reminders(slot, message).find(is_member)?;
+    Some((packet, reminder))
+}
+
+/// Ties an answer to a message.
+fn respond(data: &mut Data, company: CompanyId, tied: TiedResponse) {
+    let Some((packet, slot)) = answered(data, company, tied) else { return };
+    let Some(message) = packet.record(slot).map(|record| record.message.clone()) else { return };
+    let Some(reached) = packet.slot(tied.message) else { return };
     if let Ok(packet) = data.packet_mut(company, tied.packet) {
         packet.amend(slot, |message| message.record.state.response = Some(tied.response));
     }
     if let (true, Ok(found)) = (tied.response.kind.is_about_appointment(), data.company_mut(company)) {
         found.respond(&message, tied.response);
     }
-    prove_sent(data, tied, slot);
+    prove_sent(data, tied, reached);
     skip_answered(data, company, &message, tied.response);
-    true
 }
 
 /// Who answers a message has got it: what was unknown is sent.
@@ -267,36 +282,54 @@ fn messages_to<'a>(
 
 fn answerable(data: &Data, company: CompanyId, from: &ContactPoint, now: DateTime<Utc>) -> Vec<Answerable> {
     let mut latest: BTreeMap<(AppointmentKey, PersonKey), Answerable> = BTreeMap::new();
-    for found in messages_to(data, company, from) {
-        let (message, state) = (&found.record.message, &found.record.state);
-        let reached =
-            matches!(state.status, MessageStatus::Sent | MessageStatus::Delivered | MessageStatus::Unknown);
-        let Some(person) = message.person.clone() else { continue };
-        let claimed_at = found.attempts.last().map(|attempt| attempt.claimed_at);
-        let Some(sent_at) = state.sent_at.or(claimed_at).filter(|_| reached) else { continue };
-        let until = message.answerable_until(sent_at);
-        if until <= now || matches!(message.origin, Origin::Reply { .. }) {
-            continue;
-        }
-        let response = data.companies.get(&company).and_then(|found| found.response(message));
-        let candidate = Answerable {
-            message: message.id,
-            packet: message.packet,
-            campaign: message.campaign,
-            key: message.key.clone(),
-            person: person.clone(),
-            appointment: message.appointment,
-            until,
-            sent_at,
-            response: response.map(|response| response.kind),
-            answer: state.response.map(|response| response.kind),
-        };
-        let known = latest.entry((message.key.clone(), person)).or_insert_with(|| candidate.clone());
-        if known.sent_at <= sent_at {
-            *known = candidate;
+    let places = data.companies.get(&company).and_then(|found| found.messages_to.get(from));
+    for (packet, slot) in places.into_iter().flatten() {
+        let Some(packet) = data.packets.get(packet) else { continue };
+        for candidate in candidates(data, packet, *slot).into_iter().flatten().filter(|it| it.until > now) {
+            let appointment = (candidate.key.clone(), candidate.person.clone());
+            let known = latest.entry(appointment).or_insert_with(|| candidate.clone());
+            if known.sent_at <= candidate.sent_at {
+                *known = candidate;
+            }
         }
     }
     let mut all: Vec<Answerable> = latest.into_values().collect();
-    all.sort_by_key(|answerable| (answerable.until, answerable.message));
+    all.sort_by(|one, other| {
+        let order = |it: &Answerable| (it.until, it.message, it.member);
+        order(one).cmp(&order(other))
+    });
     all
+}
+
+/// What a message that may have arrived asks about: one appointment, or each of a household's.
+fn candidates<'a>(
+    data: &'a Data,
+    packet: &'a PacketData,
+    slot: Slot,
+) -> Option<impl Iterator<Item = Answerable> + use<'a>> {
+    let found = packet.get(slot)?;
+    let (message, state) = (&found.record.message, &found.record.state);
+    let reached =
+        matches!(state.status, MessageStatus::Sent | MessageStatus::Delivered | MessageStatus::Unknown);
+    let claimed_at = found.attempts.last().map(|attempt| attempt.claimed_at);
+    let sent_at = state.sent_at.or(claimed_at).filter(|_| reached)?;
+    if matches!(message.origin, Origin::Reply { .. }) {
+        return None;
+    }
+    let company = data.companies.get(&packet.packet.company)?;
+    Some(packet.reminders(slot, message).filter_map(move |(reminder, about)| {
+        Some(Answerable {
+            message: message.id,
+            packet: message.packet,
+            campaign: message.campaign,
+            member: (reminder != slot).then_some(about.id),
+            key: about.key.clone(),
+            person: about.person.clone()?,
+            appointment: about.appointment,
+            until: about.answerable_until(sent_at),
+            sent_at,
+            response: company.response(about).map(|response| response.kind),
+            answer: state.response.map(|response| response.kind),
+        })
+    }))
 }

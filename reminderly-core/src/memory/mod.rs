@@ -10,6 +10,7 @@ mod claim;
 mod company_data;
 mod data;
 mod dispositions;
+mod households;
 mod incoming;
 mod ladder;
 mod messages;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::data::Change;
+use super::households::Companions;
 use super::slots::Nearness;
 use crate::domain::attempt::{Attempt, ProviderName};
 use crate::domain::caps::Caps;
@@ -39,6 +40,8 @@ pub(super) struct PacketData {
     ripe_through: Option<(DateTime<Utc>, Slot)>,
     /// Queued messages with a copy, by the instant at which it is presumed lost.
     copies: BTreeSet<(DateTime<Utc>, Slot)>,
+    /// Planned messages that wait for their household's message.
+    parked: BTreeSet<Slot>,
     /// Claimed messages, by the `answer_by` of their attempt.
     pub(super) sending: BTreeSet<(DateTime<Utc>, Slot)>,
     /// Unknown messages that are not held, by their attempt.
@@ -51,6 +54,8 @@ pub(super) struct PacketData {
     pub(super) caps: Caps,
     /// Planned messages that have not asked for their slots yet, and some that have ended since.
     pub(super) asking: BTreeSet<Nearness>,
+    /// While households are looked for.
+    pub(super) companions: Option<Companions>,
 }
 
 #[derive(Debug, Clone)]
@@ -92,6 +97,7 @@ impl PacketData {
             ripe: BTreeSet::new(),
             ripe_through: None,
             copies: BTreeSet::new(),
+            parked: BTreeSet::new(),
             sending: BTreeSet::new(),
             unknown: BTreeMap::new(),
             above: BTreeMap::new(),
@@ -99,6 +105,7 @@ impl PacketData {
             windows: BTreeMap::new(),
             caps: Caps::default(),
             asking: BTreeSet::new(),
+            companions: None,
         }
     }
 
@@ -170,10 +177,12 @@ impl PacketData {
         self.ripe_through.is_some_and(|through| key <= through)
     }
 
-    /// Up to `limit` planned and queued messages.
+    /// Up to `limit` planned and queued messages, those that wait for another one after that.
     pub(super) fn waiting(&self, limit: usize) -> Vec<Slot> {
         let ripe = self.ripe.iter().map(|(.., slot)| *slot);
-        ripe.chain(self.due.iter().chain(&self.copies).map(|(_, slot)| *slot)).take(limit).collect()
+        let others = self.due.iter().chain(&self.copies).map(|(_, slot)| *slot);
+        let parked = self.parked.iter().copied().filter(|slot| !self.flies_with_household(*slot));
+        ripe.chain(others).chain(parked).take(limit).collect()
     }
 
     /// Up to `limit` planned and queued messages that were to go before the restore, or may have jumped before it.
@@ -187,9 +196,11 @@ impl PacketData {
         let due = self.due.range(..(raised_at, 0)).map(|(_, slot)| *slot);
         let ripe = self.ripe.iter().map(|(_, _, slot)| *slot).filter(is_old);
         let copied = self.copies.iter().map(|(_, slot)| *slot).filter(is_old);
+        let in_flight = |slot: &Slot| self.flies_with_household(*slot);
+        let parked = self.parked.iter().copied().filter(is_old).filter(|slot| !in_flight(slot));
         // Last, because all that waits is looked at: what ends leaves the index, so a later call does not see it again.
         let later = self.due.range((raised_at, 0)..).map(|(_, slot)| *slot).filter(may_have_jumped);
-        due.chain(ripe).chain(copied).chain(later).take(limit).collect()
+        due.chain(ripe).chain(copied).chain(parked).chain(later).take(limit).collect()
     }
 
     pub(super) fn next_due(&self) -> Option<DateTime<Utc>> {
@@ -276,6 +287,7 @@ impl PacketData {
             }
             Place::Due(key) => drop(self.due.remove(&key)),
             Place::Copied(key) => drop(self.copies.remove(&key)),
+            Place::Parked => drop(self.parked.remove(&slot)),
             Place::Sending(key) => drop(self.sending.remove(&key)),
             Place::Unknown(attempt) => drop(self.unknown.remove(&attempt)),
             Place::Closed => {}
@@ -294,6 +306,7 @@ impl PacketData {
             }
             Place::Due(key) => drop(self.due.insert(key)),
             Place::Copied(key) => drop(self.copies.insert(key)),
+            Place::Parked => drop(self.parked.insert(slot)),
             Place::Sending(key) => drop(self.sending.insert(key)),
             Place::Unknown(attempt) => drop(self.unknown.insert(attempt, slot)),
             Place::Closed => {}
@@ -305,6 +318,7 @@ impl PacketData {
         let record = self.record(slot)?;
         let state = &record.state;
         let waits = matches!(state.status, MessageStatus::Planned | MessageStatus::Queued);
+        let waits = waits && !state.waits_with_household();
         waits.then_some((state.legal_until?, state.not_before?, record.message.method))
     }
 
@@ -361,6 +375,7 @@ pub(super) fn count_message(counts: &mut PacketCounts, state: &MessageState, ste
 enum Place {
     Due((DateTime<Utc>, Slot)),
     Copied((DateTime<Utc>, Slot)),
+    Parked,
     Sending((DateTime<Utc>, Slot)),
     Unknown(AttemptId),
     Closed,
@@ -370,6 +385,9 @@ impl Place {
     fn of(message: &MessageData, slot: Slot) -> Self {
         let state = &message.record.state;
         let attempt = message.attempts.last();
+        if state.waits_with_household() {
+            return Self::Parked;
+        }
         match (state.status, state.copy_until, attempt) {
             (MessageStatus::Planned | MessageStatus::Queued, Some(until), _) => Self::Copied((until, slot)),
             (MessageStatus::Planned | MessageStatus::Queued, None, _) => {

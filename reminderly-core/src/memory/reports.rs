@@ -6,12 +6,12 @@ use chrono::{DateTime, Utc};
 
 use super::MemoryStore;
 use super::campaigns::page;
-use super::packet_data::{MessageData, PacketData, count_message};
+use super::packet_data::{PacketData, Slot, count_message};
 use super::packets::count;
 use crate::batch::Page;
 use crate::domain::answers::ContactOutcome;
 use crate::domain::forecast::WaitingWindow;
-use crate::domain::message::PlanVerdict;
+use crate::domain::message::{Origin, PlanVerdict};
 use crate::domain::message_status::MessageStatus;
 use crate::domain::report::{IncomingCounts, PacketCounts};
 use crate::domain::row::RowNumber;
@@ -82,29 +82,33 @@ impl ReportStore for MemoryStore {
                 let all = own.flat_map(|(packet, found)| {
                     let seen = after.filter(|after| after.packet == *packet);
                     let seen = seen.map_or(0, |after| after.position.saturating_add(1));
-                    let messages = (0_u64..).zip(found.messages());
-                    messages
-                        .skip_while(move |(position, _)| *position < seen)
-                        .map(|(position, message)| (OutcomeCursor { packet: *packet, position }, message))
+                    let slots = (0_u64..).zip(0..found.message_count());
+                    slots.skip_while(move |(position, _)| *position < seen).map(move |(position, slot)| {
+                        (OutcomeCursor { packet: *packet, position }, found, slot)
+                    })
                 });
-                page(all.filter_map(|(cursor, message)| Some((cursor, outcome(message, since)?))), limit)
+                let told = |(cursor, found, slot)| Some((cursor, outcome(found, slot, since)?));
+                page(all.filter_map(told), limit)
             })
             .await)
     }
 }
 
-/// What became of a message that asked and arrived.
-fn outcome(found: &MessageData, since: DateTime<Utc>) -> Option<ContactOutcome> {
+/// What became of a message that asked and arrived. A household's is one contact.
+fn outcome(packet: &PacketData, slot: Slot, since: DateTime<Utc>) -> Option<ContactOutcome> {
+    let found = packet.get(slot)?;
     let (message, state) = (&found.record.message, &found.record.state);
     let arrived = matches!(state.status, MessageStatus::Sent | MessageStatus::Delivered);
     let sent_at = state.sent_at.filter(|sent_at| arrived && *sent_at >= since)?;
-    message.origin.row()?;
+    if matches!(message.origin, Origin::Reply { .. }) {
+        return None;
+    }
     Some(ContactOutcome {
         person: message.person.clone()?,
         method: message.method,
         sent_at,
         contact_zone: message.contact_zone,
-        response: state.response.map(|response| response.kind),
+        response: packet.responses(slot).next().map(|response| response.kind),
     })
 }
 

@@ -11,7 +11,7 @@ use super::campaigns::page;
 use super::data::{Change, Data};
 use super::packet_data::Slot;
 use crate::batch::Page;
-use crate::domain::message::{Detail, MessageState};
+use crate::domain::message::{Detail, MessageState, Origin};
 use crate::domain::message_status::{MessageEvent, MessageStatus};
 use crate::domain::packet::Packet;
 use crate::domain::restore::{Restore, RestoreEpoch};
@@ -72,7 +72,8 @@ impl RestoreStore for MemoryStore {
             let slots = data.packet_mut(company, packet)?.before(&restore, limit);
             // The rungs above go first: none of them is to jump.
             let ended = slots.into_iter().map(|slot| {
-                end_rungs_above(data, packet, slot, at) + usize::from(end(data, packet, slot, at))
+                let above = end_rungs_above(data, packet, slot, at);
+                above + usize::from(end(data, packet, slot, at) || is_of_household(data, packet, slot))
             });
             Ok(ended.sum())
         })
@@ -102,6 +103,14 @@ impl RestoreStore for MemoryStore {
     }
 }
 
+/// Whether a message may have ended with another one of its household, and so before its turn.
+fn is_of_household(data: &Data, packet: PacketId, slot: Slot) -> bool {
+    let record = data.packets.get(&packet).and_then(|found| found.record(slot));
+    record.is_some_and(|record| {
+        record.state.household.is_some() || matches!(record.message.origin, Origin::Household { .. })
+    })
+}
+
 /// Ends the rungs above a message of which nobody knows what became before the restore: they may have jumped then, and gone.
 /// The highest first, so that none jumps now. Answers how many.
 pub(super) fn end_rungs_above(data: &mut Data, packet: PacketId, slot: Slot, at: DateTime<Utc>) -> usize {
@@ -112,7 +121,7 @@ pub(super) fn end_rungs_above(data: &mut Data, packet: PacketId, slot: Slot, at:
 }
 
 /// Ends a message that waits to be sent; `false` if it does not.
-fn end(data: &mut Data, packet: PacketId, slot: Slot, at: DateTime<Utc>) -> bool {
+pub(super) fn end(data: &mut Data, packet: PacketId, slot: Slot, at: DateTime<Utc>) -> bool {
     let record = data.packets.get(&packet).and_then(|found| found.record(slot));
     let (event, detail) = match record.map(|record| record.state.status) {
         Some(MessageStatus::Planned) => (MessageEvent::Skipped, Some(Detail::Skip(SkipReason::PastDue))),

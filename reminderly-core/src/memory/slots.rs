@@ -30,11 +30,13 @@ pub(super) struct SlotLedger {
 }
 
 impl SlotLedger {
-    /// Lets a message have the day of `at`, if the caps of its packet leave room. The days that it has had are free then, unless
-    /// it may have been received on them.
+    /// Lets a message have the day of `at`, if the caps of its packet leave room for each of its persons. The days that it has had
+    /// are free then, unless it may have been received on them.
     fn hold(&mut self, message: &MessageData, caps: Caps, at: DateTime<Utc>) -> Result<(), CapReached> {
         let asked = &message.record.message;
-        let Some(person) = asked.person.as_ref().filter(|_| asked.takes_a_slot()) else { return Ok(()) };
+        if !asked.takes_a_slot() {
+            return Ok(());
+        }
         let day = asked.local_day(at);
         let own = self.of_message.get(&asked.id).map_or(&[][..], Vec::as_slice);
         if own.contains(&day) {
@@ -42,7 +44,8 @@ impl SlotLedger {
         }
         let moves = !message.attempts.iter().any(|attempt| was_contact(attempt.outcome.as_ref()));
         let given_up = if moves { own } else { &[] };
-        if let Some(reached) = caps.reached(&self.around(person, day, given_up)) {
+        let reached = |person| caps.reached(&self.around(person, day, given_up));
+        if let Some(reached) = asked.persons().find_map(reached) {
             return Err(reached);
         }
         if moves {
@@ -62,27 +65,30 @@ impl SlotLedger {
     }
 
     fn take(&mut self, message: &Message, day: NaiveDate) {
-        let Some(person) = message.person.clone() else { return };
         let own = self.of_message.entry(message.id).or_insert_with(|| Vec::with_capacity(1));
-        if !own.contains(&day) {
-            own.push(day);
-            *self.days.entry(person).or_default().entry(day).or_default() += 1;
+        if own.contains(&day) {
+            return;
+        }
+        own.push(day);
+        for person in message.persons() {
+            *self.days.entry(person.clone()).or_default().entry(day).or_default() += 1;
         }
     }
 
     /// Gives up all days of a message.
     pub(super) fn free(&mut self, message: &Message) {
-        let Some(person) = &message.person else { return };
-        let own = self.of_message.remove(&message.id).unwrap_or_default();
-        let Some(days) = self.days.get_mut(person) else { return };
-        for day in own {
-            if let Some(count) = days.get_mut(&day) {
-                *count = count.saturating_sub(1);
+        let Some(own) = self.of_message.remove(&message.id) else { return };
+        for person in message.persons() {
+            let Some(days) = self.days.get_mut(person) else { continue };
+            for day in &own {
+                if let Some(count) = days.get_mut(day) {
+                    *count = count.saturating_sub(1);
+                }
+                days.retain(|of, count| of != day || *count > 0);
             }
-            days.retain(|of, count| *of != day || *count > 0);
-        }
-        if days.is_empty() {
-            self.days.remove(person);
+            if days.is_empty() {
+                self.days.remove(person);
+            }
         }
     }
 
@@ -153,7 +159,7 @@ pub(super) fn hold_slot(
 }
 
 fn waits(state: &MessageState) -> bool {
-    matches!(state.status, MessageStatus::Planned | MessageStatus::Queued)
+    matches!(state.status, MessageStatus::Planned | MessageStatus::Queued) && !state.waits_with_household()
 }
 
 impl PacketData {
@@ -170,7 +176,12 @@ impl PacketData {
             first = &below.record;
         }
         let Some(at) = first.state.planned_at else { return };
-        let ahead = first.message.appointment.map_or(TimeDelta::zero(), |appointment| appointment.at - at);
+        // A household's asks when the nearest of its members would: should there be no room, they come after it.
+        let ahead = self.reminders(slot, &first.message).filter_map(|(reminder, message)| {
+            let at = if reminder == slot { at } else { self.record(reminder)?.state.planned_at? };
+            Some(message.appointment.map_or(TimeDelta::zero(), |appointment| appointment.at - at))
+        });
+        let ahead = ahead.min().unwrap_or_default();
         self.asking.insert((ahead, at, slot));
     }
 }

@@ -9,6 +9,7 @@ use crate::domain::access::{Action, CompanyScope};
 use crate::domain::check::{Finding, Sample, SampleReport, Severity, check_campaign};
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::content::Content;
+use crate::domain::household::Membership;
 use crate::domain::message::MessageRecord;
 use crate::domain::packet::Packet;
 use crate::domain::report::PacketCounts;
@@ -123,7 +124,9 @@ impl Check {
                 if first.is_first(record) {
                     sample.add_message(&record.message);
                 }
-                if record.state.planned_at.is_some() {
+                // What another message tells of is not sent beside it.
+                let is_told = matches!(record.state.household, Some(Membership::In(_)));
+                if record.state.planned_at.is_some() && !is_told {
                     let of_method = volume.entry(record.message.method).or_default();
                     of_method.messages += 1;
                     let segments = record.message.content.as_ref().map_or(0, Content::segments);

@@ -95,7 +95,7 @@ fn planning(record: &MessageRecord) -> Vec<Decision> {
         verdict,
         inputs,
     };
-    let mut decisions = vec![match message.origin {
+    let mut decisions = vec![match &message.origin {
         Origin::Row { row, entry } => decision(
             "origin",
             format!("row {row}, entry {entry} of schedule.send"),
@@ -106,6 +106,19 @@ fn planning(record: &MessageRecord) -> Vec<Decision> {
             format!("row {row}: corrects what {of} said about the appointment"),
             json!({ "row": row, "of": of }),
         ),
+        Origin::Household { entry, members } => {
+            let rows: Vec<_> = members.iter().map(|member| member.row).collect();
+            let list: Vec<String> = rows.iter().map(ToString::to_string).collect();
+            let messages: Vec<_> = members.iter().map(|member| member.message).collect();
+            decision(
+                "origin",
+                format!(
+                    "rows {}, entry {entry} of schedule.send: one message for the household",
+                    list.join(", ")
+                ),
+                json!({ "rows": rows, "entry": entry, "messages": messages }),
+            )
+        }
         Origin::Reply { incoming } => decision(
             "origin",
             "answers a message from the person".to_owned(),

@@ -2,6 +2,7 @@
 
 mod changes;
 mod counted;
+mod households;
 mod row_messages;
 mod slots;
 mod vanished;
@@ -109,7 +110,8 @@ impl Mapping {
             progress(MapProgress { through, loaded: packet.rows.loaded });
         }
         self.cancel_vanished(&packet, &campaign).await?;
-        // What has vanished or is superseded has given its slots up by now.
+        // What has vanished or is superseded is named no more, and has given its slots up.
+        self.plan_households(&packet, &campaign).await?;
         self.take_slots(&packet, &campaign).await?;
         let change = StageChange {
             packet: id,

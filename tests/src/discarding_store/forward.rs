@@ -15,8 +15,9 @@ use reminderly_core::domain::campaign::lifecycle::{Campaign, CampaignState};
 use reminderly_core::domain::contact_point::ContactPoint;
 use reminderly_core::domain::forecast::WaitingWindow;
 use reminderly_core::domain::held_appointment::HeldAppointment;
+use reminderly_core::domain::household::{Candidate, HouseholdKey};
 use reminderly_core::domain::incoming::{Answerable, IncomingRecord, Question};
-use reminderly_core::domain::message::MessageRecord;
+use reminderly_core::domain::message::{MessageRecord, PlannedMessage};
 use reminderly_core::domain::message_status::Transition;
 use reminderly_core::domain::packet::{Draining, IngestProgress, Packet, PacketStage};
 use reminderly_core::domain::person::PersonKey;
@@ -28,10 +29,10 @@ use reminderly_core::domain::vanished::KeptBecause;
 use reminderly_core::ids::{AttemptId, CampaignId, CompanyId, IncomingId, MessageId, PacketId, UserId};
 use reminderly_core::ports::store::{
     AccessStore, AppointmentStore, CampaignChange, CampaignStore, ClaimOutcome, ClaimRequest, ClaimTerms,
-    Close, DispositionOutcome, DispositionStore, FenceLift, HandOver, HandedOver, IncomingOutcome,
-    IncomingStore, LocatedDisposition, MessageStore, NewCampaign, NewPacket, OpenAttempt, OutcomeCursor,
-    PacketCreation, PacketStore, PlanBatch, PlanOutcome, Raised, ReportStore, RestoreStore, RowBatch,
-    SettleOutcome, Settlement, SlotsOutcome, Snooze, StageChange, StoreError, UnsubscribeStore,
+    Close, DispositionOutcome, DispositionStore, FenceLift, HandOver, HandedOver, HouseholdStore,
+    IncomingOutcome, IncomingStore, LocatedDisposition, MessageStore, NewCampaign, NewPacket, OpenAttempt,
+    OutcomeCursor, PacketCreation, PacketStore, PlanBatch, PlanOutcome, Raised, ReportStore, RestoreStore,
+    RowBatch, SettleOutcome, Settlement, SlotsOutcome, Snooze, StageChange, StoreError, UnsubscribeStore,
     VanishOutcome, Vanishing, WriteOutcome,
 };
 
@@ -84,6 +85,11 @@ forward!(DispositionStore {
     fn record_dispositions(
         company: CompanyId, dispositions: &[LocatedDisposition], at: DateTime<Utc>
     ) -> Outcomes<DispositionOutcome>;
+});
+
+forward!(HouseholdStore {
+    fn household_candidates(company: CompanyId, packet: PacketId, after: Option<HouseholdKey>, limit: usize) -> Page<Vec<Candidate>, HouseholdKey>;
+    fn plan_households(company: CompanyId, packet: PacketId, messages: Vec<PlannedMessage>, at: DateTime<Utc>) -> Outcomes<WriteOutcome>;
 });
 
 forward!(IncomingStore {

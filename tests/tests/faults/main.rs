@@ -21,6 +21,7 @@ mod crashes;
 mod fairness;
 mod files;
 mod grants;
+mod households;
 mod ladder_files;
 mod ladders;
 mod main_job;

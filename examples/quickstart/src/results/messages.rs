@@ -83,7 +83,7 @@ fn cells(record: &MessageRecord, attempts: &[Attempt]) -> [String; HEADER.len()]
     [
         message.id.to_string(),
         kind(&message.origin).to_owned(),
-        message.origin.row().map(|row| row.to_string()).unwrap_or_default(),
+        rows(&message.origin),
         guarded(message.key.as_str()).into_owned(),
         message.method.to_string(),
         // A number begins with `+` and nothing else: it stays what it is.
@@ -105,7 +105,18 @@ const fn kind(origin: &Origin) -> &'static str {
     match origin {
         Origin::Row { .. } => "reminder",
         Origin::Correction { .. } => "correction",
+        Origin::Household { .. } => "household",
         Origin::Reply { .. } => "follow_up",
+    }
+}
+
+/// The rows that it is about, parted by spaces.
+fn rows(origin: &Origin) -> String {
+    match origin {
+        Origin::Household { members, .. } => {
+            members.iter().map(|member| member.row.to_string()).collect::<Vec<_>>().join(" ")
+        }
+        other => other.row().map(|row| row.to_string()).unwrap_or_default(),
     }
 }
 

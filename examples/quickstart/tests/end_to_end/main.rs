@@ -13,6 +13,8 @@ mod checks;
 #[cfg(test)]
 mod explanations;
 #[cfg(test)]
+mod households;
+#[cfg(test)]
 mod internet;
 #[cfg(test)]
 mod own_files;

@@ -29,6 +29,7 @@ pub async fn messages_that_may_have_arrived_are_answerable(bench: &Bench) {
 pub async fn an_answerable_message_is_described(bench: &Bench) {
     let placed = bench.in_status(MessageStatus::Sent).await;
     let expected = Answerable {
+        member: None,
         message: placed.message,
         packet: placed.packet,
         campaign: bench.campaign,

@@ -232,6 +232,35 @@ macro_rules! for_each_store_case {
             a_call_is_not_made_again_once_the_rung_above_went
             a_rung_that_was_tried_does_not_jump
             an_answer_stops_the_rungs_above
+            what_one_message_may_tell_is_found
+            a_household_is_not_an_institution
+            a_household_is_planned_once
+            households_are_for_loaded_packets
+            members_wait_with_their_household
+            members_end_when_their_household_is_told
+            a_report_tells_the_members
+            members_wait_on_while_their_household_is_tried_again
+            members_go_by_themselves_when_their_household_is_not_sent
+            a_member_that_ends_ends_its_household
+            a_moved_member_ends_its_household
+            members_fly_with_their_household
+            a_household_is_claimed_if_each_of_its_appointments_may_be_told
+            an_amended_member_in_flight_goes_on
+            what_a_household_was_told_is_remembered
+            a_household_takes_a_slot_for_each_person
+            a_household_without_room_falls_apart
+            members_inherit_the_slots_of_their_household
+            a_late_truth_ends_the_members_that_wait
+            a_household_without_names_is_one_person
+            each_appointment_of_a_household_is_answerable
+            an_answer_may_be_about_all_appointments_of_a_household
+            an_answer_may_be_about_one_appointment_of_a_household
+            answers_of_a_household_are_stored_together
+            a_campaigns_own_answer_is_the_households
+            an_answer_proves_that_a_household_was_told
+            a_restore_ends_a_household_with_its_members
+            a_household_that_was_not_due_before_a_restore_goes
+            members_do_not_go_for_an_attempt_from_before_a_restore
             the_message_that_was_claimed_last_is_told
             what_is_about_no_appointment_is_answerable_for_a_while
             an_answer_holds_for_later_rungs

@@ -168,6 +168,9 @@ impl Walk<'_> {
             let n = self.random.random_range(1..=PERSONS);
             let minutes = self.random.random_range(-300..60);
             let mut planned = bench.message_at(packet, row, n, minutes);
+            // Some share a number.
+            planned.message.contact =
+                Some(super::values::sms(if self.random.random_bool(0.5) { 1 } else { n }));
             if self.random.random_bool(0.2) {
                 planned.verdict = PlanVerdict::Skip(SkipReason::NoLegalInstant);
             }
@@ -185,6 +188,7 @@ impl Walk<'_> {
         let at = bench.now;
         let batch = PlanBatch { after, through, messages, appointments, expected, failed, named, caps, at };
         bench.store.plan(bench.company, packet, batch).await.answered();
+        self.messages.extend(bench.take_in_households(packet).await);
         bench.store.take_slots(bench.company, packet, at, 100).await.answered();
         bench.raise(packet, PacketStage::Queued).await;
         self.packets.push(packet);

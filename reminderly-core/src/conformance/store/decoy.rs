@@ -86,7 +86,7 @@ impl Decoy {
             bench.opt_out(RefusalKey::Person(person(n + 1))).await;
         }
         let mut asked = bench.incoming(2);
-        let options = vec![QuestionOption { key: super::values::key(2), person: person(2) }];
+        let options = vec![QuestionOption::One { key: super::values::key(2), person: person(2) }];
         let (packet, message) = (sent.packet, sent.message);
         let expires_at = bench.at(600);
         let kind = ResponseKind::Cancelled;

@@ -95,7 +95,7 @@ pub async fn incoming_messages_are_paged(bench: &Bench) {
 pub async fn an_answer_is_tied_to_its_message(bench: &Bench) {
     let sent = bench.in_status(MessageStatus::Sent).await;
     let record = bench.answer(&sent, Confirmed, 4);
-    let response = record.effect.response.expect("an answer").response;
+    let response = record.effect.responses[0].response;
     assert_eq!(bench.take_in(record).await, Recorded);
     let state = bench.state(&sent).await;
     assert_eq!((state.status, state.response), (MessageStatus::Sent, Some(response)));
@@ -373,7 +373,7 @@ fn with_follow_up(
 
 fn ask(bench: &Bench, from: u64, minutes: i64) -> IncomingRecord {
     let mut record = bench.incoming(from);
-    let option = |n| QuestionOption { key: super::values::key(n), person: person(n) };
+    let option = |n| QuestionOption::One { key: super::values::key(n), person: person(n) };
     let options = vec![option(1), option(2)];
     let (packet, message) = (bench.id(), bench.id());
     let expires_at = bench.at(minutes);

@@ -30,7 +30,12 @@ mod closing;
 mod counters;
 mod decoy;
 mod dispositions;
+mod family;
 mod hand_over;
+mod household_answers;
+mod household_restores;
+mod household_slots;
+mod households;
 mod incoming;
 mod isolation;
 mod ladder;
@@ -74,6 +79,10 @@ pub use counters::*;
 pub use decoy::Decoy;
 pub use dispositions::*;
 pub use hand_over::*;
+pub use household_answers::*;
+pub use household_restores::*;
+pub use household_slots::*;
+pub use households::*;
 pub use incoming::*;
 pub use isolation::*;
 pub use ladder::*;
@@ -159,6 +168,10 @@ mod tests {
             include_str!("counters.rs"),
             include_str!("dispositions.rs"),
             include_str!("hand_over.rs"),
+            include_str!("household_answers.rs"),
+            include_str!("household_restores.rs"),
+            include_str!("household_slots.rs"),
+            include_str!("households.rs"),
             include_str!("incoming.rs"),
             include_str!("isolation.rs"),
             include_str!("ladder.rs"),

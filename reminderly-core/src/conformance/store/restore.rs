@@ -366,7 +366,7 @@ async fn raise(bench: &Bench, expected: RestoreEpoch, at: DateTime<Utc>) -> Rais
 }
 
 /// A restore so many minutes after the noon.
-async fn restore(bench: &Bench, minutes: i64) -> Restore {
+pub(super) async fn restore(bench: &Bench, minutes: i64) -> Restore {
     let before = last(bench).await;
     match raise(bench, before.epoch, bench.at(minutes)).await {
         Raised::Raised(restore) => restore,
@@ -374,7 +374,7 @@ async fn restore(bench: &Bench, minutes: i64) -> Restore {
     }
 }
 
-async fn expire(bench: &Bench, packet: PacketId, limit: usize) -> usize {
+pub(super) async fn expire(bench: &Bench, packet: PacketId, limit: usize) -> usize {
     bench.store.expire_before_restore(bench.company, packet, bench.at(2), limit).await.answered()
 }
 

@@ -183,8 +183,8 @@ impl Bench {
     pub(super) fn answer(&self, placed: &Placed, kind: ResponseKind, minutes: i64) -> IncomingRecord {
         let mut record = self.incoming(placed.n);
         let response = Response { kind, incoming: record.id, at: self.at(minutes) };
-        let tied = TiedResponse { packet: placed.packet, message: placed.message, response };
-        record.effect.response = Some(tied);
+        let tied = TiedResponse { packet: placed.packet, message: placed.message, member: None, response };
+        record.effect.responses = vec![tied];
         record
     }
 

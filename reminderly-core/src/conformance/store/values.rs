@@ -8,8 +8,8 @@ use crate::domain::access::Company;
 use crate::domain::appointment_key::AppointmentKey;
 use crate::domain::attempt::{ProviderName, ProviderReference};
 use crate::domain::campaign::definition::{
-    AnswersUse, CampaignDefinition, Delimiter, Encoding, Limits, Mapping, Messages, MethodChoice, Methods,
-    Purpose, Responses, SmsTemplate, Source, UnknownOutcome, Vanished,
+    AnswersUse, CampaignDefinition, Delimiter, Encoding, HouseholdUse, Limits, Mapping, Messages,
+    MethodChoice, Methods, Purpose, Responses, SmsTemplate, Source, UnknownOutcome, Vanished,
 };
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::contact_point::{ContactPoint, EmailAddress, PhoneNumber};
@@ -50,6 +50,7 @@ pub(super) fn definition(name: &str) -> Arc<CampaignDefinition> {
             order: vec![ContactMethod::Sms],
             choice: MethodChoice::FirstAvailable,
             answers_model: AnswersUse::Off,
+            household: HouseholdUse::Off,
         },
         responses: Responses::default(),
         limits: Limits::default(),

@@ -15,6 +15,7 @@ use crate::domain::language::Language;
 use crate::domain::phone_keys::PhoneKeys;
 use crate::domain::reply::{self, Classification, Reading, ReplyKind, ReplyReason, ReplyWords};
 use crate::domain::schedule::Schedule;
+use crate::domain::tie::Wording;
 
 /// A checked campaign document. Made by `document::parse` only, so every value here is usable.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -276,6 +277,20 @@ pub struct Methods {
     /// Whether the answers model has a say.
     #[serde(default)]
     pub answers_model: AnswersUse,
+    /// Whether one message may name several appointments.
+    #[serde(default)]
+    pub household: HouseholdUse,
+}
+
+/// Whether one contact point is told of its appointments of a day by one message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HouseholdUse {
+    /// No: of each by a message of its own.
+    #[default]
+    Off,
+    /// Yes, where all of them can be told at once.
+    SameDay,
 }
 
 /// What the answers model is used for.
@@ -328,6 +343,15 @@ impl Responses {
                 Reading { classification: self.read_key(text.trim()), matched: Vec::new() }
             }
         }
+    }
+
+    /// Whether a reply is worded as the campaign asked for: one of its words or keys, and nothing beside it.
+    pub fn wording(&self, method: ContactMethod, text: &str) -> Wording {
+        let is_asked = match method {
+            ContactMethod::Sms | ContactMethod::Email => reply::is_bare(text, &self.sms),
+            ContactMethod::Phone => self.read_key(text.trim()).reason == ReplyReason::CampaignKey,
+        };
+        if is_asked { Wording::Asked } else { Wording::Own }
     }
 
     fn read_key(&self, pressed: &str) -> Classification {

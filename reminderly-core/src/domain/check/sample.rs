@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use super::finding::{Finding, Severity};
 use super::text_use::{TextUse, place};
+use crate::domain::campaign::definition::HouseholdUse;
 use crate::domain::contact_method::ContactMethod;
-use crate::domain::mapping::{CompiledCampaign, UnfitHeader};
+use crate::domain::mapping::{CompiledCampaign, ContactField, MappedRow, UnfitHeader};
 use crate::domain::message::Message;
 use crate::domain::report::PacketCounts;
 use crate::domain::row::{Header, RejectedRow, Row, RowFault, RowNumber};
@@ -108,6 +109,7 @@ impl Sample {
                 let blank = value.is_undefined() || value.as_str().is_some_and(|text| text.trim().is_empty());
                 *empty += u64::from(blank);
             }
+            add_two(&self.campaign, &mapped, &mut self.texts);
         }
     }
 
@@ -152,9 +154,24 @@ impl Sample {
         findings.extend(fields.iter().filter_map(often_empty));
         for (method, texts) in &self.texts {
             about_texts(*method, texts, &mut findings);
+            about_two(*method, texts, self.campaign.definition().limits.sms_segments, &mut findings);
         }
         let faults = self.faults.into_values().collect();
         SampleReport { rows: self.rows, unused_columns, fields, faults, texts: self.texts, findings }
+    }
+}
+
+/// Takes a row as if two of a household had it: a text may be too long for two that is not for one.
+fn add_two(campaign: &CompiledCampaign, row: &MappedRow, texts: &mut BTreeMap<ContactMethod, TextUse>) {
+    let methods = &campaign.definition().methods;
+    if methods.household == HouseholdUse::Off {
+        return;
+    }
+    for method in &methods.order {
+        let is_reached = matches!(row.contact(*method), ContactField::Valid(_));
+        if let (true, Ok(content)) = (is_reached, campaign.render_household(*method, row, &[row])) {
+            texts.entry(*method).or_default().add_two(row.row, &content);
+        }
     }
 }
 
@@ -190,6 +207,24 @@ fn often_empty(field: &FieldUse) -> Option<Finding> {
         let message = format!("empty in {} of {} rows ({:.1} %)", field.empty, field.of, share * 100.0);
         Finding::new(severity, place, message)
     })
+}
+
+/// What becomes of the text when it names two appointments.
+fn about_two(method: ContactMethod, texts: &TextUse, limit: Option<u32>, findings: &mut Vec<Finding>) {
+    let Some((size, row)) = &texts.worst_of_two else { return };
+    let parts = size.count;
+    let finding = if limit.is_some_and(|limit| parts > limit) {
+        let message = format!(
+            "with two appointments of a household the text takes {parts} parts (row {row}), more than limits.sms_segments: such \
+             appointments are told one by one"
+        );
+        Finding::new(Severity::Warning, place(method), message)
+    } else {
+        let message =
+            format!("with two appointments of a household the text takes up to {parts} parts (row {row})");
+        Finding::new(Severity::Note, place(method), message)
+    };
+    findings.push(finding);
 }
 
 pub(super) fn about_texts(method: ContactMethod, texts: &TextUse, findings: &mut Vec<Finding>) {

@@ -32,6 +32,9 @@ pub struct TextUse {
     pub segments: BTreeMap<u32, u64>,
     /// The longest text message, and its first row.
     pub worst: Option<(Segments, RowNumber)>,
+    /// The longest text message that names an appointment twice, as one for a household of two would, and its row; `None` if the
+    /// campaign makes none.
+    pub worst_of_two: Option<(Segments, RowNumber)>,
     /// The characters that no GSM alphabet has.
     pub non_gsm: BTreeMap<char, CharacterUse>,
     /// How many texts do not name the sender; zero if the campaign names none.
@@ -51,13 +54,17 @@ impl TextUse {
         }
     }
 
+    /// Takes the text that a household of two would get.
+    pub(super) fn add_two(&mut self, row: RowNumber, content: &Content) {
+        if let Content::Sms { text, .. } = content {
+            keep_worst(&mut self.worst_of_two, count_segments(text), row);
+        }
+    }
+
     fn add_sms(&mut self, row: RowNumber, text: &str) {
         let size = count_segments(text);
         *self.segments.entry(size.count).or_default() += 1;
-        let key = |size: &Segments| (size.count, size.units);
-        if self.worst.as_ref().is_none_or(|(worst, _)| key(worst) < key(&size)) {
-            self.worst = Some((size, row));
-        }
+        keep_worst(&mut self.worst, size, row);
         let mut seen: Vec<char> = Vec::new();
         for (_, character) in non_gsm_characters(text) {
             if seen.contains(&character) {
@@ -70,6 +77,13 @@ impl TextUse {
                 found.first_rows.push(row);
             }
         }
+    }
+}
+
+fn keep_worst(worst: &mut Option<(Segments, RowNumber)>, size: Segments, row: RowNumber) {
+    let key = |size: &Segments| (size.count, size.units);
+    if worst.as_ref().is_none_or(|(worst, _)| key(worst) < key(&size)) {
+        *worst = Some((size, row));
     }
 }
 

@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use minijinja::{Environment, Error, Value};
 
 use super::mapper::RowMapper;
-use super::names::Names;
+use super::names::{HOUSEHOLD, Names};
 use super::pipeline::Pipeline;
 use super::texts::{Texts, parts};
 use super::unfit_header::UnfitHeader;
@@ -173,6 +173,9 @@ impl CompiledCampaign {
     ) -> Result<Self, InvalidCampaign> {
         let rule_packs = rule_packs(&definition.schedule.rule_packs, known, &mut problems);
         let names = Names::new(&definition);
+        if names.has_household() {
+            household_is_no_field(&definition, &mut problems);
+        }
         let environment = environment(CalendarNames::English);
         let plans = plans(&definition, &names, &environment, &mut problems);
         let parts = parts(&definition);
@@ -190,6 +193,9 @@ impl CompiledCampaign {
                     continue;
                 }
                 add_text(environment, &names, &part.name, &path, source, &mut problems);
+                if names.has_household() && part.must_name_household() {
+                    must_name_household(environment, &part.name, &path, &mut problems);
+                }
             }
         }
         drop(parts);
@@ -335,6 +341,28 @@ fn add_text(
     }
 }
 
+/// With households the name is the campaign's no more.
+fn household_is_no_field(definition: &CampaignDefinition, problems: &mut Problems) {
+    let message =
+        "with methods.household texts have the appointments of a household by this name: choose another";
+    if definition.mapping.fields.contains_key(HOUSEHOLD) {
+        problems.add(&format!("$.mapping.fields.{HOUSEHOLD}"), message);
+    }
+    if definition.constants.contains_key(HOUSEHOLD) {
+        problems.add(&format!("$.constants.{HOUSEHOLD}"), message);
+    }
+}
+
+/// A text that names one appointment would keep silent about the others.
+fn must_name_household(environment: &Environment<'_>, part: &str, path: &str, problems: &mut Problems) {
+    let Ok(template) = environment.get_template(part) else { return };
+    if !template.undeclared_variables(false).contains(HOUSEHOLD) {
+        let message = "must name every appointment, as methods.household is \"same_day\": \
+                       {% for one in household %}{{ one.appointment_at | time('%-I:%M %p') }} {% endfor %}";
+        problems.add(path, message);
+    }
+}
+
 /// The JSON path of a part, whose name says it.
 fn text_path(part: &str) -> String {
     if part.starts_with("follow_up.") { format!("$.responses.{part}") } else { format!("$.messages.{part}") }
@@ -349,6 +377,10 @@ fn syntax_message(error: &Error) -> String {
 fn check_name(names: &Names, used: &str) -> Result<(), String> {
     let mut path = used.split('.');
     let name = path.next().unwrap_or_default();
+    if name == HOUSEHOLD && names.has_household() {
+        let message = || format!("\"{HOUSEHOLD}\" is a list: read it with {{% for one in {HOUSEHOLD} %}}");
+        return path.next().map_or(Ok(()), |_| Err(message()));
+    }
     if names.field(name).is_some() {
         let message = || format!("the field \"{name}\" is one value and has no members");
         return path.next().map_or(Ok(()), |_| Err(message()));

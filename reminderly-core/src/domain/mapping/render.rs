@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use minijinja::Environment;
+use minijinja::{Environment, Value};
 
 use super::bound_field::value_code;
 use super::clean::clean;
 use super::compiled::CompiledCampaign;
 use super::mapped_row::MappedRow;
+use super::names::HouseholdValues;
 use super::texts::{
     EMAIL_HTML, EMAIL_SUBJECT, EMAIL_TEXT, Group, LanguageIndex, PHONE_SCRIPT, PHONE_VOICEMAIL, SMS_TEXT,
     follow_up_part,
@@ -42,6 +43,13 @@ impl From<RenderFault> for RejectedRow {
     }
 }
 
+/// What a text is about: one row, or several of a household.
+struct Shown<'r> {
+    /// The first, whose fields stand at the top.
+    row: &'r MappedRow,
+    values: Value,
+}
+
 impl CompiledCampaign {
     /// The language in which a row's person gets the campaign's messages by a method: the one that the row names, or what
     /// stands for it.
@@ -62,7 +70,38 @@ impl CompiledCampaign {
             // A row with a text of its own has one method.
             return Ok(content.clone());
         }
-        let language = self.texts.choice(Group::Message(method), row.texts);
+        self.message(method, &self.shown(row, &[]))
+    }
+
+    /// The content of one message about several rows: the campaign's text in the language of the first, whose fields stand at the
+    /// top. They are in the order of their appointments.
+    ///
+    /// # Errors
+    ///
+    /// As [`render`](Self::render).
+    pub fn render_household(
+        &self,
+        method: ContactMethod,
+        first: &MappedRow,
+        others: &[&MappedRow],
+    ) -> Result<Content, RenderFault> {
+        self.message(method, &self.shown(first, others))
+    }
+
+    /// Rows as texts see them. Where a campaign may name several, one is a list as well.
+    fn shown<'r>(&self, row: &'r MappedRow, others: &[&MappedRow]) -> Shown<'r> {
+        let values = if self.names.has_household() {
+            let rows: Vec<&Value> =
+                std::iter::once(row).chain(others.iter().copied()).map(|row| &row.fields).collect();
+            Value::from_object(HouseholdValues::new(&rows))
+        } else {
+            row.fields.clone()
+        };
+        Shown { row, values }
+    }
+
+    fn message(&self, method: ContactMethod, row: &Shown<'_>) -> Result<Content, RenderFault> {
+        let language = self.texts.choice(Group::Message(method), row.row.texts);
         match method {
             ContactMethod::Sms => self.sms(SMS_TEXT, language, row),
             ContactMethod::Email => {
@@ -76,7 +115,7 @@ impl CompiledCampaign {
     }
 
     /// The content of a follow-up after an answer, and its language; `None` if the campaign sends none. An e-mail takes the subject of the
-    /// message.
+    /// message. `others` are the further rows that the answer was about.
     ///
     /// # Errors
     ///
@@ -86,6 +125,7 @@ impl CompiledCampaign {
         trigger: FollowUpTrigger,
         method: ContactMethod,
         row: &MappedRow,
+        others: &[&MappedRow],
     ) -> Result<Option<(Language, Content)>, RenderFault> {
         let texts = self.definition.responses.follow_up.get(&trigger);
         if texts.and_then(|texts| texts.get(&method)).is_none() {
@@ -93,6 +133,7 @@ impl CompiledCampaign {
         }
         let part = follow_up_part(trigger, method);
         let language = self.texts.choice(Group::FollowUp(trigger, method), row.texts);
+        let row = &self.shown(row, others);
         let content = match method {
             ContactMethod::Email => self.email(&part, None, language, row)?,
             ContactMethod::Sms => self.sms(&part, language, row)?,
@@ -102,14 +143,14 @@ impl CompiledCampaign {
         Ok(self.texts.get(language).map(|(language, _)| (language.clone(), content)))
     }
 
-    fn sms(&self, part: &str, language: LanguageIndex, row: &MappedRow) -> Result<Content, RenderFault> {
+    fn sms(&self, part: &str, language: LanguageIndex, row: &Shown<'_>) -> Result<Content, RenderFault> {
         let text = self.part(part, language, row)?;
         let (text, _) = clean(&text);
         let segments = count_segments(&text).count;
         Ok(Content::Sms { text: Arc::from(text.as_ref()), segments })
     }
 
-    fn call(&self, language: LanguageIndex, row: &MappedRow) -> Result<Content, RenderFault> {
+    fn call(&self, language: LanguageIndex, row: &Shown<'_>) -> Result<Content, RenderFault> {
         let spoken = |part| -> Result<Arc<str>, RenderFault> {
             let text = self.part(part, language, row)?;
             Ok(Arc::from(clean(&text).0.as_ref()))
@@ -128,13 +169,18 @@ impl CompiledCampaign {
         part: &str,
         html: Option<String>,
         language: LanguageIndex,
-        row: &MappedRow,
+        row: &Shown<'_>,
     ) -> Result<Content, RenderFault> {
         // The subject of a follow-up in a language that the e-mail lacks.
         let subjects = self.texts.choice(Group::Message(ContactMethod::Email), language);
         let subject = self.part(EMAIL_SUBJECT, subjects, row)?;
         if subject.contains(['\r', '\n']) {
-            return Err(fault(row, EMAIL_SUBJECT, RowFault::TemplateFailed, "the subject has a line break"));
+            return Err(fault(
+                row.row,
+                EMAIL_SUBJECT,
+                RowFault::TemplateFailed,
+                "the subject has a line break",
+            ));
         }
         let text = self.part(part, language, row)?;
         let (subject, _) = clean(&subject);
@@ -142,13 +188,13 @@ impl CompiledCampaign {
     }
 
     /// A part that is not blank.
-    fn part(&self, part: &str, language: LanguageIndex, row: &MappedRow) -> Result<String, RenderFault> {
-        let missing = || fault(row, part, RowFault::TemplateFailed, "the campaign has no such text");
+    fn part(&self, part: &str, language: LanguageIndex, row: &Shown<'_>) -> Result<String, RenderFault> {
+        let missing = || fault(row.row, part, RowFault::TemplateFailed, "the campaign has no such text");
         let (_, environment) = self.texts.get(language).ok_or_else(missing)?;
-        let text = render(environment, part, &row.fields)
-            .map_err(|cause| self.explain(environment, part, row, cause))?;
+        let text = render(environment, part, &row.values)
+            .map_err(|cause| self.explain(environment, part, row.row, cause))?;
         if text.trim().is_empty() {
-            return Err(fault(row, part, RowFault::TemplateFailed, "the text is empty"));
+            return Err(fault(row.row, part, RowFault::TemplateFailed, "the text is empty"));
         }
         Ok(text)
     }

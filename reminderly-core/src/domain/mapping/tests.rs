@@ -1,3 +1,4 @@
+mod households;
 mod languages;
 mod saving;
 
@@ -131,7 +132,8 @@ fn a_call_is_rendered_with_its_keys() {
     assert_eq!((&*script, voicemail.as_deref()), ("Hello Anna, +15205550100.", Some("Call us, Anna.")));
     assert_eq!(keys, campaign.definition().responses.phone);
     assert!(matches!(mapped.contact(ContactMethod::Phone), ContactField::Valid(_)));
-    let none = campaign.render_follow_up(FollowUpTrigger::Confirm, ContactMethod::Phone, &mapped).unwrap();
+    let none =
+        campaign.render_follow_up(FollowUpTrigger::Confirm, ContactMethod::Phone, &mapped, &[]).unwrap();
     assert_eq!(none, None);
 }
 
@@ -139,7 +141,7 @@ fn a_call_is_rendered_with_its_keys() {
 fn follow_ups_are_rendered_where_there_are_some() {
     let campaign = compiled(&document());
     let mapped = map(&campaign, &GOOD).unwrap();
-    let follow_up = |trigger, method| campaign.render_follow_up(trigger, method, &mapped).unwrap();
+    let follow_up = |trigger, method| campaign.render_follow_up(trigger, method, &mapped, &[]).unwrap();
     let (language, thanks) = follow_up(FollowUpTrigger::Confirm, ContactMethod::Sms).unwrap();
     assert_eq!(language.as_str(), "en");
     assert_eq!(thanks.text(), "Thank you, Anna.");

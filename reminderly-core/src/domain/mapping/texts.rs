@@ -40,6 +40,12 @@ impl Part<'_> {
         }
     }
 
+    /// Whether a message with this part would keep silent about an appointment that the part does not name: subjects and what a
+    /// machine is told may.
+    pub(super) fn must_name_household(&self) -> bool {
+        [SMS_TEXT, EMAIL_TEXT, EMAIL_HTML, PHONE_SCRIPT].contains(&self.name.as_str())
+    }
+
     /// Where it stands in the document.
     pub(in crate::domain) fn path(&self) -> String {
         match self.group {

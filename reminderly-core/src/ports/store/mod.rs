@@ -17,6 +17,7 @@ mod appointments;
 mod campaigns;
 mod dispositions;
 mod error;
+mod households;
 mod incoming;
 mod messages;
 mod packets;
@@ -30,6 +31,7 @@ pub use appointments::{AppointmentStore, ExpectedAppointment, PlannedAppointment
 pub use campaigns::{CampaignChange, CampaignStore, NewCampaign};
 pub use dispositions::{DispositionOutcome, DispositionStore, LocatedDisposition};
 pub use error::StoreError;
+pub use households::HouseholdStore;
 pub use incoming::{IncomingOutcome, IncomingStore};
 pub use messages::{
     Close, CloseVerdict, MessageStore, PlanBatch, PlanOutcome, SlotsOutcome, Snooze, SnoozeUntil,
@@ -47,9 +49,9 @@ pub use unsubscribes::UnsubscribeStore;
 #[cfg(feature = "mock")]
 pub use {
     access::MockAccessStore, appointments::MockAppointmentStore, campaigns::MockCampaignStore,
-    dispositions::MockDispositionStore, incoming::MockIncomingStore, messages::MockMessageStore,
-    packets::MockPacketStore, reports::MockReportStore, restore::MockRestoreStore,
-    unsubscribes::MockUnsubscribeStore,
+    dispositions::MockDispositionStore, households::MockHouseholdStore, incoming::MockIncomingStore,
+    messages::MockMessageStore, packets::MockPacketStore, reports::MockReportStore,
+    restore::MockRestoreStore, unsubscribes::MockUnsubscribeStore,
 };
 
 /// Everything that the services store. Implemented for whatever implements the single traits.
@@ -58,6 +60,7 @@ pub trait Store:
     + AppointmentStore
     + CampaignStore
     + DispositionStore
+    + HouseholdStore
     + IncomingStore
     + MessageStore
     + PacketStore
@@ -72,6 +75,7 @@ impl<S> Store for S where
         + AppointmentStore
         + CampaignStore
         + DispositionStore
+        + HouseholdStore
         + IncomingStore
         + MessageStore
         + PacketStore

@@ -150,8 +150,9 @@ impl Dispositions {
     }
 
     async fn is_refused(&self, company: CompanyId, message: &Message) -> Result<bool, ServiceError> {
-        let (Some(contact), Some(person)) = (&message.contact, &message.person) else { return Ok(true) };
-        let standing = self.ports.store.refused(company, &keys_of(contact, person)).await?;
+        let Some(contact) = &message.contact else { return Ok(true) };
+        let keys: Vec<_> = message.persons().flat_map(|person| keys_of(contact, person)).collect();
+        let standing = self.ports.store.refused(company, &keys).await?;
         Ok(standing.contains(&true))
     }
 }

@@ -14,7 +14,7 @@ use crate::domain::mapping::CompiledCampaign;
 use crate::domain::message::PlanVerdict;
 use crate::domain::reply::{Classification, OptOutScope, ReplyKind, ReplyReason, normalise};
 use crate::domain::response::{Response, ResponseKind};
-use crate::domain::tie::{Tie, tie};
+use crate::domain::tie::{Tie, Wording, is_of_one_message, tie};
 use crate::domain::unsubscribe::{RefusalKey, Unsubscribe, UnsubscribeChange, UnsubscribeSource};
 use crate::ids::{CampaignId, CompanyId, IncomingId};
 use crate::services::ServiceError;
@@ -41,6 +41,14 @@ struct Case<'a> {
     answerable: Vec<Answerable>,
 }
 
+/// What a message means to the campaigns that the person may be answering.
+struct Understood {
+    classification: Classification,
+    /// Those that read it so.
+    campaigns: Vec<CampaignId>,
+    wording: Wording,
+}
+
 impl IncomingMessages {
     pub(super) async fn decide(
         &self,
@@ -51,11 +59,12 @@ impl IncomingMessages {
         let now = self.ports.clock.now();
         let answerable = self.ports.store.answerable(company, &incoming.from, now).await?;
         let mut case = Case { company, id, incoming, answerable };
-        let (classification, campaigns) = self.classify(&case).await?;
+        let Understood { classification, campaigns, wording } = self.classify(&case).await?;
         if !matches!(classification.kind, ReplyKind::OptOut(_))
             && let Some((kind, chosen)) = self.chosen(&case).await?
         {
             let classification = Classification { kind: reply_kind(kind), reason: ReplyReason::ChosenNumber };
+            let chosen: Vec<&Answerable> = chosen.iter().collect();
             return self.answered(&case, classification, kind, &chosen).await;
         }
         match classification.kind {
@@ -63,20 +72,21 @@ impl IncomingMessages {
             ReplyKind::OptIn => Ok(opted_in(&case, classification)),
             ReplyKind::Help => self.follow_up_only(&case, classification, FollowUpTrigger::Help).await,
             ReplyKind::Unclear => self.follow_up_only(&case, classification, FollowUpTrigger::Unclear).await,
-            ReplyKind::Confirm => self.about(&case, classification, ResponseKind::Confirmed).await,
-            ReplyKind::Cancel => self.about(&case, classification, ResponseKind::Cancelled).await,
-            ReplyKind::Reschedule => self.about(&case, classification, ResponseKind::RescheduleWanted).await,
+            ReplyKind::Confirm => self.about(&case, classification, (ResponseKind::Confirmed, wording)).await,
+            ReplyKind::Cancel => self.about(&case, classification, (ResponseKind::Cancelled, wording)).await,
+            ReplyKind::Reschedule => {
+                self.about(&case, classification, (ResponseKind::RescheduleWanted, wording)).await
+            }
             ReplyKind::Answer(name) => {
                 // Only who asked for such an answer can be meant.
                 case.answerable.retain(|candidate| campaigns.contains(&candidate.campaign));
-                self.about(&case, classification, ResponseKind::Answer(name)).await
+                self.about(&case, classification, (ResponseKind::Answer(name), wording)).await
             }
         }
     }
 
-    /// Classifies with the words of the campaigns that the person may be answering; where they disagree, it is unclear. With the
-    /// campaigns that read it so.
-    async fn classify(&self, case: &Case<'_>) -> Result<(Classification, Vec<CampaignId>), ServiceError> {
+    /// Classifies with the words of the campaigns that the person may be answering; where they disagree, it is unclear.
+    async fn classify(&self, case: &Case<'_>) -> Result<Understood, ServiceError> {
         let mut campaigns: Vec<(CampaignId, Arc<CompiledCampaign>)> = Vec::new();
         for candidate in &case.answerable {
             if campaigns.iter().all(|(known, _)| *known != candidate.campaign)
@@ -94,8 +104,16 @@ impl IncomingMessages {
             Some(agreed) => agreed,
             None => self.read_unasked(case).await?,
         };
-        let same = readings.into_iter().filter(|(_, reading)| reading.kind == agreed.kind);
-        Ok((agreed, same.map(|(campaign, _)| campaign).collect()))
+        let same = readings.iter().zip(&campaigns).filter(|((_, reading), _)| reading.kind == agreed.kind);
+        let is_asked = |campaign: &CompiledCampaign| {
+            campaign.definition().responses.wording(method, text) == Wording::Asked
+        };
+        let all_asked = same.clone().all(|(_, (_, campaign))| is_asked(campaign));
+        Ok(Understood {
+            classification: agreed,
+            campaigns: same.map(|((campaign, _), _)| *campaign).collect(),
+            wording: if all_asked { Wording::Asked } else { Wording::Own },
+        })
     }
 
     /// What a message means that answers nothing. Keys mean what the campaign of the last call said, of which only a refusal
@@ -114,9 +132,9 @@ impl IncomingMessages {
         Ok(if matches!(pressed.kind, ReplyKind::OptOut(_)) { pressed } else { unasked })
     }
 
-    /// The answer to an open question: the wish that led to it, and the appointment of the number. Only while the question is
+    /// The answer to an open question: the wish that led to it, and what the number means. Only while the question is
     /// the last that the person heard from us: a number may also answer the reminder that came after it.
-    async fn chosen(&self, case: &Case<'_>) -> Result<Option<(ResponseKind, Answerable)>, ServiceError> {
+    async fn chosen(&self, case: &Case<'_>) -> Result<Option<(ResponseKind, Vec<Answerable>)>, ServiceError> {
         let now = self.ports.clock.now();
         let from = &case.incoming.from;
         let Some(question) = self.ports.store.open_question(case.company, from, now).await? else {
@@ -131,12 +149,19 @@ impl IncomingMessages {
         let option = number
             .and_then(|number| number.checked_sub(1))
             .and_then(|position| question.options.get(position));
-        let is_meant = |candidate: &&Answerable| {
-            option.is_some_and(|option| option.key == candidate.key && option.person == candidate.person)
+        let is_option = |candidate: &Answerable, option: &QuestionOption| match option {
+            QuestionOption::One { key, person } => *key == candidate.key && *person == candidate.person,
+            QuestionOption::All => false,
         };
-        let chosen = case.answerable.iter().find(is_meant);
-        let chosen = chosen.filter(|chosen| question.kind.may_follow(chosen.earlier(question.kind)));
-        Ok(chosen.map(|chosen| (question.kind, chosen.clone())))
+        let is_meant = |candidate: &&Answerable| match option {
+            Some(QuestionOption::All) => question.options.iter().any(|option| is_option(candidate, option)),
+            Some(option) => is_option(candidate, option),
+            None => false,
+        };
+        let may_follow = |candidate: &&Answerable| question.kind.may_follow(candidate.earlier(question.kind));
+        let chosen: Vec<Answerable> =
+            case.answerable.iter().filter(is_meant).filter(may_follow).cloned().collect();
+        Ok((!chosen.is_empty()).then_some((question.kind, chosen)))
     }
 
     /// A wish about an appointment: tied, asked about, or given to a human.
@@ -144,10 +169,11 @@ impl IncomingMessages {
         &self,
         case: &Case<'_>,
         classification: Classification,
-        kind: ResponseKind,
+        (kind, wording): (ResponseKind, Wording),
     ) -> Result<Decision, ServiceError> {
-        match tie(kind, &case.answerable) {
-            Tie::One(only) => self.answered(case, classification, kind, only).await,
+        match tie(kind, wording, &case.answerable) {
+            Tie::One(only) => self.answered(case, classification, kind, &[only]).await,
+            Tie::Household(all) => self.answered(case, classification, kind, &all).await,
             Tie::Several(options) => self.asked(case, classification, kind, &options).await,
             Tie::Nothing => {
                 // Who says again what is known needs nobody's review.
@@ -163,7 +189,7 @@ impl IncomingMessages {
         case: &Case<'_>,
         classification: Classification,
         kind: ResponseKind,
-        about: &Answerable,
+        about: &[&Answerable],
     ) -> Result<Decision, ServiceError> {
         let response = Response { kind, incoming: case.id, at: case.incoming.at };
         let trigger = match kind {
@@ -176,8 +202,14 @@ impl IncomingMessages {
             Some(trigger) => self.follow_up(case.company, case.id, case.incoming, about, trigger).await?,
             None => None,
         };
-        let tied = TiedResponse { packet: about.packet, message: about.message, response };
-        let effect = IncomingEffect { response: Some(tied), follow_up, ..IncomingEffect::default() };
+        let tied = |about: &&Answerable| TiedResponse {
+            packet: about.packet,
+            message: about.message,
+            member: about.member.filter(|_| kind.is_about_appointment()),
+            response,
+        };
+        let responses = about.iter().map(tied).collect();
+        let effect = IncomingEffect { responses, follow_up, ..IncomingEffect::default() };
         Ok(Decision { classification, effect })
     }
 
@@ -202,13 +234,15 @@ impl IncomingMessages {
         let follow_up = self.question(case.company, case.id, case.incoming, options).await?;
         let asking = follow_up.as_ref().filter(|planned| matches!(planned.verdict, PlanVerdict::Send { .. }));
         let first = options.iter().map(|option| option.until).min().unwrap_or(now);
+        let one = |option: &&Answerable| QuestionOption::One {
+            key: option.key.clone(),
+            person: option.person.clone(),
+        };
+        let all = is_of_one_message(options).then_some(QuestionOption::All);
         let question = asking.map(|planned| Question {
             incoming: case.id,
             kind,
-            options: options
-                .iter()
-                .map(|option| QuestionOption { key: option.key.clone(), person: option.person.clone() })
-                .collect(),
+            options: options.iter().map(one).chain(all).collect(),
             packet: planned.message.packet,
             message: planned.message.id,
             expires_at: first.min(now + QUESTION_LASTS),
@@ -225,7 +259,11 @@ impl IncomingMessages {
         trigger: FollowUpTrigger,
     ) -> Result<Decision, ServiceError> {
         let follow_up = match case.answerable.first() {
-            Some(about) => self.follow_up(case.company, case.id, case.incoming, about, trigger).await?,
+            Some(about) => {
+                let household: Vec<&Answerable> =
+                    case.answerable.iter().filter(|other| other.message == about.message).collect();
+                self.follow_up(case.company, case.id, case.incoming, &household, trigger).await?
+            }
             None => None,
         };
         let needs_review = classification.kind == ReplyKind::Unclear;

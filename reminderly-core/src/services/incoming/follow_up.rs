@@ -19,6 +19,7 @@ use crate::domain::plan::{CatchUp, follow_up_instant};
 use crate::domain::row::Row;
 use crate::domain::segments::count_segments;
 use crate::domain::skip_reason::SkipReason;
+use crate::domain::tie::is_of_one_message;
 use crate::ids::{CompanyId, IdSourceExt as _, IncomingId, PacketId};
 use crate::ports::store::{NewPacket, PacketCreation};
 use crate::services::ServiceError;
@@ -37,26 +38,42 @@ struct Occasion {
 }
 
 impl IncomingMessages {
-    /// The campaign's text for the trigger, from the row of the message that was answered; `None` if it has none.
+    /// The campaign's text for the trigger, from the rows of what was answered; `None` if it has none.
     pub(super) async fn follow_up(
         &self,
         company: CompanyId,
         id: IncomingId,
         incoming: &Incoming,
-        about: &Answerable,
+        about: &[&Answerable],
         trigger: FollowUpTrigger,
     ) -> Result<Option<PlannedMessage>, ServiceError> {
-        let Some(occasion) = self.occasion(company, about).await? else { return Ok(None) };
-        let Some(row) = occasion.record.message.origin.row() else { return Ok(None) };
-        let Some(row) = self.ports.store.row(company, about.packet, row).await? else { return Ok(None) };
-        let Some(mapped) = map(&occasion, &row) else { return Ok(None) };
+        let Some(first) = about.first() else { return Ok(None) };
+        let Some(occasion) = self.occasion(company, first).await? else { return Ok(None) };
+        let mut rows = Vec::with_capacity(about.len());
+        for about in about {
+            rows.extend(self.row_of(company, about).await?);
+        }
+        let mapped = map(&occasion, &rows);
+        let Some((row, others)) = mapped.split_first().filter(|_| mapped.len() == about.len()) else {
+            return Ok(None);
+        };
+        let others: Vec<&MappedRow> = others.iter().collect();
         let method = incoming.from.method();
-        // The row made a message, so it makes this one; if it does not, the person still has their answer recorded.
-        let Ok(Some((language, content))) = occasion.campaign.render_follow_up(trigger, method, &mapped)
+        // The rows made a message, so they make this one; if they do not, the person still has their answer recorded.
+        let Ok(Some((language, content))) = occasion.campaign.render_follow_up(trigger, method, row, &others)
         else {
             return Ok(None);
         };
         self.plan_follow_up(company, id, incoming, &occasion, (language, content)).await
+    }
+
+    /// The row of an appointment that was asked about.
+    async fn row_of(&self, company: CompanyId, about: &Answerable) -> Result<Option<Row>, ServiceError> {
+        let store = &self.ports.store;
+        let message = about.member.unwrap_or(about.message);
+        let Some(record) = store.message(company, about.packet, message).await? else { return Ok(None) };
+        let Some(row) = record.message.origin.row() else { return Ok(None) };
+        Ok(store.row(company, about.packet, row).await?)
     }
 
     /// The numbered question for a person whose answer fits several appointments.
@@ -89,7 +106,8 @@ impl IncomingMessages {
         company: CompanyId,
         about: &Answerable,
     ) -> Result<Option<Occasion>, ServiceError> {
-        let record = self.ports.store.message(company, about.packet, about.message).await?;
+        let message = about.member.unwrap_or(about.message);
+        let record = self.ports.store.message(company, about.packet, message).await?;
         let packet = self.ports.store.packet(company, about.packet).await?;
         let Some((record, packet)) = record.zip(packet) else { return Ok(None) };
         let campaign = self.campaigns.of(&packet).await?;
@@ -166,9 +184,9 @@ impl IncomingMessages {
     }
 }
 
-fn map(occasion: &Occasion, row: &Row) -> Option<MappedRow> {
-    let mapper = occasion.campaign.mapper_of(&occasion.packet).ok()?;
-    mapper.map(row).ok()
+fn map(occasion: &Occasion, rows: &[Row]) -> Vec<MappedRow> {
+    let Ok(mapper) = occasion.campaign.mapper_of(&occasion.packet) else { return Vec::new() };
+    rows.iter().filter_map(|row| mapper.map(row).ok()).collect()
 }
 
 /// Dates and times only: the person knows what they have appointments for, and a shared phone should not.
@@ -181,6 +199,9 @@ fn question_text(options: &[&Answerable]) -> String {
         let when = appointment.local.format("%a %b %-d, %-I:%M %p");
         // Writing to a string does not fail.
         write!(text, "{separator} {} for {when}", position + 1).ok();
+    }
+    if is_of_one_message(options) {
+        write!(text, ", {} for all of them", options.len() + 1).ok();
     }
     text.push('.');
     text

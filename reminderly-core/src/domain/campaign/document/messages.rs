@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::super::definition::{
-    AnswersUse, EmailTemplate, LocalizedText, Mapping, Messages, MethodChoice, Methods, PhoneTemplate,
-    RedialRule, RedialRules, SmsTemplate,
+    AnswersUse, EmailTemplate, HouseholdUse, LocalizedText, Mapping, Messages, MethodChoice, Methods,
+    PhoneTemplate, RedialRule, RedialRules, SmsTemplate,
 };
 use super::super::problem::{Problems, member_path};
 use super::node::Node;
@@ -125,8 +125,12 @@ pub(super) fn methods(
     mapping: &Mapping,
     problems: &mut Problems,
 ) -> Methods {
-    let mut methods =
-        Methods { order: Vec::new(), choice: MethodChoice::default(), answers_model: AnswersUse::default() };
+    let mut methods = Methods {
+        order: Vec::new(),
+        choice: MethodChoice::default(),
+        answers_model: AnswersUse::default(),
+        household: HouseholdUse::default(),
+    };
     let mut order_path = None;
     if let Some(mut object) = field.and_then(|field| field.object(problems)) {
         if let Some(field) = object.optional("order") {
@@ -142,6 +146,9 @@ pub(super) fn methods(
         }
         if let Some(field) = object.optional("answers_model") {
             methods.answers_model = answers_model(&field, methods.choice, problems);
+        }
+        if let Some(field) = object.optional("household") {
+            methods.household = household(&field, methods.choice, problems);
         }
         object.finish(problems);
     }
@@ -185,6 +192,16 @@ fn answers_model(field: &Field<'_>, choice: MethodChoice, problems: &mut Problem
     if wanted == AnswersUse::FirstMethod && choice != MethodChoice::FirstAvailable {
         field
             .fault("goes with \"use\": \"first_available\" only: else every method is used anyway", problems);
+    }
+    wanted
+}
+
+fn household(field: &Field<'_>, choice: MethodChoice, problems: &mut Problems) -> HouseholdUse {
+    let choices = [("off", HouseholdUse::Off), ("same_day", HouseholdUse::SameDay)];
+    let wanted = field.choice(&choices, problems).unwrap_or_default();
+    if wanted == HouseholdUse::SameDay && matches!(choice, MethodChoice::Ladder { .. }) {
+        let message = "does not go with \"use\": \"ladder\", where each row is tried by itself; give \"off\", or another \"use\"";
+        field.fault(message, problems);
     }
     wanted
 }

@@ -75,7 +75,7 @@ fn follow_ups_choose_for_themselves() {
     let thanks = |named: &str, method| {
         let mapped = map(&campaign, &with("Lang", named)).unwrap();
         let (language, content) =
-            campaign.render_follow_up(FollowUpTrigger::Confirm, method, &mapped).unwrap().unwrap();
+            campaign.render_follow_up(FollowUpTrigger::Confirm, method, &mapped, &[]).unwrap().unwrap();
         (language.to_string(), content.text().to_owned())
     };
     assert_eq!(thanks("de", ContactMethod::Sms), ("de".to_owned(), "Danke.".to_owned()));

@@ -2,10 +2,12 @@
 //!
 //! If a row had been mapped before the restore, what was to go then has been sent, and the store no longer knows.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveTime, Utc};
 
 use super::RowMessages;
-use crate::domain::plan::{EntryPlan, LateTrace, PlanOutcome, PlanTrace};
+use crate::domain::campaign::definition::HouseholdUse;
+use crate::domain::local_time::resolve;
+use crate::domain::plan::{EntryPlan, LateTrace, PlanOutcome, PlanTrace, local_day};
 use crate::domain::schedule::SendEntry;
 use crate::domain::skip_reason::SkipReason;
 
@@ -46,8 +48,17 @@ impl RowMessages<'_> {
             Some(rung) if rung.below.is_some() => None,
             // The rung moves forward to this instant, or to the mapping if that is later.
             Some(rung) => Some(rung.bound.map_or(planned_at, |bound| bound.min(planned_at))),
-            None => Some(planned_at),
+            None => Some(self.first_of_household(planned_at)),
         }
+    }
+
+    /// With another row of its household it may have gone earlier on the same day.
+    fn first_of_household(&self, planned_at: DateTime<Utc>) -> DateTime<Utc> {
+        if self.campaign.definition().methods.household == HouseholdUse::Off {
+            return planned_at;
+        }
+        let zone = self.row.contact_zone;
+        resolve(local_day(planned_at, zone).and_time(NaiveTime::MIN), zone).at.min(planned_at)
     }
 
     fn expire(&self, plan: &mut EntryPlan) {
