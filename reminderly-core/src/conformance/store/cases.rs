@@ -268,6 +268,8 @@ macro_rules! for_each_store_case {
             an_answer_to_nothing_is_stale
             an_answer_may_end_the_reminders
             an_answer_ends_the_reminders_of_its_campaign_only
+            an_answer_about_a_moved_appointment_leaves_the_new_one
+            appointments_of_one_key_are_answered_apart
             an_answer_leaves_what_is_in_flight
             an_opt_out_comes_with_its_message
             a_follow_up_is_planned

@@ -16,6 +16,7 @@
 )]
 
 mod access;
+mod answer_scope;
 mod answerable;
 mod appointments;
 mod bench;
@@ -61,6 +62,7 @@ use crate::ids::IdSource;
 use crate::ports::store::Store;
 
 pub use access::*;
+pub use answer_scope::*;
 pub use answerable::*;
 pub use appointments::*;
 pub use bench::Bench;
@@ -148,6 +150,7 @@ mod tests {
     fn every_case_is_on_the_list() {
         let sources = [
             include_str!("access.rs"),
+            include_str!("answer_scope.rs"),
             include_str!("answerable.rs"),
             include_str!("calls.rs"),
             include_str!("carried_calls.rs"),
