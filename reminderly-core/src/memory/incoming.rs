@@ -227,10 +227,17 @@ fn prove_sent(data: &mut Data, tied: TiedResponse, slot: Slot) {
     }
 }
 
-/// Skips what an answer ends: the open reminders of an appointment that the person has released, and the further rungs of any that
-/// has an answer.
+/// Skips what an answer ends: the open reminders of an appointment that the person has released, the further rungs of one that
+/// has an answer, and the rungs above a message that has a campaign's own.
 fn skip_answered(data: &mut Data, company: CompanyId, answered: &Message, response: Response) {
-    for (packet, slot) in reminders_of_appointment(data, company, answered, response.kind) {
+    let ended = if response.kind.is_about_appointment() {
+        reminders_of_appointment(data, company, answered, response.kind)
+    } else {
+        data.packet(company, answered.packet)
+            .map(|packet| packet.rungs_above(answered.id))
+            .unwrap_or_default()
+    };
+    for (packet, slot) in ended {
         let mut skipped = |state: &mut MessageState| {
             state.copy_until = None;
             state.detail = Some(Detail::Skip(SkipReason::Answered));

@@ -14,6 +14,7 @@ use crate::domain::message_status::{MessageEvent, MessageStatus};
 use crate::domain::response::ResponseKind;
 use crate::domain::restore::Restore;
 use crate::domain::skip_reason::SkipReason;
+use crate::ids::{MessageId, PacketId};
 
 impl PacketData {
     /// Until when the rung below this message may still bring an answer; `None` if it need not be waited for.
@@ -61,6 +62,13 @@ impl PacketData {
             company.answer_to(&rung.record.message).is_some_and(ResponseKind::ends_reminders)
         };
         lower.any(answered) || upper.any(released)
+    }
+
+    /// The rungs above a message, from the next one up.
+    pub(super) fn rungs_above(&self, message: MessageId) -> Vec<(PacketId, Slot)> {
+        let above = |slot: &Slot| self.above(self.record(*slot)?.message.id);
+        let slots = successors(self.above(message), above).take(ContactMethod::ALL.len());
+        slots.map(|slot| (self.packet.id, slot)).collect()
     }
 
     /// Lets the rung above a message that brought nothing jump: due now, to be planned again. One that was tried already waits

@@ -5,10 +5,13 @@ use std::time::Duration;
 use super::bench::{Bench, Placed};
 use super::ledger::{Saying, saying};
 use super::sending::accepted;
-use crate::domain::message::{LadderPlace, PlannedMessage};
+use super::values::own_answer;
+use crate::domain::message::{Detail, LadderPlace, Origin, PlannedMessage};
 use crate::domain::message_status::MessageStatus;
 use crate::domain::packet::PacketStage;
 use crate::domain::response::ResponseKind;
+use crate::domain::row::RowNumber;
+use crate::domain::skip_reason::SkipReason;
 use crate::ids::PacketId;
 use crate::ports::store::{IncomingOutcome, PlanOutcome};
 
@@ -49,6 +52,44 @@ pub async fn appointments_of_one_key_are_answered_apart(bench: &Bench) {
         IncomingOutcome::Recorded
     );
     assert_eq!(bench.status(&later_placed).await, MessageStatus::Planned);
+}
+
+/// A campaign's own answer ends the rungs above the message that it is tied to, however many. Other rungs about the appointment
+/// go, those of the next entry and those below.
+pub async fn a_campaigns_own_answer_ends_the_rungs_above_its_message(bench: &Bench) {
+    let (packet, n) = (bench.loaded(1).await, bench.serial());
+    let entry = |entry, minutes| {
+        let mut rungs = vec![
+            bench.message_at(packet, 1, n, minutes),
+            bench.e_mail(packet, 1, n),
+            bench.phone_call(packet, 1, n),
+        ];
+        for rung in &mut rungs {
+            rung.message.origin = Origin::Row { row: RowNumber(1), entry };
+        }
+        let verdict = rungs[0].verdict;
+        rungs.iter_mut().for_each(|rung| rung.verdict = verdict);
+        for above in 1..rungs.len() {
+            rungs[above].message.ladder = Some(place_above(&rungs[above - 1]));
+        }
+        rungs
+    };
+    let messages = [entry(0, -60), entry(1, 24 * 60)].concat();
+    let placed: Vec<_> = messages.iter().map(|planned| bench.place(packet, planned, n)).collect();
+    bench.queue(packet, messages).await;
+    let told = sent(bench, &placed[0]).await;
+    let answer = bench.answer(&told, own_answer("positive"), 4);
+    assert_eq!(bench.take_in(answer).await, IncomingOutcome::Recorded);
+    for (position, placed) in placed.iter().enumerate().skip(1) {
+        let above = position < 3;
+        let detail = above.then_some(Detail::Skip(SkipReason::Answered));
+        assert_eq!(bench.state(placed).await.detail, detail, "message {position}");
+    }
+    let answer = bench.answer(&placed[4], own_answer("positive"), 4);
+    assert_eq!(bench.take_in(answer).await, IncomingOutcome::Recorded);
+    assert_eq!(bench.status(&placed[3]).await, MessageStatus::Planned, "the rung below");
+    assert_eq!(bench.status(&placed[4]).await, MessageStatus::Planned, "the message itself");
+    assert_eq!(bench.status(&placed[5]).await, MessageStatus::Skipped, "the rung above");
 }
 
 fn place_above(below: &PlannedMessage) -> LadderPlace {

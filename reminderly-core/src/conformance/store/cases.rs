@@ -270,6 +270,7 @@ macro_rules! for_each_store_case {
             an_answer_ends_the_reminders_of_its_campaign_only
             an_answer_about_a_moved_appointment_leaves_the_new_one
             appointments_of_one_key_are_answered_apart
+            a_campaigns_own_answer_ends_the_rungs_above_its_message
             an_answer_leaves_what_is_in_flight
             an_opt_out_comes_with_its_message
             a_follow_up_is_planned
