@@ -229,6 +229,9 @@ macro_rules! for_each_store_case {
             a_rung_jumps_when_the_one_below_is_not_sent
             a_call_is_not_made_again_once_the_rung_above_went
             a_rung_that_was_tried_does_not_jump
+            a_rung_waits_for_one_further_below
+            a_rung_goes_when_one_further_below_had_its_time
+            a_rung_jumps_over_what_brought_nothing
             an_answer_stops_the_rungs_above
             the_message_that_was_claimed_last_is_told
             what_is_about_no_appointment_is_answerable_for_a_while

@@ -47,6 +47,7 @@ mod safety;
 mod sending;
 mod settle;
 mod sweeps;
+mod three_rungs;
 mod unsubscribes;
 mod values;
 mod vanishing;
@@ -89,6 +90,7 @@ pub use rows::*;
 pub use safety::*;
 pub use settle::*;
 pub use sweeps::*;
+pub use three_rungs::*;
 pub use unsubscribes::*;
 pub use vanishing::*;
 pub use waiting::*;
@@ -175,6 +177,7 @@ mod tests {
             include_str!("safety.rs"),
             include_str!("settle.rs"),
             include_str!("sweeps.rs"),
+            include_str!("three_rungs.rs"),
             include_str!("unsubscribes.rs"),
             include_str!("vanishing.rs"),
             include_str!("waiting.rs"),

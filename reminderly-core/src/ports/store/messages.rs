@@ -152,7 +152,9 @@ pub trait MessageStore: Debug + Send + Sync + 'static {
     ///
     /// When, after planning, the rung below a planned or queued message ends as skipped (but for `answered` and `cap`), expired, failed or
     /// undelivered, the message jumps in the same transaction: it is put back, due at that instant with its legal interval
-    /// ended, so that the next [`hand_over`](Self::hand_over) names it as late and it is planned again from then on.
+    /// ended, so that the next [`hand_over`](Self::hand_over) names it as late and it is planned again from then on. If a rung
+    /// further below may [still bring an answer](super::ClaimRefusal::RungBelow), the instant is the end of that wait. Rungs between
+    /// that have ended likewise are passed over.
     ///
     /// # Errors
     ///

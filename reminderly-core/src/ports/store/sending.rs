@@ -122,7 +122,8 @@ pub enum ClaimRefusal {
     Answered,
     /// A newer packet says something else about the appointment, or does not name it any more.
     Superseded,
-    /// The rung below may still bring an answer until this instant: it waits to be sent, or was sent less than the wait ago.
+    /// A rung below may still bring an answer until this instant: the first one down that has not ended with nothing waits to be
+    /// sent, or was sent less than the wait ago.
     RungBelow(DateTime<Utc>),
     /// Its instant lies ahead.
     NotYet,
