@@ -52,12 +52,23 @@ impl SlotLedger {
         Ok(())
     }
 
-    /// How many messages have the days around a day, without one that gives its days up.
+    /// Whether the rungs below a message have taken what it lacks: if all of them gave their days up, it would have its own.
+    fn is_taken_below(&self, asked: &Message, below: &[MessageId], caps: Caps, at: DateTime<Utc>) -> bool {
+        let Some(person) = asked.person.as_ref() else { return false };
+        let days = below.iter().filter_map(|rung| self.of_message.get(rung)).flatten();
+        let given_up: Vec<NaiveDate> = days.copied().collect();
+        caps.reached(&self.around(person, asked.local_day(at), &given_up)).is_none()
+    }
+
+    /// How many messages have the days around a day, without what is given up.
     fn around(&self, person: &PersonKey, day: NaiveDate, given_up: &[NaiveDate]) -> [u32; DAYS_AROUND] {
         let Some(taken) = self.days.get(person) else { return [0; DAYS_AROUND] };
         days_around(day).map(|day| {
             let count = taken.get(&day).copied().unwrap_or_default();
-            count.saturating_sub(u32::from(given_up.contains(&day)))
+            given_up
+                .iter()
+                .filter(|given_up| **given_up == day)
+                .fold(count, |count, _| count.saturating_sub(1))
         })
     }
 
@@ -126,6 +137,9 @@ pub(super) fn take_slots(
             continue;
         };
         let Err(reached) = hold_slot(data, packet, slot, planned_at) else { continue };
+        if is_taken_below(data, packet, slot, planned_at) {
+            continue;
+        }
         let mut skipped = |state: &mut MessageState| state.detail = Some(Detail::Skip(SkipReason::Cap));
         let reason = Cow::Borrowed(reached.as_str());
         let change = Change { event: MessageEvent::Skipped, at, reason, state: &mut skipped };
@@ -150,6 +164,16 @@ pub(super) fn hold_slot(
     let Some(message) = found.get(slot).filter(|message| waits(&message.record.state)) else { return Ok(()) };
     let Some(company) = data.companies.get_mut(&found.packet.company) else { return Ok(()) };
     company.slots.hold(message, found.caps, at)
+}
+
+/// Whether only the rungs below a message stand in its way. They may yet end unsent; its claim asks again.
+fn is_taken_below(data: &Data, packet: PacketId, slot: Slot, at: DateTime<Utc>) -> bool {
+    let Some(found) = data.packets.get(&packet) else { return false };
+    let Some(asked) = found.record(slot).map(|record| &record.message) else { return false };
+    let Some(company) = data.companies.get(&found.packet.company) else { return false };
+    let rungs = found.rungs_below(asked).filter(|rung| rung.record.message.person == asked.person);
+    let below: Vec<MessageId> = rungs.map(|rung| rung.record.message.id).collect();
+    company.slots.is_taken_below(asked, &below, found.caps, at)
 }
 
 fn waits(state: &MessageState) -> bool {

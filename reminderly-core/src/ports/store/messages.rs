@@ -173,7 +173,8 @@ pub trait MessageStore: Debug + Send + Sync + 'static {
     /// Those nearest to their appointments come first (the planned instant less before it; then the earlier instant; then the
     /// making; one without an appointment is as near as can be). A rung asks right after the first one of its ladder. There is room
     /// if neither the day, nor any 7 days in a row with the day in it, would have more than the caps of **this** packet allow,
-    /// counting the slots of all campaigns. Follow-ups and corrections take none; nor does a packet without caps.
+    /// counting the slots of all campaigns. Follow-ups and corrections take none; nor does a packet without caps. A rung that would
+    /// have room without the slots of the rungs below it, of the same person, stays planned without a slot.
     ///
     /// A message that ends unsent frees its slots in the same transaction. Evidence that it was sent after all takes the local day
     /// of its latest attempt, whether there is room or not.
