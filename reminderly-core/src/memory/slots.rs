@@ -8,13 +8,14 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use super::appointments::is_being_mapped;
 use super::data::{Change, Data};
 use super::packet_data::{MessageData, PacketData, Slot};
-use crate::domain::attempt::AttemptOutcome;
+use crate::domain::attempt::{Attempt, AttemptOutcome};
 use crate::domain::caps::{CapReached, Caps, DAYS_AROUND, days_around};
+use crate::domain::disposition::AttemptReport;
 use crate::domain::message::{Detail, Message, MessageState};
 use crate::domain::message_status::{MessageEvent, MessageStatus};
 use crate::domain::person::PersonKey;
 use crate::domain::skip_reason::SkipReason;
-use crate::ids::{CompanyId, MessageId, PacketId};
+use crate::ids::{AttemptId, CompanyId, MessageId, PacketId};
 use crate::ports::store::{SlotsOutcome, StoreError};
 
 /// In which order messages ask for slots: how long before the appointment they go, when they go, and the making.
@@ -40,7 +41,7 @@ impl SlotLedger {
         if own.contains(&day) {
             return Ok(());
         }
-        let moves = !message.attempts.iter().any(|attempt| was_contact(attempt.outcome.as_ref()));
+        let moves = !message.attempts.iter().any(was_contact);
         let given_up = if moves { own } else { &[] };
         if let Some(reached) = caps.reached(&self.around(person, day, given_up)) {
             return Err(reached);
@@ -107,11 +108,24 @@ impl SlotLedger {
     }
 }
 
-/// Whether the person may have noticed an attempt: anything but a proof that nothing was accepted.
-fn was_contact(outcome: Option<&AttemptOutcome>) -> bool {
-    match outcome {
-        None
-        | Some(AttemptOutcome::Accepted | AttemptOutcome::Unknown { .. } | AttemptOutcome::Redialled) => true,
+/// Takes the day of an attempt of which it turned out that the person has noticed it, whether there is room or not.
+pub(super) fn take_noticed_day(data: &mut Data, packet: PacketId, slot: Slot, attempt: AttemptId) {
+    let Some(found) = data.packets.get(&packet).filter(|found| !found.caps.is_none()) else { return };
+    let Some(message) = found.get(slot).filter(|message| message.record.message.takes_a_slot()) else {
+        return;
+    };
+    let attempt = message.attempts.iter().find(|noticed| noticed.id == attempt);
+    if let (Some(attempt), Some(company)) = (attempt, data.companies.get_mut(&found.packet.company)) {
+        let asked = &message.record.message;
+        company.slots.take(asked, asked.local_day(attempt.claimed_at));
+    }
+}
+
+/// Whether the person may have noticed an attempt: anything but a proof that nothing was accepted, or a call that did not ring.
+fn was_contact(attempt: &Attempt) -> bool {
+    match &attempt.outcome {
+        None | Some(AttemptOutcome::Accepted | AttemptOutcome::Unknown { .. }) => true,
+        Some(AttemptOutcome::Redialled) => attempt.report.as_ref().is_none_or(AttemptReport::is_contact),
         Some(AttemptOutcome::Refused { .. } | AttemptOutcome::Returned { .. } | AttemptOutcome::Absent) => {
             false
         }

@@ -200,6 +200,32 @@ pub async fn a_rung_may_have_the_day_of_one_below(bench: &Bench) {
     }
 }
 
+/// A line that was busy did not ring: a call that is made again on another day counts on that one only. If it rang after all, it
+/// counts on both.
+pub async fn a_busy_call_gives_its_day_up(bench: &Bench) {
+    for (report, late, stays) in [
+        (AttemptReport::Busy, None, false),
+        (AttemptReport::NoAnswer, None, true),
+        (AttemptReport::Busy, Some(AttemptReport::NoAnswer), true),
+    ] {
+        let n = bench.serial() + 500;
+        let first = handed(bench, n, a_day(1)).await;
+        let first = Placed { epoch: bench.must_claim(&first).await.epoch, ..first };
+        bench.report(&first, "D-1", report).await;
+        let now = bench.at(DAY);
+        let verdict = SettleVerdict::RedialPermitted { not_before: now, legal_until: bench.at(DAY + 240) };
+        bench.must_settle(&first, verdict, MessageStatus::Queued).await;
+        bench.hand_over_with(first.packet, HandOver { now, ..bench.hand_over_terms() }).await;
+        let second = Placed { attempt: bench.id(), ..first };
+        assert!(matches!(claim_at(bench, &second, now).await, ClaimOutcome::Claimed(_)));
+        if let Some(late) = late {
+            bench.report(&first, "D-2", late).await;
+        }
+        assert!(!another(bench, a_day(1), n, 1).await);
+        assert_eq!(another(bench, a_day(1), n, 0).await, !stays);
+    }
+}
+
 /// A message for the same person so many days from now, that goes when another one has brought nothing.
 fn rung_above(bench: &Bench, below: &PlannedMessage, days: i64) -> PlannedMessage {
     let mut above = about(bench, below.message.packet, 1, days);

@@ -95,6 +95,7 @@ macro_rules! for_each_store_case {
             slots_are_for_loaded_packets
             rungs_take_slots_and_corrections_do_not
             a_rung_may_have_the_day_of_one_below
+            a_busy_call_gives_its_day_up
             a_slot_is_free_when_its_holder_ends_unsent
             a_superseded_message_frees_its_slot
             a_slot_is_taken_again_by_a_late_truth

@@ -177,7 +177,8 @@ pub trait MessageStore: Debug + Send + Sync + 'static {
     /// have room without the slots of the rungs below it, of the same person, stays planned without a slot.
     ///
     /// A message that ends unsent frees its slots in the same transaction. Evidence that it was sent after all takes the local day
-    /// of its latest attempt, whether there is room or not.
+    /// of its latest attempt, whether there is room or not. A claim on another day frees the days that the message has, unless an
+    /// attempt may have been noticed on one; a report that a call which was made again had rung takes its day back likewise.
     ///
     /// # Errors
     ///
