@@ -34,6 +34,7 @@ mod replies;
 mod restores;
 mod rules;
 mod shutdowns;
+mod slow_methods;
 mod stops;
 mod windows;
 

@@ -150,6 +150,7 @@ macro_rules! for_each_store_case {
             the_most_urgent_are_handed_over_first
             the_longest_due_are_handed_over_first
             live_copies_are_bounded
+            live_copies_are_bounded_by_method
             lost_copies_are_replaced_at_the_bound
             late_messages_are_listed_and_not_recorded
             a_lost_copy_may_be_late

@@ -221,7 +221,8 @@ pub trait MessageStore: Debug + Send + Sync + 'static {
     /// the packet is not `queued`, is draining or is fenced after a restore. A copy that is presumed lost is due again.
     ///
     /// Lost copies come first, the longest lost before the others. Of the messages without a copy, those whose legal interval
-    /// ends first come first, and of them the longest due: what could come too late does not wait behind what cannot.
+    /// ends first come first, and of them the longest due: what could come too late does not wait behind what cannot. Methods are
+    /// told apart only where one has [as many copies as it may have](HandOver::max_copies): its messages are passed over.
     ///
     /// # Errors
     ///
