@@ -22,7 +22,7 @@ use reminderly_core::ports::provider::{OutboundMessage, SendDeadline};
 use reminderly_core::ports::queue::{MessageQueue as _, Outgoing, QueueAdmin as _, QueueName, QueueSpec};
 use reminderly_core::ports::source::PacketSource as _;
 use reminderly_core::ports::store::{
-    ClaimOutcome, ClaimRequest, ClaimTerms, Claimed, HandOver, SettleVerdict, Settlement,
+    ClaimOutcome, ClaimRequest, ClaimTerms, Claimed, HandOver, MaxCopies, SettleVerdict, Settlement,
 };
 use reminderly_providers::sandbox::NamedPersona;
 use reminderly_queue_memory::MemoryQueue;
@@ -175,7 +175,7 @@ async fn handed_over(number: usize, messages: usize) -> Vec<Batch> {
     let (packet, _) = sending.add_packet(number, messages).await.expect("a packet");
     let now = sending.ports.clock.now();
     let copy_until = now + Duration::from_mins(15);
-    let terms = HandOver { now, copy_until, limit: messages, max_copies: messages };
+    let terms = HandOver { now, copy_until, limit: messages, max_copies: MaxCopies::each(messages) };
     let handed = sending.ports.store.hand_over(sending.company, packet, terms).await.expect("due messages");
     let request = |id| ClaimRequest { message: id, attempt: RandomIds.next(now) };
     let chunks = handed.due.chunks(100);

@@ -54,6 +54,8 @@ pub struct Setup {
     pub script: Value,
     /// How fast the sandbox's text messages say that they may go.
     pub rates: Vec<ProviderRate>,
+    /// How fast its calls say that they may go.
+    pub call_rates: Vec<ProviderRate>,
     /// When it begins.
     pub start: DateTime<Utc>,
     /// What stands between dispatch and sandbox.
@@ -71,6 +73,7 @@ impl Default for Setup {
             faults: None,
             script: serde_json::json!({}),
             rates: Vec::new(),
+            call_rates: Vec::new(),
             start: instant("2026-03-04T17:55:00Z"),
             providers: |sandbox, _| MethodRouter::sandbox(sandbox),
             tune: |_| {},
@@ -133,7 +136,9 @@ impl World {
         let used: Arc<dyn MessageQueue> =
             faulty.as_ref().map_or(plain, |faulty| Arc::<FaultyQueue>::clone(faulty));
         let script = SandboxScript::parse(&setup.script.to_string()).expect("a script");
-        let rates = [(ContactMethod::Sms, setup.rates.clone())].into();
+        let rates =
+            [(ContactMethod::Sms, setup.rates.clone()), (ContactMethod::Phone, setup.call_rates.clone())]
+                .into();
         let sandbox_settings =
             SandboxSettings { seed: setup.seed, script, rates, ..SandboxSettings::default() };
         let sandbox = Sandbox::new(Arc::clone(&shared), sandbox_settings);

@@ -27,7 +27,7 @@ use crate::memory::slots::SlotLedger;
 use crate::ports::store::NewPacket;
 
 /// Whose appointment, and when: a moved one is another.
-type AppointmentOf = (AppointmentKey, PersonKey, Option<DateTime<Utc>>);
+pub(super) type AppointmentOf = (AppointmentKey, PersonKey, Option<DateTime<Utc>>);
 
 #[derive(Debug, Clone)]
 pub(super) struct CompanyData {
@@ -188,7 +188,8 @@ impl CompanyData {
     }
 }
 
-fn appointment_of(message: &Message) -> Option<AppointmentOf> {
+/// What an answer to a message is about.
+pub(super) fn appointment_of(message: &Message) -> Option<AppointmentOf> {
     Some((
         message.key.clone(),
         message.person.clone()?,

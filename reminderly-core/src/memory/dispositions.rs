@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::MemoryStore;
 use super::data::{Change, Data};
 use super::packet_data::Slot;
+use super::slots::take_noticed_day;
 use crate::batch::Outcomes;
 use crate::domain::attempt::{AttemptLocation, AttemptOutcome};
 use crate::domain::disposition::{AttemptReport, Disposition};
@@ -82,6 +83,9 @@ fn record(
         (true, true) => is_more,
         (true, false) => idle && report.event() == MessageEvent::Delivered,
     };
+    if redialled && report.is_contact() {
+        take_noticed_day(data, located.packet, slot, disposition.attempt);
+    }
     if !moves {
         return DispositionOutcome::Recorded(status);
     }

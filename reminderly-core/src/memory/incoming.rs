@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::MemoryStore;
 use super::campaigns::page;
+use super::company_data::appointment_of;
 use super::data::{Change, Data};
 use super::packet_data::{MessageData, PacketData, Slot};
 use crate::batch::Page;
@@ -19,7 +20,7 @@ use crate::domain::message::{Detail, Message, MessageState, Origin};
 use crate::domain::message_status::{MessageEvent, MessageStatus};
 use crate::domain::packet::{Draining, PacketStage};
 use crate::domain::person::PersonKey;
-use crate::domain::response::Response;
+use crate::domain::response::{Response, ResponseKind};
 use crate::domain::skip_reason::SkipReason;
 use crate::ids::{CompanyId, IncomingId, MessageId, PacketId};
 use crate::ports::store::{IncomingOutcome, IncomingStore, StoreError};
@@ -241,33 +242,51 @@ fn prove_sent(data: &mut Data, tied: TiedResponse, slot: Slot) {
     }
 }
 
-/// Skips the open reminders of an appointment that the person has released, and the further rungs of any that has an answer.
+/// Skips what an answer ends: the open reminders of an appointment that the person has released, the further rungs of one that
+/// has an answer, and the rungs above a message that has a campaign's own.
 fn skip_answered(data: &mut Data, company: CompanyId, answered: &Message, response: Response) {
-    let (Some(found), Some(person)) = (data.companies.get(&company), &answered.person) else { return };
-    let contacts = found.contact_points_of(person);
-    let places: Vec<(PacketId, Slot)> =
-        contacts.iter().filter_map(|contact| found.messages_to.get(contact)).flatten().copied().collect();
-    for (packet, slot) in places {
-        let about_it = |message: &MessageData| {
-            let message = &message.record.message;
-            message.campaign == answered.campaign
-                && message.key == answered.key
-                && message.person.as_ref() == Some(person)
-                && message.origin.is_reminder()
-                && (response.kind.ends_reminders() || message.ladder.is_some())
+    let ended = if response.kind.is_about_appointment() {
+        reminders_of_appointment(data, company, answered, response.kind)
+    } else {
+        data.packet(company, answered.packet)
+            .map(|packet| packet.rungs_above(answered.id))
+            .unwrap_or_default()
+    };
+    for (packet, slot) in ended {
+        let mut skipped = |state: &mut MessageState| {
+            state.copy_until = None;
+            state.detail = Some(Detail::Skip(SkipReason::Answered));
         };
-        if data.packets.get(&packet).and_then(|found| found.get(slot)).is_some_and(about_it) {
-            let mut skipped = |state: &mut MessageState| {
-                state.copy_until = None;
-                state.detail = Some(Detail::Skip(SkipReason::Answered));
-            };
-            let reason = Cow::Borrowed(SkipReason::Answered.as_str());
-            let change =
-                Change { event: MessageEvent::Skipped, at: response.at, reason, state: &mut skipped };
-            // What is sent or closed already stays as it is.
-            data.transit(packet, slot, change).ok();
-        }
+        let reason = Cow::Borrowed(SkipReason::Answered.as_str());
+        let change = Change { event: MessageEvent::Skipped, at: response.at, reason, state: &mut skipped };
+        // What is sent or closed already stays as it is.
+        data.transit(packet, slot, change).ok();
     }
+}
+
+/// The reminders of the campaign about the appointment of a message that an answer about it ends.
+fn reminders_of_appointment(
+    data: &Data,
+    company: CompanyId,
+    answered: &Message,
+    kind: ResponseKind,
+) -> Vec<(PacketId, Slot)> {
+    let (Some(found), Some(person)) = (data.companies.get(&company), &answered.person) else {
+        return Vec::new();
+    };
+    let appointment = appointment_of(answered);
+    let ends = |(packet, slot): &(PacketId, Slot)| {
+        let record = data.packets.get(packet).and_then(|found| found.record(*slot));
+        record.map(|record| &record.message).is_some_and(|message| {
+            message.campaign == answered.campaign
+                && message.origin.is_reminder()
+                && (kind.ends_reminders() || message.ladder.is_some())
+                && appointment_of(message) == appointment
+        })
+    };
+    let contacts = found.contact_points_of(person);
+    let places = contacts.iter().filter_map(|contact| found.messages_to.get(contact)).flatten();
+    places.filter(|place| ends(place)).copied().collect()
 }
 
 /// The messages of the company that went, or go, to this contact point.

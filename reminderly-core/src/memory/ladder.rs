@@ -14,33 +14,44 @@ use crate::domain::message_status::{MessageEvent, MessageStatus};
 use crate::domain::response::ResponseKind;
 use crate::domain::restore::Restore;
 use crate::domain::skip_reason::SkipReason;
+use crate::ids::{MessageId, PacketId};
 
 impl PacketData {
-    /// Until when the rung below this message may still bring an answer; `None` if it need not be waited for.
+    /// Until when a rung below this message may still bring an answer; `None` if none need be waited for. It is the first one down
+    /// that has not ended with nothing.
     pub(super) fn below_may_bring_until(
         &self,
         message: &Message,
         now: DateTime<Utc>,
     ) -> Option<DateTime<Utc>> {
-        let place = message.ladder?;
-        let below = self.find(place.below)?;
-        let state = &below.record.state;
-        let from = match state.status {
-            MessageStatus::Planned | MessageStatus::Queued => state.not_before.map_or(now, |at| at.max(now)),
-            MessageStatus::Sending => now,
-            // What is unknown may have arrived.
-            MessageStatus::Sent | MessageStatus::Delivered | MessageStatus::Unknown => {
-                state.sent_at.or(below.attempts.last().map(|attempt| attempt.claimed_at))?
+        let wait = TimeDelta::from_std(message.ladder?.wait).unwrap_or(TimeDelta::MAX);
+        let from = self.rungs_below(message).find_map(|below| {
+            let state = &below.record.state;
+            match state.status {
+                MessageStatus::Planned | MessageStatus::Queued => {
+                    Some(state.not_before.map_or(now, |at| at.max(now)))
+                }
+                MessageStatus::Sending => Some(now),
+                // What is unknown may have arrived.
+                MessageStatus::Sent | MessageStatus::Delivered | MessageStatus::Unknown => {
+                    state.sent_at.or(below.attempts.last().map(|attempt| attempt.claimed_at))
+                }
+                MessageStatus::Undelivered
+                | MessageStatus::Skipped
+                | MessageStatus::Expired
+                | MessageStatus::Cancelled
+                | MessageStatus::Failed => None,
             }
-            MessageStatus::Undelivered
-            | MessageStatus::Skipped
-            | MessageStatus::Expired
-            | MessageStatus::Cancelled
-            | MessageStatus::Failed => return None,
-        };
-        let wait = TimeDelta::from_std(place.wait).unwrap_or(TimeDelta::MAX);
+        })?;
         let until = from.checked_add_signed(wait).unwrap_or(DateTime::<Utc>::MAX_UTC);
         (until > now).then_some(until)
+    }
+
+    /// The rungs below a message, from the next one down.
+    pub(super) fn rungs_below(&self, message: &Message) -> impl Iterator<Item = &MessageData> {
+        let below = |rung: &&MessageData| self.find(rung.record.message.ladder?.below);
+        let first = message.ladder.and_then(|place| self.find(place.below));
+        successors(first, below).take(ContactMethod::ALL.len())
     }
 
     /// Whether an answer to another rung ends this message: any to one below it, to one above it what releases the appointment.
@@ -48,33 +59,40 @@ impl PacketData {
     /// It counts whomever the rungs name: without a person's key each names its own contact point. A campaign's own answer is
     /// its message's only.
     pub(super) fn is_answered_on_ladder(&self, company: &CompanyData, message: &Message) -> bool {
-        let rungs = ContactMethod::ALL.len();
-        let below = |rung: &&MessageData| self.find(rung.record.message.ladder?.below);
-        let mut lower =
-            successors(message.ladder.and_then(|place| self.find(place.below)), below).take(rungs);
-        let above = |rung: &&MessageData| self.get(self.above(rung.record.message.id)?);
-        let mut upper = successors(self.above(message.id).and_then(|slot| self.get(slot)), above).take(rungs);
+        let upper = self.rungs_above(message.id);
+        let mut upper = upper.iter().filter_map(|(_, slot)| self.get(*slot));
         let answered = |rung: &MessageData| {
             rung.record.state.response.is_some() || company.answer_to(&rung.record.message).is_some()
         };
         let released = |rung: &MessageData| {
             company.answer_to(&rung.record.message).is_some_and(ResponseKind::ends_reminders)
         };
-        lower.any(answered) || upper.any(released)
+        self.rungs_below(message).any(answered) || upper.any(released)
     }
 
-    /// Lets the rung above a message that brought nothing jump: due now, to be planned again. One that was tried already waits
-    /// for its own reason: what a provider or a redial rule asked for.
+    /// The rungs above a message, from the next one up.
+    pub(super) fn rungs_above(&self, message: MessageId) -> Vec<(PacketId, Slot)> {
+        let above = |slot: &Slot| self.above(self.record(*slot)?.message.id);
+        let slots = successors(self.above(message), above).take(ContactMethod::ALL.len());
+        slots.map(|slot| (self.packet.id, slot)).collect()
+    }
+
+    /// Lets the rung above a message that brought nothing jump: due now, or when no rung further below need be waited for, to be
+    /// planned again. Those that have brought nothing themselves are passed over. One that was tried already waits for its own
+    /// reason: what a provider or a redial rule asked for.
     pub(super) fn jump(&mut self, slot: Slot, at: DateTime<Utc>) {
         let Some(below) = self.record(slot).filter(|record| brought_nothing(&record.state)) else { return };
-        let Some(above) = self.above(below.message.id) else { return };
-        if self.record(above).is_none_or(|above| above.state.epoch > 0) {
+        let stands = |slot: &Slot| self.record(*slot).is_some_and(|rung| !brought_nothing(&rung.state));
+        let above = self.rungs_above(below.message.id).into_iter().map(|(_, slot)| slot).find(stands);
+        let Some((above, rung)) = above.and_then(|above| Some((above, self.record(above)?))) else { return };
+        if rung.state.epoch > 0 {
             return;
         }
+        let due_at = self.below_may_bring_until(&rung.message, at).unwrap_or(at);
         let mut due = |state: &mut MessageState| {
             state.copy_until = None;
-            state.not_before = Some(at);
-            state.legal_until = Some(at);
+            state.not_before = Some(due_at);
+            state.legal_until = Some(due_at);
         };
         let reason = Cow::Borrowed("the rung below brought nothing");
         let change = Change { event: MessageEvent::Snoozed, at, reason, state: &mut due };

@@ -15,6 +15,7 @@ use super::settle;
 use super::slots::take_slots;
 use crate::batch::{Outcomes, Page};
 use crate::domain::attempt::{Attempt, AttemptLocation};
+use crate::domain::contact_method::ContactMethod;
 use crate::domain::message::{Detail, MessageRecord, MessageState};
 use crate::domain::message_status::{MessageEvent, Transition};
 use crate::ids::{AttemptId, CompanyId, MessageId, PacketId};
@@ -264,10 +265,15 @@ fn hand_over(
     }
     let found = data.packet_mut(company, packet)?;
     found.ripen(terms.now);
-    let free = terms.max_copies.saturating_sub(found.copy_count());
-    let lost = found.lost(terms.now).take(terms.limit);
-    let slots: Vec<Slot> = lost.chain(found.due(terms.now).take(free)).take(terms.limit).collect();
-    let held_back = found.due(terms.now).nth(free).is_some();
+    let (mut due, mut held_back) = (Vec::new(), false);
+    for method in ContactMethod::ALL {
+        let free = terms.max_copies.of(method).saturating_sub(found.copy_count(method));
+        due.extend(found.due(terms.now, method).take(free.min(terms.limit)));
+        held_back |= found.due(terms.now, method).nth(free).is_some();
+    }
+    due.sort();
+    let due = due.into_iter().map(|(.., slot)| slot);
+    let slots: Vec<Slot> = found.lost(terms.now).chain(due).take(terms.limit).collect();
     let mut handed = HandedOver { held_back, ..HandedOver::default() };
     for slot in slots {
         let Some(record) = data.packet(company, packet).and_then(|found| found.record(slot)) else {

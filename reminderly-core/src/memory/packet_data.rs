@@ -35,13 +35,15 @@ pub(super) struct PacketData {
     slots: BTreeMap<MessageId, Slot>,
     /// Planned and queued messages without a copy, by `not_before`; those after `ripe_through`.
     due: BTreeSet<(DateTime<Utc>, Slot)>,
-    /// The others, which were due at some hand-over, by the end of their legal interval.
-    ripe: BTreeSet<Urgency>,
+    /// The others, which were due at some hand-over, by their method and the end of their legal interval.
+    ripe: BTreeSet<(ContactMethod, Urgency)>,
     ripe_through: Option<(DateTime<Utc>, Slot)>,
     /// Queued messages with a copy, by the instant at which it is presumed lost.
     copies: BTreeSet<(DateTime<Utc>, Slot)>,
     /// Planned messages that wait for their household's message.
     parked: BTreeSet<Slot>,
+    /// How many these are of each method.
+    copied: BTreeMap<ContactMethod, usize>,
     /// Claimed messages, by the `answer_by` of their attempt.
     pub(super) sending: BTreeSet<(DateTime<Utc>, Slot)>,
     /// Unknown messages that are not held, by their attempt.
@@ -98,6 +100,7 @@ impl PacketData {
             ripe_through: None,
             copies: BTreeSet::new(),
             parked: BTreeSet::new(),
+            copied: BTreeMap::new(),
             sending: BTreeSet::new(),
             unknown: BTreeMap::new(),
             above: BTreeMap::new(),
@@ -143,9 +146,9 @@ impl PacketData {
         self.messages.len()
     }
 
-    /// How many messages have a copy in the queue, lost ones included.
-    pub(super) fn copy_count(&self) -> usize {
-        self.copies.len()
+    /// How many messages of a method have a copy in the queue, lost ones included.
+    pub(super) fn copy_count(&self, method: ContactMethod) -> usize {
+        self.copied.get(&method).copied().unwrap_or_default()
     }
 
     /// Messages whose copy is presumed lost at `now`, the longest lost first.
@@ -167,10 +170,12 @@ impl PacketData {
         self.ripe_through = through;
     }
 
-    /// Messages without a copy that are due at `now`, those whose legal interval ends first before the others. Call
+    /// Messages of a method without a copy that are due at `now`, those whose legal interval ends first before the others. Call
     /// [`ripen`](Self::ripen) before.
-    pub(super) fn due(&self, now: DateTime<Utc>) -> impl Iterator<Item = Slot> {
-        self.ripe.iter().filter(move |(_, due, _)| *due <= now).map(|(.., slot)| *slot)
+    pub(super) fn due(&self, now: DateTime<Utc>, method: ContactMethod) -> impl Iterator<Item = Urgency> {
+        let first = (method, (DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MIN_UTC, Slot::MIN));
+        let of_method = self.ripe.range(first..).take_while(move |(of, _)| *of == method);
+        of_method.map(|(_, urgency)| *urgency).filter(move |(_, due, _)| *due <= now)
     }
 
     fn is_ripe(&self, key: (DateTime<Utc>, Slot)) -> bool {
@@ -179,7 +184,7 @@ impl PacketData {
 
     /// Up to `limit` planned and queued messages, those that wait for another one after that.
     pub(super) fn waiting(&self, limit: usize) -> Vec<Slot> {
-        let ripe = self.ripe.iter().map(|(.., slot)| *slot);
+        let ripe = self.ripe.iter().map(|(_, (.., slot))| *slot);
         let others = self.due.iter().chain(&self.copies).map(|(_, slot)| *slot);
         let parked = self.parked.iter().copied().filter(|slot| !self.flies_with_household(*slot));
         ripe.chain(others).chain(parked).take(limit).collect()
@@ -194,7 +199,7 @@ impl PacketData {
             not_before.is_none_or(|not_before| restore.is_before(not_before)) || may_have_jumped(slot)
         };
         let due = self.due.range(..(raised_at, 0)).map(|(_, slot)| *slot);
-        let ripe = self.ripe.iter().map(|(_, _, slot)| *slot).filter(is_old);
+        let ripe = self.ripe.iter().map(|(_, (.., slot))| *slot).filter(is_old);
         let copied = self.copies.iter().map(|(_, slot)| *slot).filter(is_old);
         let in_flight = |slot: &Slot| self.flies_with_household(*slot);
         let parked = self.parked.iter().copied().filter(is_old).filter(|slot| !in_flight(slot));
@@ -206,7 +211,7 @@ impl PacketData {
     pub(super) fn next_due(&self) -> Option<DateTime<Utc>> {
         let first = |set: &BTreeSet<(DateTime<Utc>, Slot)>| set.first().map(|(at, _)| *at);
         // What is ripe is due: which of its instants is told makes no difference.
-        let ripe = self.ripe.first().map(|(_, due, _)| *due);
+        let ripe = self.ripe.first().map(|(_, (_, due, _))| *due);
         ripe.into_iter().chain(first(&self.due)).chain(first(&self.copies)).min()
     }
 
@@ -286,7 +291,11 @@ impl PacketData {
                 }
             }
             Place::Due(key) => drop(self.due.remove(&key)),
-            Place::Copied(key) => drop(self.copies.remove(&key)),
+            Place::Copied(key) => {
+                self.copies.remove(&key);
+                let copied = self.copied.entry(message.record.message.method).or_default();
+                *copied = copied.saturating_sub(1);
+            }
             Place::Parked => drop(self.parked.remove(&slot)),
             Place::Sending(key) => drop(self.sending.remove(&key)),
             Place::Unknown(attempt) => drop(self.unknown.remove(&attempt)),
@@ -305,7 +314,10 @@ impl PacketData {
                 }
             }
             Place::Due(key) => drop(self.due.insert(key)),
-            Place::Copied(key) => drop(self.copies.insert(key)),
+            Place::Copied(key) => {
+                self.copies.insert(key);
+                *self.copied.entry(message.record.message.method).or_default() += 1;
+            }
             Place::Parked => drop(self.parked.insert(slot)),
             Place::Sending(key) => drop(self.sending.insert(key)),
             Place::Unknown(attempt) => drop(self.unknown.insert(attempt, slot)),
@@ -350,11 +362,15 @@ fn minute(instant: DateTime<Utc>) -> DateTime<Utc> {
 }
 
 /// In which order due messages go: the end of the legal interval, then the instant, then the making.
-type Urgency = (DateTime<Utc>, DateTime<Utc>, Slot);
+pub(super) type Urgency = (DateTime<Utc>, DateTime<Utc>, Slot);
 
-fn urgency(messages: &[Box<MessageData>], (due, slot): (DateTime<Utc>, Slot)) -> Option<Urgency> {
-    let until = messages.get(slot)?.record.state.legal_until;
-    Some((until.unwrap_or(DateTime::<Utc>::MAX_UTC), due, slot))
+fn urgency(
+    messages: &[Box<MessageData>],
+    (due, slot): (DateTime<Utc>, Slot),
+) -> Option<(ContactMethod, Urgency)> {
+    let record = &messages.get(slot)?.record;
+    let until = record.state.legal_until.unwrap_or(DateTime::<Utc>::MAX_UTC);
+    Some((record.message.method, (until, due, slot)))
 }
 
 /// Counts a message by its state.

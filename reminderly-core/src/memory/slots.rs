@@ -8,13 +8,14 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use super::appointments::is_being_mapped;
 use super::data::{Change, Data};
 use super::packet_data::{MessageData, PacketData, Slot};
-use crate::domain::attempt::AttemptOutcome;
+use crate::domain::attempt::{Attempt, AttemptOutcome};
 use crate::domain::caps::{CapReached, Caps, DAYS_AROUND, days_around};
+use crate::domain::disposition::AttemptReport;
 use crate::domain::message::{Detail, Message, MessageState};
 use crate::domain::message_status::{MessageEvent, MessageStatus};
 use crate::domain::person::PersonKey;
 use crate::domain::skip_reason::SkipReason;
-use crate::ids::{CompanyId, MessageId, PacketId};
+use crate::ids::{AttemptId, CompanyId, MessageId, PacketId};
 use crate::ports::store::{SlotsOutcome, StoreError};
 
 /// In which order messages ask for slots: how long before the appointment they go, when they go, and the making.
@@ -42,7 +43,7 @@ impl SlotLedger {
         if own.contains(&day) {
             return Ok(());
         }
-        let moves = !message.attempts.iter().any(|attempt| was_contact(attempt.outcome.as_ref()));
+        let moves = !message.attempts.iter().any(was_contact);
         let given_up = if moves { own } else { &[] };
         let reached = |person| caps.reached(&self.around(person, day, given_up));
         if let Some(reached) = asked.persons().find_map(reached) {
@@ -55,12 +56,23 @@ impl SlotLedger {
         Ok(())
     }
 
-    /// How many messages have the days around a day, without one that gives its days up.
+    /// Whether the rungs below a message have taken what it lacks: if all of them gave their days up, it would have its own.
+    fn is_taken_below(&self, asked: &Message, below: &[MessageId], caps: Caps, at: DateTime<Utc>) -> bool {
+        let Some(person) = asked.person.as_ref() else { return false };
+        let days = below.iter().filter_map(|rung| self.of_message.get(rung)).flatten();
+        let given_up: Vec<NaiveDate> = days.copied().collect();
+        caps.reached(&self.around(person, asked.local_day(at), &given_up)).is_none()
+    }
+
+    /// How many messages have the days around a day, without what is given up.
     fn around(&self, person: &PersonKey, day: NaiveDate, given_up: &[NaiveDate]) -> [u32; DAYS_AROUND] {
         let Some(taken) = self.days.get(person) else { return [0; DAYS_AROUND] };
         days_around(day).map(|day| {
             let count = taken.get(&day).copied().unwrap_or_default();
-            count.saturating_sub(u32::from(given_up.contains(&day)))
+            given_up
+                .iter()
+                .filter(|given_up| **given_up == day)
+                .fold(count, |count, _| count.saturating_sub(1))
         })
     }
 
@@ -102,11 +114,24 @@ impl SlotLedger {
     }
 }
 
-/// Whether the person may have noticed an attempt: anything but a proof that nothing was accepted.
-fn was_contact(outcome: Option<&AttemptOutcome>) -> bool {
-    match outcome {
-        None
-        | Some(AttemptOutcome::Accepted | AttemptOutcome::Unknown { .. } | AttemptOutcome::Redialled) => true,
+/// Takes the day of an attempt of which it turned out that the person has noticed it, whether there is room or not.
+pub(super) fn take_noticed_day(data: &mut Data, packet: PacketId, slot: Slot, attempt: AttemptId) {
+    let Some(found) = data.packets.get(&packet).filter(|found| !found.caps.is_none()) else { return };
+    let Some(message) = found.get(slot).filter(|message| message.record.message.takes_a_slot()) else {
+        return;
+    };
+    let attempt = message.attempts.iter().find(|noticed| noticed.id == attempt);
+    if let (Some(attempt), Some(company)) = (attempt, data.companies.get_mut(&found.packet.company)) {
+        let asked = &message.record.message;
+        company.slots.take(asked, asked.local_day(attempt.claimed_at));
+    }
+}
+
+/// Whether the person may have noticed an attempt: anything but a proof that nothing was accepted, or a call that did not ring.
+fn was_contact(attempt: &Attempt) -> bool {
+    match &attempt.outcome {
+        None | Some(AttemptOutcome::Accepted | AttemptOutcome::Unknown { .. }) => true,
+        Some(AttemptOutcome::Redialled) => attempt.report.as_ref().is_none_or(AttemptReport::is_contact),
         Some(AttemptOutcome::Refused { .. } | AttemptOutcome::Returned { .. } | AttemptOutcome::Absent) => {
             false
         }
@@ -132,6 +157,9 @@ pub(super) fn take_slots(
             continue;
         };
         let Err(reached) = hold_slot(data, packet, slot, planned_at) else { continue };
+        if is_taken_below(data, packet, slot, planned_at) {
+            continue;
+        }
         let mut skipped = |state: &mut MessageState| state.detail = Some(Detail::Skip(SkipReason::Cap));
         let reason = Cow::Borrowed(reached.as_str());
         let change = Change { event: MessageEvent::Skipped, at, reason, state: &mut skipped };
@@ -156,6 +184,16 @@ pub(super) fn hold_slot(
     let Some(message) = found.get(slot).filter(|message| waits(&message.record.state)) else { return Ok(()) };
     let Some(company) = data.companies.get_mut(&found.packet.company) else { return Ok(()) };
     company.slots.hold(message, found.caps, at)
+}
+
+/// Whether only the rungs below a message stand in its way. They may yet end unsent; its claim asks again.
+fn is_taken_below(data: &Data, packet: PacketId, slot: Slot, at: DateTime<Utc>) -> bool {
+    let Some(found) = data.packets.get(&packet) else { return false };
+    let Some(asked) = found.record(slot).map(|record| &record.message) else { return false };
+    let Some(company) = data.companies.get(&found.packet.company) else { return false };
+    let rungs = found.rungs_below(asked).filter(|rung| rung.record.message.person == asked.person);
+    let below: Vec<MessageId> = rungs.map(|rung| rung.record.message.id).collect();
+    company.slots.is_taken_below(asked, &below, found.caps, at)
 }
 
 fn waits(state: &MessageState) -> bool {

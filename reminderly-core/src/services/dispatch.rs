@@ -6,6 +6,8 @@
 
 mod call;
 mod gate;
+mod places;
+mod poller;
 mod slice_work;
 mod turn;
 mod verdict;
@@ -15,21 +17,19 @@ use std::time::Duration;
 
 use futures::stream::{self, StreamExt as _};
 use metrics::counter;
-use tracing::{Instrument as _, debug, info_span, warn};
+use tracing::{Instrument as _, info_span, warn};
 
 use crate::domain::access::{Action, Actor, CompanyScope, Grants, authorize};
 use crate::domain::envelope::{Envelope, Slice};
-use crate::ports::queue::{Lease, QueueError, QueueName};
+use crate::ports::queue::{Lease, QueueName};
 use crate::services::compiled::CompiledCampaigns;
 use crate::services::shutdown::Shutdown;
 use crate::services::traffic::Scheduler;
 use crate::services::{Ports, ServiceError, Settings};
 
 use gate::SenderGates;
-use slice_work::{SliceWork, Worked};
-
-/// How long a poller waits after a failure of the queue before it asks again.
-const FAILURE_PAUSE: Duration = Duration::from_secs(1);
+use places::Places;
+use slice_work::{Hold, SliceWork, Worked};
 
 /// What one poll did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -62,28 +62,15 @@ impl Dispatch {
 
     /// Polls a packet's queue until told to stop, or until the queue is gone. What is in hand when the word comes is finished;
     /// nothing is left in doubt.
+    ///
+    /// It receives whenever fewer slices are being worked than [may be](Settings::slices_at_once). One that waits for its turn
+    /// does not count: so the methods of a packet, and whatever else has limits of its own, do not wait for each other.
     pub async fn run(&self, queue: &QueueName, shutdown: &Shutdown) {
-        while !shutdown.is_triggered() {
-            match self.poll(queue, self.settings.poll_wait, shutdown).await {
-                Ok(_) => {}
-                Err(ServiceError::Queue(QueueError::NoSuchQueue(_))) => {
-                    debug!(queue.name = %queue, "queue is gone; its poller ends");
-                    return;
-                }
-                Err(error) => {
-                    warn!(queue.name = %queue, error = &error as &dyn std::error::Error, "poll failed");
-                    let pause = self.ports.clock.now() + FAILURE_PAUSE;
-                    futures::future::select(
-                        Box::pin(self.ports.clock.sleep_until(pause)),
-                        Box::pin(shutdown.wait()),
-                    )
-                    .await;
-                }
-            }
-        }
+        poller::run(self, queue, shutdown).await;
     }
 
-    /// Receives once, waiting up to `wait`, and works what came.
+    /// Receives once, waiting up to `wait`, and works what came to its end, whatever it has to wait for.
+    /// [`run`](Self::run) does not wait for one slice before it receives the next.
     ///
     /// # Errors
     ///
@@ -108,7 +95,7 @@ impl Dispatch {
         let received = leases.len();
         // Every slice is worked to its end whatever becomes of its neighbours: dropping one would leave it in doubt.
         let worked: Vec<Result<u64, ServiceError>> = stream::iter(leases)
-            .map(|lease| self.work_or_release(queue, lease, shutdown))
+            .map(|lease| self.work_or_release(queue, lease, shutdown, None))
             .buffer_unordered(self.settings.slices_at_once.max(1))
             .collect()
             .await;
@@ -134,6 +121,7 @@ impl Dispatch {
         queue: &QueueName,
         lease: Lease,
         shutdown: &Shutdown,
+        places: Option<&Places>,
     ) -> Result<u64, ServiceError> {
         if shutdown.is_triggered() {
             self.ports.queue.release(queue, &[lease.token], Duration::ZERO).await?.into_vec();
@@ -142,14 +130,15 @@ impl Dispatch {
         if lease.expires_at <= self.ports.clock.now() {
             return Ok(0);
         }
-        self.work(queue, lease, shutdown).await
+        self.work(Hold { queue, lease: &lease, shutdown, places }).await
     }
 
-    async fn work(&self, queue: &QueueName, lease: Lease, shutdown: &Shutdown) -> Result<u64, ServiceError> {
+    async fn work(&self, hold: Hold<'_>) -> Result<u64, ServiceError> {
+        let Hold { queue, lease, .. } = hold;
         let slice = match &lease.envelope {
             Ok(Envelope::Outbound(slice)) => slice,
-            Ok(_) => return self.bury(queue, &lease, "not an outbound slice").await,
-            Err(undecodable) => return self.bury(queue, &lease, &undecodable.to_string()).await,
+            Ok(_) => return self.bury(queue, lease, "not an outbound slice").await,
+            Err(undecodable) => return self.bury(queue, lease, &undecodable.to_string()).await,
         };
         let scope = authorize(Actor::Worker, Action::Operate, slice.company, &Grants::default())?;
         let span = info_span!(
@@ -159,20 +148,16 @@ impl Dispatch {
             method = %slice.method,
             messages = slice.messages.len(),
         );
-        let result = self
-            .slice_work(&scope, slice, Some((queue, &lease, shutdown)))?
-            .run()
-            .instrument(span.clone())
-            .await;
+        let result = self.slice_work(&scope, slice, Some(hold))?.run().instrument(span.clone()).await;
         match result {
             Ok(Worked { requested, is_stopped: true }) => {
                 // What is left of it is for whoever goes on; what was sent cannot be claimed again.
-                self.ports.queue.release(queue, &[lease.token], Duration::ZERO).await?.into_vec();
+                self.ports.queue.release(queue, &[lease.token.clone()], Duration::ZERO).await?.into_vec();
                 Ok(requested)
             }
             Ok(Worked { requested, .. }) => {
                 // A stale or failed ack is harmless: the copy comes again and finds nothing to claim.
-                self.ports.queue.ack(queue, &[lease.token]).await?.into_vec();
+                self.ports.queue.ack(queue, &[lease.token.clone()]).await?.into_vec();
                 Ok(requested)
             }
             Err(error) => {
@@ -187,7 +172,7 @@ impl Dispatch {
         &'a self,
         scope: &CompanyScope,
         slice: &'a Slice,
-        hold: Option<(&'a QueueName, &'a Lease, &'a Shutdown)>,
+        hold: Option<Hold<'a>>,
     ) -> Result<SliceWork<'a>, ServiceError> {
         let company = scope.require(Action::Operate)?;
         if company != slice.company {
@@ -200,8 +185,7 @@ impl Dispatch {
             campaigns: &self.campaigns,
             scheduler: &self.scheduler,
             slice,
-            lease: hold.map(|(queue, lease, _)| (queue, lease)),
-            shutdown: hold.map(|(.., shutdown)| shutdown),
+            hold,
         })
     }
 

@@ -20,7 +20,7 @@ use crate::domain::skip_reason::SkipReason;
 use crate::domain::window::LegalInterval;
 use crate::ids::{MessageId, PacketId};
 use crate::ports::queue::{Outgoing, QueueName, SendOutcome};
-use crate::ports::store::{Close, CloseVerdict, DueMessage, HandOver, Snooze, SnoozeUntil};
+use crate::ports::store::{Close, CloseVerdict, DueMessage, HandOver, MaxCopies, Snooze, SnoozeUntil};
 use crate::services::compiled::CompiledCampaigns;
 use crate::services::late::plan_again;
 use crate::services::traffic::limits_of;
@@ -110,23 +110,25 @@ impl Enqueue {
 
     /// How many turns fill an empty queue.
     pub(super) fn turns_to_fill(&self) -> usize {
-        self.settings.max_copies.div_ceil(HAND_OVER_BATCH).max(1)
+        (ContactMethod::ALL.len() * self.settings.max_copies).div_ceil(HAND_OVER_BATCH).max(1)
     }
 
-    /// No more copies than the tightest limit of any method lets out in [`FEED_AHEAD`]: what comes up meanwhile and is more urgent
+    /// No more copies than the tightest limit of the method lets out in [`FEED_AHEAD`]: what comes up meanwhile and is more urgent
     /// would stand behind them, and copies that wait for long are made again.
-    async fn max_copies(&self, packet: &Packet) -> Result<usize, ServiceError> {
+    async fn max_copies(&self, packet: &Packet) -> Result<MaxCopies, ServiceError> {
         let campaign = self.campaigns.usable(packet).await?;
         let per_minute = campaign.and_then(|campaign| campaign.definition().limits.per_minute);
-        let of_method = |method| {
-            let provider = self.ports.providers.route(packet.company, method)?.limits();
+        let busy = MAX_SLICE * (self.settings.slices_at_once.max(1) + 1);
+        Ok(MaxCopies::by(|method| {
+            let route = self.ports.providers.route(packet.company, method);
+            let Some(provider) = route.map(|provider| provider.limits()) else {
+                return self.settings.max_copies;
+            };
             let limits =
                 limits_of(&provider, packet.company, (packet.campaign, per_minute), &self.settings.sharing);
-            Some(limits.iter().map(|limit| ahead(limit.rate)).min().unwrap_or(usize::MAX))
-        };
-        let most = ContactMethod::ALL.into_iter().filter_map(of_method).min().unwrap_or(usize::MAX);
-        let busy = MAX_SLICE * (self.settings.slices_at_once.max(1) + 1);
-        Ok(self.settings.max_copies.min(most.max(busy)))
+            let most = limits.iter().map(|limit| ahead(limit.rate)).min().unwrap_or(usize::MAX);
+            self.settings.max_copies.min(most.max(busy))
+        }))
     }
 
     /// When the next message of a packet is due; `None` if none is.

@@ -75,12 +75,13 @@ pub struct Settings {
     pub max_call_rows: usize,
     /// The most data of a call, bytes, names of columns included.
     pub max_call_bytes: usize,
-    /// Messages of one packet that may have a live copy in its queue: enough for the pollers, few enough that a pause acts at
-    /// once and a queue stays far below its in-flight limit.
+    /// Messages of one packet and method that may have a live copy in its queue: enough for the pollers, few enough that a pause
+    /// acts at once and a queue stays far below its in-flight limit.
     pub max_copies: usize,
     /// After this time a copy in a queue is presumed lost and made again.
     pub copy_lifetime: Duration,
-    /// Slices that one poller works at the same time: what keeps a provider busy whose answers take their time.
+    /// Slices that one poller works at the same time: what keeps a provider busy whose answers take their time. Those that wait
+    /// for a limit do not count.
     pub slices_at_once: usize,
     /// How long a received copy stays hidden: longer than the slowest slice takes.
     pub visibility: Duration,

@@ -2,7 +2,7 @@
 //!
 //! A slice asks for permits before it claims. A permit is given when every limit of the message has room at once; of all that
 //! wait for the same account, the turn is that of the company, then of the packet, that had the least for its weight, then of
-//! the slice whose window closes first. Everything here is of one process: see [`Sharing::workers`](super::Sharing::workers).
+//! the slice whose window closes first, of those that no limit of their own method holds up. Everything here is of one process: see [`Sharing::workers`](super::Sharing::workers).
 
 mod fair_line;
 mod limits;

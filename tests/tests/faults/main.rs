@@ -35,6 +35,7 @@ mod replies;
 mod restores;
 mod rules;
 mod shutdowns;
+mod slow_methods;
 mod stops;
 mod windows;
 

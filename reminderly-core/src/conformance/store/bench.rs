@@ -7,17 +7,19 @@ use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::StoreHarness;
-use super::values::{company, definition, digest, email, key, person, row, sms};
+use super::values::{company, definition, digest, email, key, number, person, row, sms};
 use crate::domain::appointment::Appointment;
 use crate::domain::attempt::Attempt;
 use crate::domain::campaign::lifecycle::{Campaign, CampaignState};
 use crate::domain::caps::Caps;
 use crate::domain::contact_method::ContactMethod;
+use crate::domain::contact_point::ContactPoint;
 use crate::domain::content::Content;
 use crate::domain::language::Language;
 use crate::domain::message::{Message, MessageState, Origin, PlanVerdict, PlannedMessage};
 use crate::domain::message_status::MessageStatus;
 use crate::domain::packet::{Draining, IngestProgress, Packet, PacketFailure, PacketOrigin, PacketStage};
+use crate::domain::phone_keys::PhoneKeys;
 use crate::domain::row::{RejectedRow, Row, RowNumber};
 use crate::domain::window::LegalInterval;
 use crate::ids::{AttemptId, CampaignId, CompanyId, IdSource, IdSourceExt as _, MessageId, PacketId};
@@ -240,6 +242,19 @@ impl Bench {
         planned.message.contact = Some(email(n));
         planned.message.content =
             Some(Content::Email { subject: "Soon".into(), text: "See you.".into(), html: None });
+        planned
+    }
+
+    /// The same as a phone call.
+    pub(super) fn phone_call(&self, packet: PacketId, row: u64, n: u64) -> PlannedMessage {
+        let mut planned = self.message(packet, row, n);
+        planned.message.method = ContactMethod::Phone;
+        planned.message.contact = Some(ContactPoint::Phone(number(n)));
+        planned.message.content = Some(Content::Phone {
+            script: "See you.".into(),
+            voicemail: None,
+            keys: Arc::new(PhoneKeys::default()),
+        });
         planned
     }
 

@@ -10,19 +10,19 @@ use super::capped::{
 };
 use super::counters::assert_packet;
 use super::ledger::{Saying, saying};
-use super::sending::ambiguous;
+use super::sending::{accepted, ambiguous, refused_for_good};
 use super::values::{key, person, sms};
 use crate::domain::caps::Caps;
 use crate::domain::disposition::AttemptReport;
 use crate::domain::held_appointment::RowPlace;
-use crate::domain::message::{Detail, LadderPlace, Origin, PlanVerdict};
+use crate::domain::message::{Detail, LadderPlace, Origin, PlanVerdict, PlannedMessage};
 use crate::domain::message_status::MessageStatus;
 use crate::domain::packet::{Draining, PacketStage};
 use crate::domain::row::RowNumber;
 use crate::domain::skip_reason::SkipReason;
 use crate::ports::store::{
     ClaimOutcome, ClaimRefusal, CloseVerdict, HandOver, PlanBatch, PlanOutcome, SettleVerdict, SlotsOutcome,
-    StoreError, WriteOutcome,
+    Snooze, SnoozeUntil, StoreError, WriteOutcome,
 };
 
 /// A person has as many reminders a day as the campaign allows, whatever they are about.
@@ -144,25 +144,97 @@ pub async fn slots_are_for_loaded_packets(bench: &Bench) {
 pub async fn rungs_take_slots_and_corrections_do_not(bench: &Bench) {
     let packet = bench.loaded(3).await;
     let first = about(bench, packet, 1, 0);
-    let mut above = about(bench, packet, 1, 0);
-    above.message.key = key(900);
-    above.verdict = later(bench, 60);
-    above.message.ladder = Some(LadderPlace { below: first.message.id, wait: Duration::from_mins(30) });
+    let above = rung_above(bench, &first, 0);
     let mut correction = about(bench, packet, 2, 0);
     let of = RowPlace { packet, row: RowNumber(1) };
     correction.message.origin = Origin::Correction { row: RowNumber(2), of };
-    let placed = capped(bench, packet, a_day(1), vec![first, above, correction]).await;
-    assert_eq!(planned(bench, &placed).await, [true, false, true]);
-    // No room for the first, but for the one above, which is for the next day.
+    let placed = capped(bench, packet, a_day(2), vec![first, above, correction]).await;
+    assert_eq!(planned(bench, &placed).await, [true, true, true]);
+    assert_eq!(elsewhere(bench, a_day(2), 0).await, [false], "two rungs have two slots");
+    // No room for the first, nor for the one above on that day, but for the last, which is for the next.
     let packet = bench.loaded(1).await;
     let first = about(bench, packet, 1, 0);
-    let mut above = about(bench, packet, 1, 1);
-    above.message.ladder = Some(LadderPlace { below: first.message.id, wait: Duration::from_mins(30) });
-    let verdict = above.verdict;
-    let placed = capped(bench, packet, a_day(1), vec![first, above]).await;
-    assert_eq!(planned(bench, &placed).await, [false, true]);
+    let above = rung_above(bench, &first, 0);
+    let last = rung_above(bench, &above, 1);
+    let verdict = last.verdict;
+    let placed = capped(bench, packet, a_day(1), vec![first, above, last]).await;
+    assert_eq!(planned(bench, &placed).await, [false, false, true]);
     let PlanVerdict::Send { at, .. } = verdict else { panic!("it is planned") };
-    assert_eq!(bench.state(&placed[1]).await.not_before, Some(at), "it keeps its instant");
+    assert_eq!(bench.state(&placed[2]).await.not_before, Some(at), "it keeps its instant");
+}
+
+/// A rung whose day only the rungs below it have taken stays planned: they may end unsent. Its claim decides.
+pub async fn a_rung_may_have_the_day_of_one_below(bench: &Bench) {
+    for (caps, others) in [(a_day(1), 0), (a_day(2), 1), (a_week(1), 0)] {
+        for sent in [true, false] {
+            let (packet, n) = (bench.loaded(1).await, bench.serial() + 500);
+            for _ in 0..others {
+                assert!(another(bench, caps, n, 0).await);
+            }
+            let first = for_person(bench, packet, 1, n, 0);
+            let above = rung_above(bench, &first, 0);
+            let last = rung_above(bench, &above, 0);
+            let placed = capped(bench, packet, caps, vec![first, above, last]).await;
+            assert_eq!(planned(bench, &placed).await, [true, true, true]);
+            bench.raise(packet, PacketStage::Queued).await;
+            bench.hand_over(packet).await;
+            let first = Placed { epoch: bench.must_claim(&placed[0]).await.epoch, ..placed[0] };
+            if sent {
+                bench.must_settle(&first, accepted(), MessageStatus::Sent).await;
+            } else {
+                bench.must_settle(&first, refused_for_good(), MessageStatus::Failed).await;
+            }
+            let now = bench.at(90);
+            let until = SnoozeUntil::Planned { not_before: now, legal_until: bench.at(240) };
+            let again = Snooze { message: placed[1].message, until, reason: "again".into(), at: now };
+            bench.store.snooze(bench.company, packet, &[again]).await.answered().into_vec();
+            bench.hand_over_with(packet, HandOver { now, ..bench.hand_over_terms() }).await;
+            if sent {
+                let refused = ClaimOutcome::Refused(ClaimRefusal::NoSlot);
+                assert_eq!(claim_at(bench, &placed[1], now).await, refused);
+                continue;
+            }
+            assert!(matches!(claim_at(bench, &placed[1], now).await, ClaimOutcome::Claimed(_)));
+            assert!(!another(bench, caps, n, 0).await, "the day is taken again");
+        }
+    }
+}
+
+/// A line that was busy did not ring: a call that is made again on another day counts on that one only. If it rang after all, it
+/// counts on both.
+pub async fn a_busy_call_gives_its_day_up(bench: &Bench) {
+    for (report, late, stays) in [
+        (AttemptReport::Busy, None, false),
+        (AttemptReport::NoAnswer, None, true),
+        (AttemptReport::Busy, Some(AttemptReport::NoAnswer), true),
+    ] {
+        let n = bench.serial() + 500;
+        let first = handed(bench, n, a_day(1)).await;
+        let first = Placed { epoch: bench.must_claim(&first).await.epoch, ..first };
+        bench.report(&first, "D-1", report).await;
+        let now = bench.at(DAY);
+        let verdict = SettleVerdict::RedialPermitted { not_before: now, legal_until: bench.at(DAY + 240) };
+        bench.must_settle(&first, verdict, MessageStatus::Queued).await;
+        bench.hand_over_with(first.packet, HandOver { now, ..bench.hand_over_terms() }).await;
+        let second = Placed { attempt: bench.id(), ..first };
+        assert!(matches!(claim_at(bench, &second, now).await, ClaimOutcome::Claimed(_)));
+        if let Some(late) = late {
+            bench.report(&first, "D-2", late).await;
+        }
+        assert!(!another(bench, a_day(1), n, 1).await);
+        assert_eq!(another(bench, a_day(1), n, 0).await, !stays);
+    }
+}
+
+/// A message for the same person so many days from now, that goes when another one has brought nothing.
+fn rung_above(bench: &Bench, below: &PlannedMessage, days: i64) -> PlannedMessage {
+    let mut above = about(bench, below.message.packet, 1, days);
+    above.message.person.clone_from(&below.message.person);
+    if days == 0 {
+        above.verdict = later(bench, 60);
+    }
+    above.message.ladder = Some(LadderPlace { below: below.message.id, wait: Duration::from_mins(30) });
+    above
 }
 
 /// Whoever ends unsent frees the slot; whoever may have arrived keeps it.

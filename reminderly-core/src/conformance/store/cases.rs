@@ -94,6 +94,8 @@ macro_rules! for_each_store_case {
             slots_are_a_companys_own
             slots_are_for_loaded_packets
             rungs_take_slots_and_corrections_do_not
+            a_rung_may_have_the_day_of_one_below
+            a_busy_call_gives_its_day_up
             a_slot_is_free_when_its_holder_ends_unsent
             a_superseded_message_frees_its_slot
             a_slot_is_taken_again_by_a_late_truth
@@ -148,6 +150,7 @@ macro_rules! for_each_store_case {
             the_most_urgent_are_handed_over_first
             the_longest_due_are_handed_over_first
             live_copies_are_bounded
+            live_copies_are_bounded_by_method
             lost_copies_are_replaced_at_the_bound
             late_messages_are_listed_and_not_recorded
             a_lost_copy_may_be_late
@@ -231,6 +234,9 @@ macro_rules! for_each_store_case {
             a_rung_jumps_when_the_one_below_is_not_sent
             a_call_is_not_made_again_once_the_rung_above_went
             a_rung_that_was_tried_does_not_jump
+            a_rung_waits_for_one_further_below
+            a_rung_goes_when_one_further_below_had_its_time
+            a_rung_jumps_over_what_brought_nothing
             an_answer_stops_the_rungs_above
             what_one_message_may_tell_is_found
             a_household_is_not_an_institution
@@ -299,6 +305,9 @@ macro_rules! for_each_store_case {
             an_answer_to_nothing_is_stale
             an_answer_may_end_the_reminders
             an_answer_ends_the_reminders_of_its_campaign_only
+            an_answer_about_a_moved_appointment_leaves_the_new_one
+            appointments_of_one_key_are_answered_apart
+            a_campaigns_own_answer_ends_the_rungs_above_its_message
             an_answer_leaves_what_is_in_flight
             an_opt_out_comes_with_its_message
             a_follow_up_is_planned

@@ -24,8 +24,8 @@ use crate::domain::skip_reason::SkipReason;
 use crate::domain::unsubscribe::{RefusalKey, UnsubscribeChange};
 use crate::ids::PacketId;
 use crate::ports::store::{
-    ClaimOutcome, CloseVerdict, ExpectedAppointment, HandOver, PacketCreation, PlanBatch, PlannedAppointment,
-    SettleVerdict, Snooze, SnoozeUntil, StoreError, WriteOutcome,
+    ClaimOutcome, CloseVerdict, ExpectedAppointment, HandOver, MaxCopies, PacketCreation, PlanBatch,
+    PlannedAppointment, SettleVerdict, Snooze, SnoozeUntil, StoreError, WriteOutcome,
 };
 
 const OPERATIONS: usize = 500;
@@ -229,7 +229,7 @@ impl Walk<'_> {
             now: self.bench.at(self.minutes),
             copy_until: self.bench.at(self.minutes + 2),
             limit: self.random.random_range(1..6),
-            max_copies: 6,
+            max_copies: MaxCopies { sms: 4, email: 2, phone: 1 },
         };
         self.bench.hand_over_with(packet, terms).await;
     }

@@ -9,7 +9,10 @@ use crate::domain::message_status::{MessageEvent, MessageStatus};
 use crate::domain::packet::{Draining, PacketStage};
 use crate::domain::window::LegalInterval;
 use crate::ids::{MessageId, PacketId};
-use crate::ports::store::{DueMessage, HandOver, HandedOver, Snooze, SnoozeUntil, StoreError, WriteOutcome};
+use crate::ports::store::{
+    ClaimOutcome, ClaimTerms, DueMessage, HandOver, HandedOver, MaxCopies, Snooze, SnoozeUntil, StoreError,
+    WriteOutcome,
+};
 
 /// What is due becomes queued, with a copy, and is listed with its method.
 pub async fn due_messages_are_handed_over(bench: &Bench) {
@@ -155,7 +158,7 @@ pub async fn the_longest_due_are_handed_over_first(bench: &Bench) {
 pub async fn live_copies_are_bounded(bench: &Bench) {
     let placed = bench.queued(5).await;
     let packet = placed[0].packet;
-    let two = HandOver { max_copies: 2, ..bench.hand_over_terms() };
+    let two = HandOver { max_copies: MaxCopies::each(2), ..bench.hand_over_terms() };
     assert_eq!(bench.hand_over_with(packet, two).await.due.len(), 2);
     let full = bench.hand_over_with(packet, two).await;
     assert_eq!((full.due.len(), full.held_back), (0, true), "three more are due");
@@ -167,14 +170,53 @@ pub async fn live_copies_are_bounded(bench: &Bench) {
         }
     }
     assert_eq!(bench.hand_over_with(packet, two).await.due.len(), 1);
-    let three = HandOver { max_copies: 3, ..two };
+    let three = HandOver { max_copies: MaxCopies::each(3), ..two };
     assert_eq!(bench.hand_over_with(packet, three).await.due.len(), 1);
+}
+
+/// Methods are bounded apart, and one that has no more room is passed over, however urgent its messages are.
+pub async fn live_copies_are_bounded_by_method(bench: &Bench) {
+    let packet = bench.loaded(6).await;
+    let messages: Vec<_> = (1..=6)
+        .map(|n| {
+            let legal =
+                LegalInterval { from: bench.at(-10), until: bench.at(30 + i64::try_from(n).expect("few")) };
+            let verdict = PlanVerdict::Send { at: legal.from, legal };
+            let planned = match n {
+                1..=3 => bench.phone_call(packet, n, n),
+                4 => bench.message(packet, n, n),
+                _ => bench.e_mail(packet, n, n),
+            };
+            PlannedMessage { verdict, ..planned }
+        })
+        .collect();
+    let ids = ids_of(&messages);
+    let call = bench.place(packet, &messages[0], 1);
+    bench.queue(packet, messages).await;
+    let terms = HandOver { max_copies: MaxCopies { sms: 2, email: 1, phone: 1 }, ..bench.hand_over_terms() };
+    let handed = bench.hand_over_with(packet, terms).await;
+    assert_eq!((due(&handed), handed.held_back), (vec![ids[0], ids[3], ids[4]], true), "in their order");
+    let full = bench.hand_over_with(packet, terms).await;
+    assert_eq!((full.due, full.held_back), (Vec::new(), true));
+    let claim = ClaimTerms { method: ContactMethod::Phone, ..Bench::terms_at(bench.now) };
+    assert!(matches!(bench.claim_with(&call, &claim).await, ClaimOutcome::Claimed(_)));
+    assert_eq!(
+        due(&bench.hand_over_with(packet, terms).await),
+        [ids[1]],
+        "the claim makes room for its method"
+    );
+    let more = HandOver { max_copies: MaxCopies { sms: 2, email: 2, phone: 1 }, ..terms };
+    let handed = bench.hand_over_with(packet, more).await;
+    assert_eq!((due(&handed), handed.held_back), (vec![ids[5]], true), "a call is left");
+    let more = HandOver { max_copies: MaxCopies::each(2), ..terms };
+    let handed = bench.hand_over_with(packet, more).await;
+    assert_eq!((due(&handed), handed.held_back), (vec![ids[2]], false));
 }
 
 /// Copies that are lost need no room of their own.
 pub async fn lost_copies_are_replaced_at_the_bound(bench: &Bench) {
     let placed = bench.queued(3).await;
-    let two = HandOver { max_copies: 2, ..bench.hand_over_terms() };
+    let two = HandOver { max_copies: MaxCopies::each(2), ..bench.hand_over_terms() };
     let first = bench.hand_over_with(placed[0].packet, two).await;
     let later = HandOver { now: bench.at(10), copy_until: bench.at(20), ..two };
     let mut again = due(&bench.hand_over_with(placed[0].packet, later).await);

@@ -16,6 +16,7 @@
 )]
 
 mod access;
+mod answer_scope;
 mod answerable;
 mod appointments;
 mod bench;
@@ -51,6 +52,7 @@ mod safety;
 mod sending;
 mod settle;
 mod sweeps;
+mod three_rungs;
 mod unsubscribes;
 mod values;
 mod vanishing;
@@ -66,6 +68,7 @@ use crate::ids::IdSource;
 use crate::ports::store::Store;
 
 pub use access::*;
+pub use answer_scope::*;
 pub use answerable::*;
 pub use appointments::*;
 pub use bench::Bench;
@@ -96,6 +99,7 @@ pub use rows::*;
 pub use safety::*;
 pub use settle::*;
 pub use sweeps::*;
+pub use three_rungs::*;
 pub use unsubscribes::*;
 pub use vanishing::*;
 pub use waiting::*;
@@ -157,6 +161,7 @@ mod tests {
     fn every_case_is_on_the_list() {
         let sources = [
             include_str!("access.rs"),
+            include_str!("answer_scope.rs"),
             include_str!("answerable.rs"),
             include_str!("calls.rs"),
             include_str!("carried_calls.rs"),
@@ -185,6 +190,7 @@ mod tests {
             include_str!("safety.rs"),
             include_str!("settle.rs"),
             include_str!("sweeps.rs"),
+            include_str!("three_rungs.rs"),
             include_str!("unsubscribes.rs"),
             include_str!("vanishing.rs"),
             include_str!("waiting.rs"),

@@ -16,14 +16,14 @@ use crate::domain::unsubscribe::{RefusalKey, Unsubscribe, UnsubscribeChange, Uns
 use crate::ids::{IncomingId, PacketId};
 use crate::ports::store::{
     ClaimOutcome, ClaimRefusal, ClaimRequest, ClaimTerms, Claimed, Close, CloseVerdict, DispositionOutcome,
-    HandOver, HandedOver, IncomingOutcome, LocatedDisposition, SettleOutcome, SettleVerdict, Settlement,
-    WriteOutcome,
+    HandOver, HandedOver, IncomingOutcome, LocatedDisposition, MaxCopies, SettleOutcome, SettleVerdict,
+    Settlement, WriteOutcome,
 };
 
 impl Bench {
     /// Everything that is due at the noon, with copies that live for ten minutes.
     pub(super) fn hand_over_terms(&self) -> HandOver {
-        HandOver { now: self.now, copy_until: self.at(10), limit: 1_000, max_copies: 1_000 }
+        HandOver { now: self.now, copy_until: self.at(10), limit: 1_000, max_copies: MaxCopies::each(1_000) }
     }
 
     pub(super) async fn hand_over(&self, packet: PacketId) -> HandedOver {

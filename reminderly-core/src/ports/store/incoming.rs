@@ -29,9 +29,10 @@ pub enum IncomingOutcome {
 pub trait IncomingStore: Debug + Send + Sync + 'static {
     /// Stores an incoming message with its whole [effect](crate::domain::incoming::IncomingEffect) as one fact. Natural key:
     /// provider and event. A response that ends reminders also skips (`answered`) the open messages of the same campaign,
-    /// person and appointment, by whatever contact point, and holds for every later claim and plan; what is claimed, sent or a follow-up stays.
-    /// Every other response does so with messages that have a rung below them. Callers give a follow-up
-    /// without contact point as skipped. A message that is answered was sent: `unknown` becomes `sent`.
+    /// person and appointment, by whatever contact point, and holds for every later claim and plan; what is claimed, sent or a
+    /// follow-up stays, and so does what is about the same key at another time. Every other response about the appointment does
+    /// so with messages that have a rung below them, and a campaign's own with the rungs above its message. Callers give a
+    /// follow-up without contact point as skipped. A message that is answered was sent: `unknown` becomes `sent`.
     ///
     /// An answer about the appointment must be able to follow the appointment's; it becomes the appointment's and the message's.
     /// A [campaign's own](crate::domain::response::ResponseKind::Answer) must be able to follow the message's, and becomes that

@@ -152,7 +152,9 @@ pub trait MessageStore: Debug + Send + Sync + 'static {
     ///
     /// When, after planning, the rung below a planned or queued message ends as skipped (but for `answered` and `cap`), expired, failed or
     /// undelivered, the message jumps in the same transaction: it is put back, due at that instant with its legal interval
-    /// ended, so that the next [`hand_over`](Self::hand_over) names it as late and it is planned again from then on.
+    /// ended, so that the next [`hand_over`](Self::hand_over) names it as late and it is planned again from then on. If a rung
+    /// further below may [still bring an answer](super::ClaimRefusal::RungBelow), the instant is the end of that wait. Rungs between
+    /// that have ended likewise are passed over.
     ///
     /// # Errors
     ///
@@ -171,10 +173,12 @@ pub trait MessageStore: Debug + Send + Sync + 'static {
     /// Those nearest to their appointments come first (the planned instant less before it; then the earlier instant; then the
     /// making; one without an appointment is as near as can be). A rung asks right after the first one of its ladder. There is room
     /// if neither the day, nor any 7 days in a row with the day in it, would have more than the caps of **this** packet allow,
-    /// counting the slots of all campaigns. Follow-ups and corrections take none; nor does a packet without caps.
+    /// counting the slots of all campaigns. Follow-ups and corrections take none; nor does a packet without caps. A rung that would
+    /// have room without the slots of the rungs below it, of the same person, stays planned without a slot.
     ///
     /// A message that ends unsent frees its slots in the same transaction. Evidence that it was sent after all takes the local day
-    /// of its latest attempt, whether there is room or not.
+    /// of its latest attempt, whether there is room or not. A claim on another day frees the days that the message has, unless an
+    /// attempt may have been noticed on one; a report that a call which was made again had rung takes its day back likewise.
     ///
     /// # Errors
     ///
@@ -217,7 +221,8 @@ pub trait MessageStore: Debug + Send + Sync + 'static {
     /// the packet is not `queued`, is draining or is fenced after a restore. A copy that is presumed lost is due again.
     ///
     /// Lost copies come first, the longest lost before the others. Of the messages without a copy, those whose legal interval
-    /// ends first come first, and of them the longest due: what could come too late does not wait behind what cannot.
+    /// ends first come first, and of them the longest due: what could come too late does not wait behind what cannot. Methods are
+    /// told apart only where one has [as many copies as it may have](HandOver::max_copies): its messages are passed over.
     ///
     /// # Errors
     ///

@@ -42,7 +42,7 @@ pub use reports::{OutcomeCursor, ReportStore};
 pub use restore::{FenceLift, Raised, RestoreStore};
 pub use sending::{
     ClaimOutcome, ClaimRefusal, ClaimRequest, ClaimTerms, Claimed, DueMessage, HandOver, HandedOver,
-    OpenAttempt, SettleOutcome, SettleVerdict, Settlement,
+    MaxCopies, OpenAttempt, SettleOutcome, SettleVerdict, Settlement,
 };
 pub use unsubscribes::UnsubscribeStore;
 

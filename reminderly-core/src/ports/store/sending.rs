@@ -21,7 +21,39 @@ pub struct HandOver {
     /// The most messages of this call, due and late ones together.
     pub limit: usize,
     /// The most messages of the packet that may have a live copy in the queue: back-pressure.
-    pub max_copies: usize,
+    pub max_copies: MaxCopies,
+}
+
+/// A number of messages for each method: one that is slow leaves the others theirs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MaxCopies {
+    /// Text messages.
+    pub sms: usize,
+    /// E-mails.
+    pub email: usize,
+    /// Calls.
+    pub phone: usize,
+}
+
+impl MaxCopies {
+    /// What each method may have.
+    pub fn by(mut of: impl FnMut(ContactMethod) -> usize) -> Self {
+        Self { sms: of(ContactMethod::Sms), email: of(ContactMethod::Email), phone: of(ContactMethod::Phone) }
+    }
+
+    /// The same number for each method.
+    pub const fn each(messages: usize) -> Self {
+        Self { sms: messages, email: messages, phone: messages }
+    }
+
+    /// What a method may have.
+    pub const fn of(&self, method: ContactMethod) -> usize {
+        match method {
+            ContactMethod::Sms => self.sms,
+            ContactMethod::Email => self.email,
+            ContactMethod::Phone => self.phone,
+        }
+    }
 }
 
 /// A due message.
@@ -42,7 +74,7 @@ pub struct HandedOver {
     pub due: Vec<DueMessage>,
     /// Due, but outside their legal interval: to be planned again or closed. Nothing was recorded.
     pub late: Vec<MessageId>,
-    /// More messages are due than may have copies: ask again soon.
+    /// Of some method more messages are due than may have copies: ask again soon.
     pub held_back: bool,
 }
 
@@ -124,7 +156,8 @@ pub enum ClaimRefusal {
     Answered,
     /// A newer packet says something else about the appointment, or does not name it any more.
     Superseded,
-    /// The rung below may still bring an answer until this instant: it waits to be sent, or was sent less than the wait ago.
+    /// A rung below may still bring an answer until this instant: the first one down that has not ended with nothing waits to be
+    /// sent, or was sent less than the wait ago.
     RungBelow(DateTime<Utc>),
     /// Its instant lies ahead.
     NotYet,

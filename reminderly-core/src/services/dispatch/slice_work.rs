@@ -11,6 +11,7 @@ use tracing::{error, warn};
 
 use super::call::{Answer, Start};
 use super::gate::SenderGates;
+use super::places::Places;
 use super::turn::Turn;
 use super::verdict::{pause_after, verdict};
 use crate::batch::Outcomes;
@@ -55,10 +56,20 @@ pub(super) struct SliceWork<'a> {
     pub(super) campaigns: &'a CompiledCampaigns,
     pub(super) scheduler: &'a Scheduler,
     pub(super) slice: &'a Slice,
-    /// The lease that the slice came with, to be extended while it is worked.
-    pub(super) lease: Option<(&'a QueueName, &'a Lease)>,
+    /// `None` if it did not come from a queue.
+    pub(super) hold: Option<Hold<'a>>,
+}
+
+/// What a poller has a slice by.
+#[derive(Clone, Copy)]
+pub(super) struct Hold<'a> {
+    pub(super) queue: &'a QueueName,
+    /// To be extended while the slice is worked.
+    pub(super) lease: &'a Lease,
     /// Ends the wait for its turn.
-    pub(super) shutdown: Option<&'a Shutdown>,
+    pub(super) shutdown: &'a Shutdown,
+    /// The poller's places, of which the slice has one; `None` if the poller works what it has received before it receives more.
+    pub(super) places: Option<&'a Places>,
 }
 
 /// What became of a slice.
@@ -85,7 +96,7 @@ impl SliceWork<'_> {
         let campaign = self.campaign().await?;
         let mut request = self.request(&limits, campaign.as_deref());
         let mut worked = Worked::default();
-        let mut hidden_until = self.lease.map_or(DateTime::<Utc>::MIN_UTC, |(_, lease)| lease.expires_at);
+        let mut hidden_until = self.hold.map_or(DateTime::<Utc>::MIN_UTC, |hold| hold.lease.expires_at);
         let mut rest: &[MessageId] = &slice.messages;
         while !rest.is_empty() {
             if let Some(until) = self.gates.closed_until(&name, self.ports.clock.now()) {
@@ -323,7 +334,7 @@ impl SliceWork<'_> {
     /// Keeps the copy hidden while the slice is worked: extends the lease when a third of the visibility is used up. A lease
     /// that is lost does no harm: the claims are what counts.
     pub(super) async fn extend_lease(&self, hidden_until: &mut DateTime<Utc>) {
-        let Some((queue, lease)) = self.lease else { return };
+        let Some(Hold { queue, lease, .. }) = self.hold else { return };
         let now = self.ports.clock.now();
         if (*hidden_until - now).to_std().unwrap_or_default() > self.settings.visibility / 3 * 2 {
             return;

@@ -6,6 +6,7 @@ use futures::future::{Either, select};
 
 use chrono::{DateTime, Utc};
 
+use super::places::Places;
 use super::slice_work::SliceWork;
 use crate::domain::mapping::CompiledCampaign;
 use crate::ports::provider::ProviderLimits;
@@ -33,6 +34,7 @@ impl<'a> SliceWork<'a> {
         Request {
             company: slice.company,
             packet: slice.packet,
+            method: slice.method,
             weight: sharing.weight(slice.company),
             limits: limits_of(provider, slice.company, (slice.campaign, per_minute), sharing).into(),
             closes_at: slice.closes_at,
@@ -40,7 +42,8 @@ impl<'a> SliceWork<'a> {
         }
     }
 
-    /// Waits until messages of the slice may be asked for. Nothing is claimed meanwhile, and the copy stays hidden.
+    /// Waits until messages of the slice may be asked for. Nothing is claimed meanwhile, the copy stays hidden, and the slice takes
+    /// no place of its poller's.
     pub(super) async fn wait_for_turn(
         &self,
         request: &Request,
@@ -50,6 +53,7 @@ impl<'a> SliceWork<'a> {
         if request.limits.is_empty() {
             return Turn::Come(permit.await);
         }
+        let _place_of_others = self.hold.and_then(|hold| hold.places).map(Places::lend);
         let clock = &self.ports.clock;
         let give_up = clock.now() + self.settings.copy_lifetime / 2;
         loop {
@@ -57,14 +61,14 @@ impl<'a> SliceWork<'a> {
             if now >= give_up {
                 return Turn::TooLong;
             }
-            let extend = match self.lease {
+            let extend = match self.hold {
                 Some(_) => (*hidden_until - self.settings.visibility / 3 * 2).max(now + BETWEEN_EXTENSIONS),
                 None => give_up,
             };
             let pause = async {
                 let pause = clock.sleep_until(extend.min(give_up));
-                if let Some(shutdown) = self.shutdown {
-                    matches!(select(pause, Box::pin(shutdown.wait())).await, Either::Right(_))
+                if let Some(hold) = self.hold {
+                    matches!(select(pause, Box::pin(hold.shutdown.wait())).await, Either::Right(_))
                 } else {
                     pause.await;
                     false

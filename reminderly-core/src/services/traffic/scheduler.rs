@@ -11,6 +11,7 @@ use super::limits::Limit;
 use super::permit::Permit;
 use super::state::{State, Ticket, TicketId};
 use crate::clock::{Clock, Monotonic};
+use crate::domain::contact_method::ContactMethod;
 use crate::ids::{CompanyId, PacketId};
 
 /// Who asks for permits.
@@ -18,6 +19,8 @@ use crate::ids::{CompanyId, PacketId};
 pub(in crate::services) struct Request {
     pub(in crate::services) company: CompanyId,
     pub(in crate::services) packet: PacketId,
+    /// By which the messages go: what holds one method of a packet up lets the others pass.
+    pub(in crate::services) method: ContactMethod,
     /// The company's share beside others.
     pub(in crate::services) weight: NonZeroU32,
     /// All of the messages' limits; without any, nobody waits.
@@ -80,6 +83,7 @@ impl Scheduler {
         let ticket = Ticket {
             company: request.company,
             packet: request.packet,
+            method: request.method,
             weight: request.weight,
             limits: Arc::clone(&request.limits),
             closes_at: request.closes_at,

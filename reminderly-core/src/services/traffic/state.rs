@@ -11,6 +11,7 @@ use super::fair_line::{FairLine, Turn};
 use super::limits::{Counted, Limit, LimitOf};
 use super::sliding_window::SlidingWindow;
 use crate::clock::Monotonic;
+use crate::domain::contact_method::ContactMethod;
 use crate::ids::{CompanyId, PacketId};
 use crate::ports::provider::RateScope;
 
@@ -27,6 +28,7 @@ pub(super) type PoolKey = Option<RateScope>;
 pub(super) struct Ticket {
     pub(super) company: CompanyId,
     pub(super) packet: PacketId,
+    pub(super) method: ContactMethod,
     pub(super) weight: NonZeroU32,
     pub(super) limits: Arc<[Limit]>,
     pub(super) closes_at: Option<DateTime<Utc>>,
@@ -42,8 +44,9 @@ pub(super) struct Ticket {
 struct Pool {
     companies: FairLine<CompanyId>,
     packets: HashMap<CompanyId, FairLine<PacketId>>,
-    /// Those that wait, by packet: the window that closes first, then who came first.
-    tickets: BTreeSet<(PacketId, DateTime<Utc>, TicketId)>,
+    /// Those that wait, by packet and method, which may have limits of their own: the window that closes first, then who came
+    /// first.
+    tickets: BTreeSet<(PacketId, ContactMethod, DateTime<Utc>, TicketId)>,
 }
 
 #[derive(Debug)]
@@ -54,6 +57,8 @@ pub(super) struct State {
     pools: BTreeMap<PoolKey, Pool>,
     tickets: HashMap<TicketId, Ticket>,
     last_ticket: TicketId,
+    /// The pool that was served last: those that share a limit of a company or campaign take turns.
+    last_pool: Option<PoolKey>,
     /// Of those that wait, the one that watches the clock.
     leader: Option<TicketId>,
     /// When somebody might get room, by what is known.
@@ -78,6 +83,10 @@ fn pool_of(limits: &[Limit]) -> PoolKey {
     })
 }
 
+fn place_of(ticket: &Ticket, id: TicketId) -> (PacketId, ContactMethod, DateTime<Utc>, TicketId) {
+    (ticket.packet, ticket.method, ticket.closes_at.unwrap_or(DateTime::<Utc>::MAX_UTC), id)
+}
+
 impl State {
     pub(super) fn new(workers: NonZeroU32) -> Self {
         Self {
@@ -87,6 +96,7 @@ impl State {
             pools: BTreeMap::new(),
             tickets: HashMap::new(),
             last_ticket: 0,
+            last_pool: None,
             leader: None,
             next_at: None,
         }
@@ -107,7 +117,7 @@ impl State {
         let pool = self.pools.entry(pool_of(&ticket.limits)).or_default();
         pool.companies.join(ticket.company, ticket.weight);
         pool.packets.entry(ticket.company).or_default().join(ticket.packet, NonZeroU32::MIN);
-        pool.tickets.insert((ticket.packet, ticket.closes_at.unwrap_or(DateTime::<Utc>::MAX_UTC), id));
+        pool.tickets.insert(place_of(&ticket, id));
         self.tickets.insert(id, ticket);
         self.pump(now, wakers);
         id
@@ -150,12 +160,14 @@ impl State {
     /// Gives out what there is room for, each time to whose turn it is, and sees to it that somebody watches the clock.
     pub(super) fn pump(&mut self, now: Monotonic, wakers: &mut Vec<Waker>) {
         let before = self.next_at.take();
-        let keys: Vec<PoolKey> = self
+        let mut keys: Vec<PoolKey> = self
             .pools
             .iter()
             .filter(|(_, pool)| !pool.companies.is_empty())
             .map(|(key, _)| key.clone())
             .collect();
+        let served = keys.partition_point(|key| self.last_pool.as_ref().is_some_and(|last| key <= last));
+        keys.rotate_left(served);
         for key in keys {
             self.pump_pool(&key, now, wakers);
         }
@@ -198,12 +210,10 @@ impl State {
                 return Err(why);
             };
             passed = Some(turn);
-            let Some(id) = pool.first_of(packet) else { continue };
-            let Some(limits) = self.tickets.get(&id).map(|ticket| Arc::clone(&ticket.limits)) else {
-                continue;
-            };
-            match self.room(key, &limits, now) {
-                Ok(room) => return Ok((packet, id, room)),
+            let firsts = pool.firsts_of(packet);
+            match self.first_with_room(key, firsts, now) {
+                Ok(Some((id, room))) => return Ok((packet, id, room)),
+                Ok(None) => {}
                 Err(Blocked::Pool) => return Err(Blocked::Pool),
                 Err(Blocked::Shared) => why = Blocked::Shared,
                 Err(Blocked::Own) => {
@@ -215,6 +225,28 @@ impl State {
                 }
             }
         }
+    }
+
+    /// Of a packet's tickets, one of each method, the first for which there is room, and how much; or why there is none.
+    fn first_with_room(
+        &mut self,
+        key: &PoolKey,
+        tickets: impl Iterator<Item = TicketId>,
+        now: Monotonic,
+    ) -> Result<Option<(TicketId, u64)>, Blocked> {
+        let mut blocked = None;
+        for id in tickets {
+            let Some(limits) = self.tickets.get(&id).map(|ticket| Arc::clone(&ticket.limits)) else {
+                continue;
+            };
+            match self.room(key, &limits, now) {
+                Ok(room) => return Ok(Some((id, room))),
+                Err(Blocked::Pool) => return Err(Blocked::Pool),
+                Err(Blocked::Shared) => blocked = Some(Blocked::Shared),
+                Err(Blocked::Own) => blocked = blocked.or(Some(Blocked::Own)),
+            }
+        }
+        blocked.map_or(Ok(None), Err)
     }
 
     /// Gives the ticket what there is room for, unless its company or packet loses its turn by having been held up.
@@ -231,6 +263,9 @@ impl State {
             return;
         }
         let Some(ticket) = self.tickets.get_mut(&id) else { return };
+        if self.last_pool.as_ref() != Some(key) {
+            self.last_pool = Some(key.clone());
+        }
         let granted = room.min(ticket.wanted);
         ticket.granted = granted;
         ticket.called = true;
@@ -280,8 +315,8 @@ impl State {
     fn leave_line(&mut self, id: TicketId) {
         let Some(ticket) = self.tickets.get(&id) else { return };
         let Some(pool) = self.pools.get_mut(&pool_of(&ticket.limits)) else { return };
-        pool.tickets.remove(&(ticket.packet, ticket.closes_at.unwrap_or(DateTime::<Utc>::MAX_UTC), id));
-        if pool.first_of(ticket.packet).is_some() {
+        pool.tickets.remove(&place_of(ticket, id));
+        if pool.firsts_of(ticket.packet).next().is_some() {
             return;
         }
         let Some(line) = pool.packets.get_mut(&ticket.company) else { return };
@@ -328,9 +363,14 @@ impl State {
 }
 
 impl Pool {
-    fn first_of(&self, packet: PacketId) -> Option<TicketId> {
-        let from = (packet, DateTime::<Utc>::MIN_UTC, TicketId::MIN);
-        let to = (packet, DateTime::<Utc>::MAX_UTC, TicketId::MAX);
-        self.tickets.range(from..=to).next().map(|(.., id)| *id)
+    /// The first ticket of each method of a packet, the window that closes first before the others.
+    fn firsts_of(&self, packet: PacketId) -> impl Iterator<Item = TicketId> + use<> {
+        let mut firsts = ContactMethod::ALL.map(|method| {
+            let from = (packet, method, DateTime::<Utc>::MIN_UTC, TicketId::MIN);
+            let to = (packet, method, DateTime::<Utc>::MAX_UTC, TicketId::MAX);
+            self.tickets.range(from..=to).next().map(|(.., closes_at, id)| (*closes_at, *id))
+        });
+        firsts.sort_unstable();
+        firsts.into_iter().flatten().map(|(_, id)| id)
     }
 }

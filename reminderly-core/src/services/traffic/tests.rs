@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::limits::{Limit, LimitOf};
 use super::{Permit, Request, Scheduler};
 use crate::clock::Clock as _;
+use crate::domain::contact_method::ContactMethod;
 use crate::domain::rate::Rate;
 use crate::ids::{CampaignId, CompanyId, PacketId};
 use crate::ports::provider::RateScope;
@@ -51,6 +52,7 @@ fn request(company: u128, packet: u128, messages: u64, limits: &[Limit]) -> Requ
     Request {
         company: id::<CompanyId>(company),
         packet: id::<PacketId>(packet),
+        method: ContactMethod::Sms,
         weight: NonZeroU32::MIN,
         limits: limits.into(),
         closes_at: None,
@@ -231,6 +233,46 @@ fn who_comes_late_waits_for_the_account_and_not_for_the_others() {
     line.push(desk.ask(&small));
     desk.pass(500);
     assert_eq!(ready(&mut line).first(), Some(&(50, 10)));
+}
+
+#[test]
+fn a_method_that_is_held_up_lets_the_others_of_its_packet_pass() {
+    let desk = desk();
+    let sender = limit(LimitOf::Provider(RateScope::Sender("line".into())), 1, SECOND);
+    let calls = Request { method: ContactMethod::Phone, ..request(1, 1, 10, &[account(30), sender]) };
+    let texts = request(1, 1, 10, &[account(30)]);
+    let first = desk.scheduler.acquire(&calls).now_or_never().unwrap();
+    assert_eq!(desk.send(first), 1);
+    let mut waiting = desk.ask(&calls);
+    let permit = desk.scheduler.acquire(&texts).now_or_never().unwrap();
+    assert_eq!(desk.send(permit), 10, "the call that came first waits for its line");
+    assert!(poll(&mut waiting).is_none());
+    desk.pass(1_000);
+    assert_eq!(poll(&mut waiting).unwrap().messages(), 1);
+}
+
+#[test]
+fn accounts_that_share_a_limit_take_turns() {
+    let desk = desk();
+    let campaign = limit(LimitOf::Campaign(id::<CampaignId>(1)), 1, SECOND);
+    let of = |account: &str| {
+        let account = limit(LimitOf::Provider(RateScope::Account(account.into())), 30, SECOND);
+        request(1, 1, 1, &[account, campaign.clone()])
+    };
+    let (texts, calls) = (of("a"), Request { method: ContactMethod::Phone, ..of("b") });
+    let mut served = [0, 0];
+    let mut waiting = [desk.ask(&texts), desk.ask(&calls)];
+    for _ in 0..100 {
+        desk.pass(500);
+        for (index, request) in [&texts, &calls].into_iter().enumerate() {
+            if let Some(permit) = poll(&mut waiting[index]) {
+                desk.send(permit);
+                served[index] += 1;
+                waiting[index] = desk.ask(request);
+            }
+        }
+    }
+    assert!(served.iter().all(|served| (15..=35).contains(served)), "{served:?}");
 }
 
 proptest! {
