@@ -58,10 +58,10 @@ impl SlotLedger {
 
     /// Whether the rungs below a message have taken what it lacks: if all of them gave their days up, it would have its own.
     fn is_taken_below(&self, asked: &Message, below: &[MessageId], caps: Caps, at: DateTime<Utc>) -> bool {
-        let Some(person) = asked.person.as_ref() else { return false };
         let days = below.iter().filter_map(|rung| self.of_message.get(rung)).flatten();
         let given_up: Vec<NaiveDate> = days.copied().collect();
-        caps.reached(&self.around(person, asked.local_day(at), &given_up)).is_none()
+        let day = asked.local_day(at);
+        asked.persons().all(|person| caps.reached(&self.around(person, day, &given_up)).is_none())
     }
 
     /// How many messages have the days around a day, without what is given up.
