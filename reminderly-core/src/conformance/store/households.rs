@@ -111,6 +111,9 @@ pub async fn a_household_is_planned_once(bench: &Bench) {
     assert!(history[0].reason.contains(&pair.message.id.to_string()), "{}", history[0].reason);
     let missing = bench.store.plan_households(bench.company, bench.id(), Vec::new(), bench.now).await;
     assert!(matches!(missing, Err(StoreError::Missing { .. })), "{missing:?}");
+    let other = bench.beside().await;
+    let foreign = other.store.plan_households(other.company, packet, vec![pair], bench.now).await;
+    assert!(matches!(foreign, Err(StoreError::Missing { .. })), "another company's: {foreign:?}");
 }
 
 /// Only while the packet is being mapped.
