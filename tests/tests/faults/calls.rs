@@ -15,7 +15,7 @@ use reminderly_core::domain::disposition::{AttemptReport, Disposition};
 use reminderly_core::domain::message::MessageRecord;
 use reminderly_core::domain::message_status::MessageEvent;
 use reminderly_core::domain::message_status::MessageStatus::{self, Delivered, Skipped, Undelivered};
-use reminderly_core::domain::packet::PacketStage;
+use reminderly_core::domain::packet::{Draining, PacketStage};
 use reminderly_core::domain::response::ResponseKind;
 use reminderly_core::domain::unsubscribe::{RefusalKey, UnsubscribeChange};
 use reminderly_core::ids::{CompanyId, PacketId};
@@ -319,6 +319,8 @@ fn a_call_that_a_packet_at_its_end_cannot_take_is_asked_for_again() {
             WriteOutcome::Applied
         );
     }
+    let marked = block_on(world.store.set_draining(company, packet, Draining::Completing)).unwrap();
+    assert_eq!(marked, WriteOutcome::Applied);
     let campaigns: Arc<_> = CompiledCampaigns::new(Arc::clone(&world.ports.store)).into();
     let dispositions = Dispositions::new(&world.ports, &world.settings, campaigns);
     let scope = world.worker_scope(company);

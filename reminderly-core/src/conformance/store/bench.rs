@@ -166,7 +166,7 @@ impl Bench {
                 (S::Loaded, _) => S::Mapped,
                 (S::Mapped, _) => S::Queued,
                 _ => {
-                    self.store.set_draining(self.company, packet, Draining::Completing).await.answered();
+                    self.drain(packet, Draining::Completing).await;
                     S::Complete
                 }
             };
@@ -177,6 +177,12 @@ impl Bench {
             );
             from = next;
         }
+    }
+
+    /// Sets a mark that the packet takes.
+    pub(super) async fn drain(&self, packet: PacketId, drain: Draining) {
+        let outcome = self.store.set_draining(self.company, packet, drain).await.answered();
+        assert_eq!(outcome, WriteOutcome::Applied, "{drain:?}");
     }
 
     pub(super) async fn change_stage(
