@@ -211,10 +211,14 @@ fn nobody_is_called_again_out_of_hours_or_too_late() {
 
 /// A busy line, its packet complete, and the disposition that said so.
 fn busy() -> (World, Campaign, PacketId, LocatedDisposition) {
+    busy_about(&[])
+}
+
+fn busy_about(changes: &[(&str, Value)]) -> (World, Campaign, PacketId, LocatedDisposition) {
     let script = json!({ "contact_points": { (material::number(0)): "silent" } });
     let mut world = World::new(&Setup { script, ..Setup::default() });
     let company = world.company();
-    let campaign = world.campaign(company, &by_phone(&[]));
+    let campaign = world.campaign(company, &by_phone(changes));
     let packet = world.load(company, campaign.id, &material::csv(1, AT));
     world.start_worker();
     world.run_until(instant("2026-03-04T18:05:00Z"));
@@ -304,6 +308,29 @@ fn an_archived_campaign_calls_nobody_again() {
     world.run_to_end();
     assert_eq!(world.messages(campaign.company, packet)[0].state.status, Undelivered);
     assert_eq!(world.sandbox.accepted().len(), 1);
+}
+
+#[test]
+fn nobody_is_called_again_about_an_appointment_that_has_vanished() {
+    for before in [true, false] {
+        let (mut world, campaign, packet, located) = busy_about(&[("/mapping/vanished", json!("cancel"))]);
+        if before {
+            record(&world, campaign.company, &located);
+        }
+        let next =
+            format!("{}{}", material::HEADER, material::line(1, &material::number(1), "2026-03-05 14:00"));
+        let next = world.load(campaign.company, campaign.id, &next);
+        world.run_until(world.now() + Duration::from_mins(2));
+        let vanished = world.packet(campaign.company, next).vanished;
+        assert_eq!((vanished.appointments, vanished.cancelled), (1, u64::from(before)));
+        if !before {
+            record(&world, campaign.company, &located);
+        }
+        world.run_to_end();
+        assert_eq!(world.messages(campaign.company, packet)[0].state.status, Undelivered);
+        assert_eq!(judge::times_accepted(&world)[&located.message], 1);
+        judge::everything_ended(&world, &campaign);
+    }
 }
 
 #[test]

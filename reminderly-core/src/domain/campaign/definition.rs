@@ -171,6 +171,14 @@ pub struct Messages {
     pub phone: Option<PhoneTemplate>,
 }
 
+impl Messages {
+    /// Whether a call may be made again that was made and reached nobody.
+    pub fn calls_again(&self) -> bool {
+        let retry = self.phone.as_ref().map(|phone| phone.retry);
+        retry.is_some_and(|retry| retry.busy.times > 0 || retry.no_answer.times > 0)
+    }
+}
+
 /// A text, or one for each language.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
