@@ -115,12 +115,15 @@ pub struct RungTrace {
     pub number: u8,
     /// How many rungs the ladder has.
     pub of: u8,
-    /// When the rung below was planned for; `None` if none below goes.
+    /// When the rung below was planned for, or went; `None` if none below goes.
     pub below: Option<DateTime<Utc>>,
     /// How long the rung below may stay unanswered.
     pub wait: Duration,
     /// The last instant at which the rungs above still fit before the appointment.
     pub bound: Option<DateTime<Utc>>,
+    /// When the person was told by this rung, if that was since the ladder is due: then it does not go again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_at: Option<DateTime<Utc>>,
 }
 
 /// A rule of a pack that kept a message from going.
@@ -245,6 +248,12 @@ impl PlanTrace {
 
     fn ladder_sentence(&self, rung: RungTrace) -> String {
         let place = format!("rung {} of {}", rung.number, rung.of);
+        if let Some(told_at) = rung.told_at {
+            let told_at = self.shown_to_contact(told_at);
+            return format!(
+                "{place}: the person was told by it at {told_at}; those above wait from then on."
+            );
+        }
         if rung.below.is_some() {
             let wait = elapsed(rung.wait);
             return format!("{place}: goes if the rung below fails, or has no answer after {wait}.");
