@@ -29,7 +29,7 @@ use crate::domain::skip_reason::SkipReason;
 use crate::domain::window::{LegalInterval, LegalTimes};
 
 pub use crate::domain::plan::correction::plan_correction;
-pub use crate::domain::plan::ladder::{LadderRung, plan_ladder};
+pub use crate::domain::plan::ladder::{LadderRung, earliest_starts, plan_ladder};
 pub use crate::domain::plan::terms::{ContactTerms, ContactZones, contact_zones};
 pub use crate::domain::plan::trace::{AnswersTrace, LateTrace, PlanRule, PlanTrace, RuleTrace, RungTrace};
 

@@ -63,6 +63,27 @@ pub fn plan_ladder(rungs: &[LadderRung<'_>], wait: Duration) -> Vec<Vec<EntryPla
     plans
 }
 
+/// For each entry of the schedule, the earliest instant at which any of these methods can have gone first, whichever of them
+/// reached the person then. With `wait` they stand on a ladder, in this order; without, each goes on its own.
+pub fn earliest_starts(methods: &[PlanInput<'_>], wait: Option<Duration>) -> Vec<Option<DateTime<Utc>>> {
+    let Some(first) = methods.first() else { return Vec::new() };
+    let rungs: Vec<LadderRung<'_>> = methods.iter().map(|input| (*input).into()).collect();
+    let steps: Vec<Step<'_>> = rungs.iter().map(Step::new).collect();
+    let bounds = match wait {
+        Some(wait) => bounds(&steps, TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX)),
+        None => vec![None; steps.len()],
+    };
+    let entries = (0..=u16::MAX).zip(&first.schedule.send);
+    let start = |(index, entry): (u16, &SendEntry)| {
+        let start_of = |(step, bound): (&Step<'_>, &Option<DateTime<Utc>>)| {
+            let planned_at = plan_entry(index, *entry, step.input, step.times.as_ref()).trace.planned_at?;
+            Some(bound.map_or(planned_at, |bound| bound.min(planned_at)))
+        };
+        steps.iter().zip(&bounds).filter_map(start_of).min()
+    };
+    entries.map(start).collect()
+}
+
 /// One rung while it is planned.
 struct Step<'a> {
     input: &'a PlanInput<'a>,

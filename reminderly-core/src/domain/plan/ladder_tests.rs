@@ -160,6 +160,28 @@ fn a_rung_that_is_lost_counts_only_where_it_told_the_person() {
 }
 
 #[test]
+fn a_ladder_may_have_begun_with_any_of_its_methods() {
+    let mut schedule = schedule(&[SendEntry::DaysBefore { days: 1, at: "09:00:00".parse().ok() }]);
+    schedule.windows.by_method.insert(ContactMethod::Sms, window("12:00:00", "16:30:00"));
+    let appointment = Appointment::new("2026-03-11T15:00:00".parse().unwrap(), ZONE);
+    let (zones, now) = ([ZONE], at("2026-03-01T00:00:00Z"));
+    let inputs = [ContactMethod::Sms, ContactMethod::Email].map(|method| PlanInput {
+        schedule: &schedule,
+        method,
+        appointment: Some(&appointment),
+        zones: &zones,
+        rules: &[],
+        now,
+    });
+    let nine = Some(at("2026-03-10T09:00:00-04:00"));
+    assert_eq!(earliest_starts(&inputs, Some(HOUR)), [nine], "the e-mail, had the text message been refused");
+    assert_eq!(earliest_starts(&inputs[..1], None), [Some(at("2026-03-10T12:00:00-04:00"))]);
+    // Two days would have to lie between them.
+    let early = earliest_starts(&inputs, Some(48 * HOUR));
+    assert_eq!(early, [Some(at("2026-03-09T14:00:00-04:00"))]);
+}
+
+#[test]
 fn on_demand_there_is_nothing_to_fit_before() {
     let schedule = schedule(&[SendEntry::Now]);
     let plans = plans(&schedule, None, at("2026-03-10T11:30:00-04:00"), HOUR);

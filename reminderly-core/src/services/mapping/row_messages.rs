@@ -155,8 +155,9 @@ impl RowMessages<'_> {
     fn plans(&self, reached: &Reached) -> Vec<EntryPlan> {
         let terms = self.terms(reached);
         let mut plans = plan_row(&self.plan_input(reached.method, &terms));
+        let may_have_gone_otherwise = self.may_have_gone_otherwise();
         for plan in &mut plans {
-            self.expire_before_restore(plan);
+            self.expire_before_restore(plan, &may_have_gone_otherwise);
         }
         plans
     }

@@ -37,7 +37,7 @@ impl RowMessages<'_> {
     fn correction(&self, reached: &Reached, corrected: &mut Vec<Corrected>) -> PlannedMessage {
         let terms = self.terms(reached);
         let mut plan = plan_correction(&self.plan_input(reached.method, &terms));
-        self.expire_before_restore(&mut plan);
+        self.expire_before_restore(&mut plan, &[]);
         let verdict = match plan.outcome {
             PlanOutcome::Planned { at, legal } => {
                 corrected.push((reached.contact.clone(), local_day(at, self.row.contact_zone)));
