@@ -2,6 +2,8 @@
 //!
 //! Pure: the same input plans the same, so a plan can be made again at any time to explain it.
 
+#[cfg(test)]
+mod closing_tests;
 mod correction;
 mod ladder;
 #[cfg(test)]
@@ -261,10 +263,9 @@ fn plan_entry(
     let meant = base(entry, input, zone);
     let at = meant.map(|(_, base)| base.at);
     let base_legal = at.zip(times).and_then(|(at, times)| times.interval_at(at));
-    let when_closed = input.schedule.when_closed;
     let planned = match (at, base_legal, times) {
         (Some(at), Some(legal), _) => Some((at, legal)),
-        (Some(at), None, Some(times)) => move_to_legal(times, at, when_closed),
+        (Some(at), None, Some(times)) => move_to_legal(times, at, input.schedule),
         _ => None,
     };
     let (base_local, base) = meant.unwrap_or_else(|| exactly(input.now, zone));
@@ -280,9 +281,10 @@ fn plan_entry(
         base_legal: base_legal.is_some(),
         closed_in: times.filter(|_| base_legal.is_none()).and_then(|times| times.closed_in(base.at)),
         latest: latest(input.schedule, input.appointment),
-        when_closed,
+        when_closed: input.schedule.when_closed,
+        closing_margin: planned.and_then(|planned| margin_left(base.at, planned, input.schedule)),
         rule: times.and_then(|times| {
-            held_by_rule(times, planned, |times| base_or_moved(times, base.at, when_closed))
+            held_by_rule(times, planned, |times| base_or_moved(times, base.at, input.schedule))
         }),
         planned_at: planned.map(|(at, _)| at),
         late: None,
@@ -307,6 +309,16 @@ fn plan_entry(
         (None, _) => PlanOutcome::Skipped(SkipReason::NoLegalInstant),
     };
     EntryPlan { entry: index, outcome, trace }
+}
+
+/// The margin that the campaign asks for, if a message went to before its base because it was closed then, and leaves as much.
+fn margin_left(
+    base: DateTime<Utc>,
+    (at, legal): (DateTime<Utc>, LegalInterval),
+    schedule: &Schedule,
+) -> Option<Duration> {
+    let left = (legal.until - at).to_std().unwrap_or_default();
+    Some(schedule.closing_margin).filter(|margin| at < base && !margin.is_zero() && left >= *margin)
 }
 
 /// The last instant that leaves the least notice before the appointment.

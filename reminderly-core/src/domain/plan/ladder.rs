@@ -213,6 +213,7 @@ fn next_rung(
         closed_in: step.times.as_ref().and_then(|times| times.closed_in(target)),
         latest: latest(input.schedule, input.appointment),
         when_closed: WhenClosed::Later,
+        closing_margin: None,
         rule: step.times.as_ref().and_then(|times| {
             held_by_rule(times, planned, |times| first_legal(times, target).map(|(at, _)| at))
         }),

@@ -92,6 +92,9 @@ pub struct PlanTrace {
     pub latest: Option<DateTime<Utc>>,
     /// What the campaign says about a base that is not legal.
     pub when_closed: WhenClosed,
+    /// How long before closing `planned_at` is at least, because the campaign asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closing_margin: Option<Duration>,
     /// The rule of a pack because of which `planned_at` is another instant than the contact window alone would give, or none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleTrace>,
@@ -302,7 +305,10 @@ impl PlanTrace {
         let rule = self.rule.as_ref().filter(|rule| rule.instead_of != self.base_at);
         let rule = self.rule_sentence(rule);
         if let Some(at) = self.planned_at {
-            return format!("{wanted} is {}{rule}.", self.shown_to_contact(at));
+            let margin =
+                self.closing_margin.map(elapsed).map(|left| format!(" that leaves {left} until closing"));
+            let (margin, at) = (margin.unwrap_or_default(), self.shown_to_contact(at));
+            return format!("{wanted}{margin} is {at}{rule}.");
         }
         match self.latest.map(|latest| self.shown_to_contact(latest)) {
             Some(latest) => {

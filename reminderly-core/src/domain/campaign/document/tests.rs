@@ -150,6 +150,8 @@ const LATER: &str = "not supported by this release";
 #[case::sheet("/source/sheet", json!(""), "$.source.sheet", "1 to 31 characters")]
 #[case::key_retry("/unknown_outcome", json!("key_retry"), "$.unknown_outcome", LATER)]
 // Rules.
+#[case::closing_margin("/schedule/closing_margin", json!("9h"), "$.schedule.closing_margin", "as long as a window")]
+#[case::closing_margin_unit("/schedule/closing_margin", json!(10), "$.schedule.closing_margin", "expected")]
 #[case::area_code_zones("/schedule/area_code_zones", json!("yes"), "$.schedule.area_code_zones", "true or false")]
 #[case::rule_packs_text("/schedule/rule_packs", json!("us_state_hours"), "$.schedule.rule_packs", "expected a list")]
 #[case::rule_pack_type("/schedule/rule_packs", json!([true]), "$.schedule.rule_packs[0]", "expected a text")]
@@ -327,6 +329,26 @@ fn refuses_what_is_no_object(#[case] text: &str, #[case] message: &str) {
     assert_eq!(invalid.problems.len(), 1);
     assert_eq!(invalid.problems[0].path, "$");
     assert!(invalid.problems[0].message.contains(message), "{invalid}");
+}
+
+#[test]
+fn a_closing_margin_is_shorter_than_every_window() {
+    let mut document = example();
+    document["schedule"]["when_closed"] = json!("earlier");
+    document["schedule"]["windows"] = json!({
+        "default": { "days": ["mon"], "from": "08:00", "to": "16:30" },
+        "email": { "days": ["mon"], "from": "23:45", "to": "00:15" }
+    });
+    document["schedule"]["closing_margin"] = json!("29m");
+    let margin = parse(&document.to_string()).unwrap().schedule.closing_margin;
+    assert_eq!(margin, Duration::from_mins(29));
+    document["schedule"]["closing_margin"] = json!("30m");
+    let invalid = parse(&document.to_string()).unwrap_err();
+    assert_eq!(invalid.to_string(), "$.schedule.closing_margin: is as long as a window, or longer");
+    document["schedule"]["closing_margin"] = json!("10m");
+    document["schedule"]["when_closed"] = json!("later");
+    let invalid = parse(&document.to_string()).unwrap_err();
+    assert!(invalid.to_string().starts_with("$.schedule.closing_margin: goes with"), "{invalid}");
 }
 
 #[test]
