@@ -2,9 +2,13 @@
 //!
 //! Pure: the same input plans the same, so a plan can be made again at any time to explain it.
 
+mod answers_trace;
 #[cfg(test)]
 mod closing_tests;
 mod correction;
+mod hour;
+#[cfg(test)]
+mod hour_tests;
 mod ladder;
 #[cfg(test)]
 mod ladder_tests;
@@ -30,10 +34,12 @@ use crate::domain::schedule::{Schedule, SendEntry};
 use crate::domain::skip_reason::SkipReason;
 use crate::domain::window::{LegalInterval, LegalTimes};
 
+pub use crate::domain::plan::answers_trace::{AnswersTrace, HourTrace};
 pub use crate::domain::plan::correction::plan_correction;
+pub use crate::domain::plan::hour::{LikelyHours, prefer_hour};
 pub use crate::domain::plan::ladder::{LadderRung, earliest_starts, plan_ladder};
 pub use crate::domain::plan::terms::{ContactTerms, ContactZones, contact_zones};
-pub use crate::domain::plan::trace::{AnswersTrace, LateTrace, PlanRule, PlanTrace, RuleTrace, RungTrace};
+pub use crate::domain::plan::trace::{LateTrace, PlanRule, PlanTrace, RuleTrace, RungTrace};
 
 /// How long after an incoming message a follow-up needs no window (rule 8).
 const FOLLOW_UP_GRACE: TimeDelta = TimeDelta::minutes(5);
@@ -291,6 +297,7 @@ fn plan_entry(
         duplicate_of: None,
         rung: None,
         answers: None,
+        hour: None,
     };
     let outcome = match (planned, times) {
         (Some((at, _)), Some(times)) if at < input.now => {

@@ -296,6 +296,9 @@ pub enum AnswersUse {
     /// With [`MethodChoice::FirstAvailable`]: of the methods that reach the person equally well, the one that is likeliest to be
     /// answered goes first.
     FirstMethod,
+    /// Of the hours that a message may be late, on the same day and without leaving its window, the one at which it is likeliest to
+    /// be answered is chosen.
+    Order,
 }
 
 /// Which of the methods are used.

@@ -222,6 +222,7 @@ fn next_rung(
         duplicate_of: None,
         rung: Some(rung),
         answers: None,
+        hour: None,
     };
     let outcome = match planned {
         None => PlanOutcome::Skipped(SkipReason::NoLegalInstant),

@@ -7,9 +7,8 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::answers::Chance;
-use crate::domain::contact_method::ContactMethod;
 use crate::domain::local_time::LocalTimeNote;
+use crate::domain::plan::answers_trace::{AnswersTrace, HourTrace};
 use crate::domain::rules::RuleId;
 use crate::domain::schedule::{SendEntry, WhenClosed};
 
@@ -109,6 +108,9 @@ pub struct PlanTrace {
     /// What the answers model said, if it was asked for the first method.
     #[serde(default)]
     pub answers: Option<AnswersTrace>,
+    /// What the answers model said, if it was asked for the hour. `planned_at` stays what the rules say: lateness counts from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hour: Option<HourTrace>,
 }
 
 /// The place of a plan on a ladder.
@@ -136,47 +138,6 @@ pub struct RuleTrace {
     pub rule: RuleId,
     /// The instant that it does not permit, at which the message would go otherwise.
     pub instead_of: DateTime<Utc>,
-}
-
-/// Why a method was preferred. Numbers only, nothing of the person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AnswersTrace {
-    /// The method that the campaign or the row names first, of those that reach the person.
-    pub first: ContactMethod,
-    /// How likely an answer to it is, in thousandths.
-    pub first_chance: Chance,
-    /// The method that was chosen.
-    pub chosen: ContactMethod,
-    /// How likely an answer to that is, in thousandths.
-    pub chosen_chance: Chance,
-    /// The instant whose knowledge the model holds.
-    pub as_of: DateTime<Utc>,
-}
-
-impl fmt::Display for AnswersTrace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |chance: Chance| {
-            let percent = |thousandths: u16| f64::from(thousandths) / 10.0;
-            format!(
-                "{:.1} % ({:.1} to {:.1})",
-                percent(chance.mean),
-                percent(chance.low),
-                percent(chance.high)
-            )
-        };
-        let (chosen, chosen_chance) = (self.chosen, shown(self.chosen_chance));
-        if self.chosen == self.first {
-            return write!(
-                f,
-                "{chosen} stays first: an answer is expected with {chosen_chance}, by no other method more."
-            );
-        }
-        let (first, first_chance) = (self.first, shown(self.first_chance));
-        write!(
-            f,
-            "{chosen} goes before {first}: an answer is expected with {chosen_chance}, and with {first_chance} by {first}."
-        )
-    }
 }
 
 /// What the rule of lateness was given.
@@ -223,6 +184,21 @@ impl PlanTrace {
             sentences.push((PlanRule::Ladder, self.ladder_sentence(rung)));
         }
         sentences
+    }
+
+    /// What the answers model said about the hour, if it was asked.
+    pub fn hour_sentence(&self) -> Option<String> {
+        let (hour, planned_at) = (self.hour?, self.planned_at?);
+        let (planned, chosen) = (self.shown_to_contact(planned_at), self.shown_to_contact(hour.chosen_at));
+        let (planned_chance, chosen_chance) = (hour.planned_chance, hour.chosen_chance);
+        Some(if hour.chosen_at == planned_at {
+            format!("stays at {planned}: an answer is expected with {planned_chance}, at no other hour more.")
+        } else {
+            format!(
+                "goes at {chosen}, not at {planned}: an answer is expected with {chosen_chance} then, and with \
+                 {planned_chance} before."
+            )
+        })
     }
 
     fn base_sentence(&self) -> String {

@@ -40,7 +40,7 @@ pub(super) struct RowMessages<'a> {
     pub(super) refused: &'a HashSet<RefusalKey>,
     /// The last restore of the store: what was to go before it may have gone.
     pub(super) restore: &'a Restore,
-    /// Which methods are answered, if the campaign wants to go by it.
+    /// Which methods are answered, and when, if the campaign wants to go by it.
     pub(super) answers: Option<&'a AnswersModel>,
     pub(super) now: DateTime<Utc>,
     pub(super) ids: &'a dyn IdSource,
@@ -145,6 +145,7 @@ impl RowMessages<'_> {
     ) {
         for mut plan in self.plans(reached) {
             plan.trace.answers = answers;
+            self.prefer_hour(reached, &mut plan);
             let is_told = late_since(&plan).is_some_and(|due| self.was_told_since(&reached.contact, due));
             let turn = Turn { place: None, is_told };
             messages.push(self.planned(reached, plan, turn, corrected));
