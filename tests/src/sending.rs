@@ -12,13 +12,10 @@ use reminderly_core::domain::appointment_change::AppointmentChange;
 use reminderly_core::domain::appointment_key::AppointmentKey;
 use reminderly_core::domain::campaign::lifecycle::CampaignState;
 use reminderly_core::domain::caps::Caps;
-use reminderly_core::domain::contact_method::ContactMethod;
-use reminderly_core::domain::contact_point::{ContactPoint, InvalidContactPoint, PhoneNumber};
-use reminderly_core::domain::content::Content;
+use reminderly_core::domain::contact_point::{InvalidContactPoint, PhoneNumber};
 use reminderly_core::domain::held_appointment::RowFingerprint;
-use reminderly_core::domain::message::{Message, Origin, PlanVerdict, PlannedMessage};
+use reminderly_core::domain::message::{Message, PlannedMessage};
 use reminderly_core::domain::packet::{Digest, IngestProgress, PacketOrigin, PacketStage};
-use reminderly_core::domain::person::PersonKey;
 use reminderly_core::domain::row::RowNumber;
 use reminderly_core::domain::window::LegalInterval;
 use reminderly_core::ids::{CampaignId, CompanyId, IdSourceExt as _, PacketId, RandomIds};
@@ -29,6 +26,7 @@ use reminderly_core::sealers::PlainSealer;
 use reminderly_core::services::{
     CompiledCampaigns, Dispatch, Enqueue, Ports, QueueNames, ServiceError, Settings, shutdown,
 };
+use reminderly_core::testing::PlannedText;
 use reminderly_providers::router::MethodRouter;
 use reminderly_providers::sandbox::{AcceptedLog, NamedPersona, Sandbox, SandboxScript, SandboxSettings};
 use reminderly_queue_memory::MemoryQueue;
@@ -232,32 +230,25 @@ impl Sending {
     ) -> Result<PlannedMessage, InvalidContactPoint> {
         // Fifteen digits at most: the packet's number and the row share twelve.
         let digits = number as u64 * 10_000_000 + row.0;
-        let contact = ContactPoint::Sms(PhoneNumber::parse_stored(&format!("+1{digits:012}"))?);
+        let phone = PhoneNumber::parse_stored(&format!("+1{digits:012}"))?;
         let key = AppointmentKey::new(&format!("A-{number}-{row}")).ok_or(InvalidContactPoint::Phone)?;
         let text = format!(
             "Smith Clinic: Ann, you have an appointment Mon Mar 9, 9:15 AM at Main St. Reply 1 to confirm, \
              2 to cancel, STOP to opt out. ({row})"
         );
-        let at = now - TimeDelta::minutes(1);
-        let message = Message {
+        let text = PlannedText {
             id: self.ports.ids.next(now),
             packet,
             campaign: self.campaign,
-            origin: Origin::Row { row, entry: 0 },
+            row,
             key,
-            person: Some(PersonKey::from(&contact)),
-            method: ContactMethod::Sms,
-            contact: Some(contact),
-            appointment: Some(Appointment::new(tomorrow(now), chrono_tz::America::Phoenix)),
-            contact_zone: chrono_tz::America::Phoenix,
-            language: None,
-            content: Some(Content::Sms { text: text.into(), segments: 1 }),
-            ladder: None,
-            trace: None,
+            number: phone,
+            appointment: Appointment::new(tomorrow(now), chrono_tz::America::Phoenix),
+            text,
+            legal: LegalInterval { from: now - TimeDelta::minutes(1), until: now + TimeDelta::hours(10) },
             created_at: now,
         };
-        let legal = LegalInterval { from: at, until: now + TimeDelta::hours(10) };
-        Ok(PlannedMessage { message, verdict: PlanVerdict::Send { at, legal } })
+        Ok(text.planned())
     }
 }
 

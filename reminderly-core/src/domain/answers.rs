@@ -17,3 +17,5 @@ pub use calibration::{Calibration, CalibrationReport, ReliabilityBin};
 pub use estimate::{Chance, Estimate};
 pub use model::{AnswersModel, AnswersModelBuilder, HALF_LIFE};
 pub use outcome::{ContactOutcome, Goal, is_positive};
+
+pub(crate) use tally::HOURS_PER_CELL;

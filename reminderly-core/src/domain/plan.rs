@@ -2,7 +2,13 @@
 //!
 //! Pure: the same input plans the same, so a plan can be made again at any time to explain it.
 
+mod answers_trace;
+#[cfg(test)]
+mod closing_tests;
 mod correction;
+mod hour;
+#[cfg(test)]
+mod hour_tests;
 mod ladder;
 #[cfg(test)]
 mod ladder_tests;
@@ -28,10 +34,12 @@ use crate::domain::schedule::{Schedule, SendEntry};
 use crate::domain::skip_reason::SkipReason;
 use crate::domain::window::{LegalInterval, LegalTimes};
 
+pub use crate::domain::plan::answers_trace::{AnswersTrace, HourTrace};
 pub use crate::domain::plan::correction::plan_correction;
-pub use crate::domain::plan::ladder::plan_ladder;
+pub use crate::domain::plan::hour::{LikelyHours, prefer_hour};
+pub use crate::domain::plan::ladder::{LadderRung, earliest_starts, plan_ladder};
 pub use crate::domain::plan::terms::{ContactTerms, ContactZones, contact_zones};
-pub use crate::domain::plan::trace::{AnswersTrace, LateTrace, PlanRule, PlanTrace, RuleTrace, RungTrace};
+pub use crate::domain::plan::trace::{LateTrace, PlanRule, PlanTrace, RuleTrace, RungTrace};
 
 /// How long after an incoming message a follow-up needs no window (rule 8).
 const FOLLOW_UP_GRACE: TimeDelta = TimeDelta::minutes(5);
@@ -261,10 +269,9 @@ fn plan_entry(
     let meant = base(entry, input, zone);
     let at = meant.map(|(_, base)| base.at);
     let base_legal = at.zip(times).and_then(|(at, times)| times.interval_at(at));
-    let when_closed = input.schedule.when_closed;
     let planned = match (at, base_legal, times) {
         (Some(at), Some(legal), _) => Some((at, legal)),
-        (Some(at), None, Some(times)) => move_to_legal(times, at, when_closed),
+        (Some(at), None, Some(times)) => move_to_legal(times, at, input.schedule),
         _ => None,
     };
     let (base_local, base) = meant.unwrap_or_else(|| exactly(input.now, zone));
@@ -280,15 +287,17 @@ fn plan_entry(
         base_legal: base_legal.is_some(),
         closed_in: times.filter(|_| base_legal.is_none()).and_then(|times| times.closed_in(base.at)),
         latest: latest(input.schedule, input.appointment),
-        when_closed,
+        when_closed: input.schedule.when_closed,
+        closing_margin: planned.and_then(|planned| margin_left(base.at, planned, input.schedule)),
         rule: times.and_then(|times| {
-            held_by_rule(times, planned, |times| base_or_moved(times, base.at, when_closed))
+            held_by_rule(times, planned, |times| base_or_moved(times, base.at, input.schedule))
         }),
         planned_at: planned.map(|(at, _)| at),
         late: None,
         duplicate_of: None,
         rung: None,
         answers: None,
+        hour: None,
     };
     let outcome = match (planned, times) {
         (Some((at, _)), Some(times)) if at < input.now => {
@@ -307,6 +316,16 @@ fn plan_entry(
         (None, _) => PlanOutcome::Skipped(SkipReason::NoLegalInstant),
     };
     EntryPlan { entry: index, outcome, trace }
+}
+
+/// The margin that the campaign asks for, if a message went to before its base because it was closed then, and leaves as much.
+fn margin_left(
+    base: DateTime<Utc>,
+    (at, legal): (DateTime<Utc>, LegalInterval),
+    schedule: &Schedule,
+) -> Option<Duration> {
+    let left = (legal.until - at).to_std().unwrap_or_default();
+    Some(schedule.closing_margin).filter(|margin| at < base && !margin.is_zero() && left >= *margin)
 }
 
 /// The last instant that leaves the least notice before the appointment.

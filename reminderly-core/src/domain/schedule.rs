@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use chrono::{NaiveDate, NaiveTime, Weekday};
+use chrono::{NaiveDate, NaiveTime, TimeDelta, Weekday};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::contact_method::ContactMethod;
@@ -19,6 +19,9 @@ pub struct Schedule {
     pub closed_dates: BTreeSet<NaiveDate>,
     /// What happens to a base instant that is not legal.
     pub when_closed: WhenClosed,
+    /// What [`WhenClosed::Earlier`] leaves until contact is legal no more, so that what has to wait for its turn still goes.
+    #[serde(default)]
+    pub closing_margin: Duration,
     /// The least time between a contact and the appointment.
     pub min_notice: Duration,
     /// The most that a message may come later than planned; `None` is no limit.
@@ -96,6 +99,16 @@ pub struct ContactWindow {
     pub to: NaiveTime,
 }
 
+impl ContactWindow {
+    /// How long it is open, by the clock.
+    pub fn length(&self) -> Duration {
+        let day = TimeDelta::days(1);
+        let length = self.to - self.from;
+        let length = if length > TimeDelta::zero() { length } else { length + day };
+        length.to_std().unwrap_or_default()
+    }
+}
+
 impl Schedule {
     /// Whether messages go at the instant of planning and need no appointment.
     pub fn is_on_demand(&self) -> bool {
@@ -144,7 +157,7 @@ pub enum WhenClosed {
     /// The first legal instant after it.
     #[default]
     Later,
-    /// The last legal whole minute before it.
+    /// The last legal whole minute before it that leaves [`Schedule::closing_margin`].
     Earlier,
     /// The nearer of the two; a tie goes to the earlier.
     Nearest,

@@ -93,6 +93,9 @@ impl PacketStore for MemoryStore {
                 return Ok(WriteOutcome::Stale);
             }
             packet.stage = change.to;
+            if packet.draining == Draining::Completing && change.to != PacketStage::Complete {
+                packet.draining = Draining::Off;
+            }
             packet.failure = change.failure.filter(|_| change.to == PacketStage::Failed);
             packet.stage_changed_at = change.at;
             if change.to.is_closed() || change.to == PacketStage::Failed {
@@ -110,13 +113,21 @@ impl PacketStore for MemoryStore {
         company: CompanyId,
         packet: PacketId,
         drain: Draining,
-    ) -> Result<(), StoreError> {
+    ) -> Result<WriteOutcome, StoreError> {
         self.transact(|data| {
             let packet = &mut data.packet_mut(company, packet)?.packet;
-            if packet.draining != Draining::Cancelling {
-                packet.draining = drain;
+            let is_too_late = match drain {
+                Draining::Off => packet.draining == Draining::Cancelling,
+                Draining::Completing => {
+                    packet.draining == Draining::Cancelling || packet.stage != PacketStage::Queued
+                }
+                Draining::Cancelling => false,
+            };
+            if is_too_late {
+                return Ok(WriteOutcome::Stale);
             }
-            Ok(())
+            packet.draining = drain;
+            Ok(WriteOutcome::Applied)
         })
         .await
     }

@@ -168,7 +168,8 @@ impl Campaigns {
     /// From here on the fleet brings the packet to its end. It does not look at failed ones, so those go back to where they
     /// failed; nothing can go on there any more.
     async fn begin_cancelling(&self, packet: &Packet) -> Result<(), ServiceError> {
-        self.ports.store.set_draining(packet.company, packet.id, Draining::Cancelling).await?;
+        // Nothing forbids that.
+        let _applied = self.ports.store.set_draining(packet.company, packet.id, Draining::Cancelling).await?;
         // Read anew: it may have failed in between.
         let Some(packet) = self.ports.store.packet(packet.company, packet.id).await? else { return Ok(()) };
         if let Some(failure) = packet.failure.as_ref().filter(|_| packet.stage == PacketStage::Failed) {

@@ -138,6 +138,11 @@ fn planning(record: &MessageRecord) -> Vec<Decision> {
             decisions.push(decision(rule.as_str(), sentence, inputs.clone()));
         }
     }
+    if let Some(trace) = &message.trace
+        && let Some(sentence) = trace.hour_sentence()
+    {
+        decisions.push(decision("answers_model", sentence, json!(trace.hour)));
+    }
     decisions.push(match (record.state.planned_at, &record.state.detail) {
         (Some(at), _) => {
             decision("plan", format!("planned for {}", at.format("%F %T UTC")), json!({ "planned_at": at }))

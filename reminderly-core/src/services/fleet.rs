@@ -100,12 +100,14 @@ impl Fleet {
     async fn tend_packet(&self, packet: &Packet, round: &mut Round) -> Result<(), ServiceError> {
         let state = self.campaign_state(packet, round).await?;
         if state == CampaignState::Archived && packet.draining != Draining::Cancelling {
-            self.ports.store.set_draining(packet.company, packet.id, Draining::Cancelling).await?;
+            let _applied =
+                self.ports.store.set_draining(packet.company, packet.id, Draining::Cancelling).await?;
             return self.cancel(packet, round).await;
         }
         match (packet.stage, packet.draining) {
             (_, Draining::Cancelling) => self.cancel(packet, round).await,
-            (PacketStage::Mapped, Draining::Off) if state == CampaignState::Active => {
+            // Whatever marked it as completing was too late; the change to queued takes the mark away.
+            (PacketStage::Mapped, Draining::Off | Draining::Completing) if state == CampaignState::Active => {
                 self.set_up(packet, round).await
             }
             (PacketStage::Queued, Draining::Completing) => self.complete(packet, round).await,
@@ -141,14 +143,17 @@ impl Fleet {
         if outlives || self.open(packet).await? > 0 {
             return Ok(());
         }
-        self.ports.store.set_draining(packet.company, packet.id, Draining::Completing).await?;
-        self.complete(packet, round).await
+        match self.ports.store.set_draining(packet.company, packet.id, Draining::Completing).await? {
+            WriteOutcome::Applied => self.complete(packet, round).await,
+            // It is complete, or was and has been reopened: the next round sees it as it is.
+            WriteOutcome::Stale => Ok(()),
+        }
     }
 
     async fn complete(&self, packet: &Packet, round: &mut Round) -> Result<(), ServiceError> {
         if self.open(packet).await? > 0 {
             // A follow-up or a late truth came in between.
-            self.ports.store.set_draining(packet.company, packet.id, Draining::Off).await?;
+            let _cancelled = self.ports.store.set_draining(packet.company, packet.id, Draining::Off).await?;
             return Ok(());
         }
         self.tear_down(packet, PacketStage::Complete, round).await

@@ -96,7 +96,7 @@ impl Mapping {
         }
         let answers = match campaign.definition().methods.answers_model {
             AnswersUse::Off => None,
-            AnswersUse::FirstMethod => Some(self.answers.model(company).await?),
+            AnswersUse::FirstMethod | AnswersUse::Order => Some(self.answers.model(company).await?),
         };
         let recipe = Recipe { packet: &packet, campaign: &campaign, answers: answers.as_deref() };
         let mut after = packet.mapped_through;

@@ -137,7 +137,7 @@ forward!(PacketStore {
     fn packets(
         company: CompanyId, campaign: CampaignId, after: Option<PacketId>, limit: usize
     ) -> Page<Packet, PacketId>;
-    fn set_draining(company: CompanyId, packet: PacketId, drain: Draining) -> ();
+    fn set_draining(company: CompanyId, packet: PacketId, drain: Draining) -> WriteOutcome;
     fn row(company: CompanyId, packet: PacketId, row: RowNumber) -> Option<Row>;
     fn rejected(
         company: CompanyId, packet: PacketId, after: RowNumber, limit: usize

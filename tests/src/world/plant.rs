@@ -1,21 +1,19 @@
 //! Messages that nobody had to load and map.
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use futures::executor::block_on;
 use reminderly_core::domain::appointment::Appointment;
 use reminderly_core::domain::appointment_key::AppointmentKey;
 use reminderly_core::domain::campaign::lifecycle::Campaign;
 use reminderly_core::domain::caps::Caps;
-use reminderly_core::domain::contact_method::ContactMethod;
-use reminderly_core::domain::contact_point::{ContactPoint, PhoneNumber};
-use reminderly_core::domain::content::Content;
-use reminderly_core::domain::message::{Message, Origin, PlanVerdict, PlannedMessage};
+use reminderly_core::domain::contact_point::PhoneNumber;
+use reminderly_core::domain::message::PlannedMessage;
 use reminderly_core::domain::packet::{Digest, IngestProgress, PacketOrigin, PacketStage};
-use reminderly_core::domain::person::PersonKey;
 use reminderly_core::domain::row::RowNumber;
 use reminderly_core::domain::window::LegalInterval;
 use reminderly_core::ids::{IdSourceExt as _, PacketId};
 use reminderly_core::ports::store::{MessageStore as _, NewPacket, PacketStore as _, PlanBatch, StageChange};
+use reminderly_core::testing::PlannedText;
 
 use super::World;
 
@@ -86,25 +84,19 @@ impl World {
     ) -> PlannedMessage {
         let digits = number as u64 * 10_000_000 + index as u64;
         let phone = PhoneNumber::parse_stored(&format!("+1{digits:012}")).expect("a number");
-        let contact = ContactPoint::Sms(phone);
-        let appointment = (legal.until + TimeDelta::days(1)).with_timezone(&Utc).naive_utc();
-        let message = Message {
+        let appointment = (legal.until + TimeDelta::days(1)).naive_utc();
+        let text = PlannedText {
             id: self.ports.ids.next(self.now()),
             packet,
             campaign: campaign.id,
-            origin: Origin::Row { row: RowNumber(index as u64 + 1), entry: 0 },
+            row: RowNumber(index as u64 + 1),
             key: AppointmentKey::new(&format!("P-{number}-{index}")).expect("a key"),
-            person: Some(PersonKey::from(&contact)),
-            method: ContactMethod::Sms,
-            contact: Some(contact),
-            appointment: Some(Appointment::new(appointment, chrono_tz::America::Phoenix)),
-            contact_zone: chrono_tz::America::Phoenix,
-            content: Some(Content::Sms { text: "Clinic: see you. STOP to opt out.".into(), segments: 1 }),
-            language: None,
-            ladder: None,
-            trace: None,
+            number: phone,
+            appointment: Appointment::new(appointment, chrono_tz::America::Phoenix),
+            text: "Clinic: see you. STOP to opt out.".to_owned(),
+            legal,
             created_at: self.now(),
         };
-        PlannedMessage { message, verdict: PlanVerdict::Send { at: legal.from, legal } }
+        text.planned()
     }
 }

@@ -100,6 +100,44 @@ fn the_first_method_follows_the_answers_and_no_message_is_added() {
 }
 
 #[test]
+fn a_message_goes_at_the_hour_that_is_answered_and_none_is_added() {
+    let mut world = world();
+    let company = world.company();
+    let campaign = world.campaign(company, &material::document());
+    // Whoever is asked at one o'clock answers, and whoever is asked at eleven does not.
+    for day in 9..14 {
+        let silent =
+            line(&format!("A{day}"), &format!("S{day}"), SILENT, "", &format!("2026-03-{day:02} 14:00"));
+        let answers =
+            line(&format!("B{day}"), "Q", &material::number(day), "", &format!("2026-03-{day:02} 16:00"));
+        world.load(company, campaign.id, &(material::HEADER.to_owned() + &silent + &answers));
+    }
+    world.start_worker();
+    let order = material::document_with(&[("/methods/answers_model", json!("order"))]);
+    let unknowing = mapped(&mut world, company, &order, "W");
+    world.run_until(instant("2026-03-16T20:00:00Z"));
+    let off = mapped(&mut world, company, &material::document(), "X");
+    let on = mapped(&mut world, company, &order, "Y");
+    let at = |records: &[MessageRecord]| -> Vec<_> {
+        records.iter().map(|record| record.state.planned_at.map(|at| at.to_rfc3339())).collect()
+    };
+    let (eleven, noon) = ("2026-03-18T18:00:00+00:00", "2026-03-18T19:00:00+00:00");
+    assert_eq!(at(&unknowing), vec![Some(eleven.to_owned()); 3], "nothing is known yet");
+    assert_eq!(at(&off), vec![Some(eleven.to_owned()); 3]);
+    assert_eq!(at(&on), vec![Some(noon.to_owned()); 3], "at one it would be too near to the appointment");
+
+    let scope = world.scope(company, Action::ViewMessages);
+    let moved = &on[0].message;
+    let explained = block_on(Explain::new(&world.ports).message(&scope, moved.packet, moved.id)).unwrap();
+    let text = explained.to_string();
+    assert!(text.contains("goes at Wed 2026-03-18 12:00 MST, not at Wed 2026-03-18 11:00 MST"), "{text}");
+    world.run_until(instant("2026-03-18T21:00:00Z"));
+    let sent = world.sandbox.accepted().into_iter().filter(|sent| sent.message == moved.id);
+    assert_eq!(sent.map(|sent| sent.at).collect::<Vec<_>>(), [instant("2026-03-18T19:00:00Z")]);
+    judge::at_most_once(&world);
+}
+
+#[test]
 fn likely_responders_are_ranked_and_foreseen() {
     let mut world = world();
     let company = world.company();

@@ -15,7 +15,7 @@ use reminderly_core::domain::disposition::{AttemptReport, Disposition};
 use reminderly_core::domain::message::MessageRecord;
 use reminderly_core::domain::message_status::MessageEvent;
 use reminderly_core::domain::message_status::MessageStatus::{self, Delivered, Skipped, Undelivered};
-use reminderly_core::domain::packet::PacketStage;
+use reminderly_core::domain::packet::{Draining, PacketStage};
 use reminderly_core::domain::response::ResponseKind;
 use reminderly_core::domain::unsubscribe::{RefusalKey, UnsubscribeChange};
 use reminderly_core::ids::{CompanyId, PacketId};
@@ -211,10 +211,14 @@ fn nobody_is_called_again_out_of_hours_or_too_late() {
 
 /// A busy line, its packet complete, and the disposition that said so.
 fn busy() -> (World, Campaign, PacketId, LocatedDisposition) {
+    busy_about(&[])
+}
+
+fn busy_about(changes: &[(&str, Value)]) -> (World, Campaign, PacketId, LocatedDisposition) {
     let script = json!({ "contact_points": { (material::number(0)): "silent" } });
     let mut world = World::new(&Setup { script, ..Setup::default() });
     let company = world.company();
-    let campaign = world.campaign(company, &by_phone(&[]));
+    let campaign = world.campaign(company, &by_phone(changes));
     let packet = world.load(company, campaign.id, &material::csv(1, AT));
     world.start_worker();
     world.run_until(instant("2026-03-04T18:05:00Z"));
@@ -307,6 +311,29 @@ fn an_archived_campaign_calls_nobody_again() {
 }
 
 #[test]
+fn nobody_is_called_again_about_an_appointment_that_has_vanished() {
+    for before in [true, false] {
+        let (mut world, campaign, packet, located) = busy_about(&[("/mapping/vanished", json!("cancel"))]);
+        if before {
+            record(&world, campaign.company, &located);
+        }
+        let next =
+            format!("{}{}", material::HEADER, material::line(1, &material::number(1), "2026-03-05 14:00"));
+        let next = world.load(campaign.company, campaign.id, &next);
+        world.run_until(world.now() + Duration::from_mins(2));
+        let vanished = world.packet(campaign.company, next).vanished;
+        assert_eq!((vanished.appointments, vanished.cancelled), (1, u64::from(before)));
+        if !before {
+            record(&world, campaign.company, &located);
+        }
+        world.run_to_end();
+        assert_eq!(world.messages(campaign.company, packet)[0].state.status, Undelivered);
+        assert_eq!(judge::times_accepted(&world)[&located.message], 1);
+        judge::everything_ended(&world, &campaign);
+    }
+}
+
+#[test]
 fn a_call_that_a_packet_at_its_end_cannot_take_is_asked_for_again() {
     let (mut world, campaign, packet, located) = busy();
     let company = campaign.company;
@@ -319,6 +346,8 @@ fn a_call_that_a_packet_at_its_end_cannot_take_is_asked_for_again() {
             WriteOutcome::Applied
         );
     }
+    let marked = block_on(world.store.set_draining(company, packet, Draining::Completing)).unwrap();
+    assert_eq!(marked, WriteOutcome::Applied);
     let campaigns: Arc<_> = CompiledCampaigns::new(Arc::clone(&world.ports.store)).into();
     let dispositions = Dispositions::new(&world.ports, &world.settings, campaigns);
     let scope = world.worker_scope(company);

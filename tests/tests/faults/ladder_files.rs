@@ -33,8 +33,8 @@ fn file(name: &str) -> String {
 }
 
 /// A world in which the one file came at the start and the other at this instant; to its end.
-fn two_files(persona: &str, document: &Value, files: [&str; 2], at: &str) -> (World, Campaign) {
-    let script = json!({ "contact_points": { NUMBER: persona } });
+fn two_files(persona: impl Into<Value>, document: &Value, files: [&str; 2], at: &str) -> (World, Campaign) {
+    let script = json!({ "contact_points": { NUMBER: persona.into() } });
     let mut world = World::new(&Setup { script, ..Setup::default() });
     let company = world.company();
     let campaign = world.campaign(company, document);
@@ -90,6 +90,53 @@ fn who_answered_is_left_alone_when_the_row_is_amended() {
             assert_eq!(accepted(&world), [1, 0], "amended at {at}");
         }
     }
+}
+
+/// Half an hour after the text message, which may stay unanswered for two.
+const SOON: &str = "2026-03-04T18:30:00Z";
+
+#[test]
+fn the_next_rung_waits_from_when_the_person_was_told() {
+    let amended = file("Miss Ann");
+    let unreachable = file("Ann").replace(NUMBER, "unknown");
+    for second in [&*amended, &*unreachable] {
+        let (world, _) = two_files("delivers", &document("2h"), [&file("Ann"), second], SOON);
+        assert_eq!(accepted(&world), [1, 1], "{second}");
+        let by_mail = world.sandbox.accepted().into_iter().find(|sent| sent.method == ContactMethod::Email);
+        assert_eq!(by_mail.map(|sent| sent.at), Some(instant("2026-03-04T20:00:00Z")), "{second}");
+    }
+}
+
+#[test]
+fn an_answer_by_a_number_that_is_gone_ends_the_ladder() {
+    let answers =
+        |replies: Value| json!({ "reports": [{ "after": "8s", "report": "delivered" }], "replies": replies });
+    let before = answers(json!([{ "after": "10m", "text": "1" }]));
+    let after = answers(json!([{ "after": "45m", "text": "1" }]));
+    let gone = [file("Ann").replace(NUMBER, "unknown"), file("Ann").replace(NUMBER, "")];
+    for document in [document("2h"), nameless(document("2h"))] {
+        for (persona, second) in
+            [&before, &after].iter().flat_map(|one| gone.iter().map(move |gone| (*one, gone)))
+        {
+            let (world, _) = two_files(persona.clone(), &document, [&file("Ann"), second], SOON);
+            assert_eq!(accepted(&world), [1, 0], "{persona} {second}");
+        }
+        // Who opts out after the answer has answered all the same.
+        let stops = answers(json!([{ "after": "10m", "text": "1" }, { "after": "20m", "text": "STOP" }]));
+        let (world, _) = two_files(stops, &document, [&file("Ann"), &file("Miss Ann")], SOON);
+        assert_eq!(accepted(&world), [1, 0]);
+    }
+}
+
+#[test]
+fn a_number_that_is_gone_leaves_later_ladders_alone() {
+    // The person confirms the first reminder; the second is another one, and goes by e-mail alone.
+    let mut twice = document("30m");
+    twice["schedule"]["send"] =
+        json!([{ "days_before": 2, "at": "11:00" }, { "days_before": 1, "at": "11:00" }]);
+    let files = [&*file("Ann"), &*file("Ann").replace(NUMBER, "unknown")];
+    let (world, _) = two_files("confirms", &twice, files, SOON);
+    assert_eq!(accepted(&world), [1, 1]);
 }
 
 #[test]

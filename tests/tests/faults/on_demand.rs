@@ -311,6 +311,35 @@ fn rows_of_an_ordinary_campaign_are_planned_as_those_of_a_file() {
 }
 
 #[test]
+fn what_a_call_brought_vanishes_with_the_next_file_that_does_not_name_it() {
+    let document = material::document_with(&[("/mapping/vanished", json!("cancel"))]);
+    let mut case = Case::new(json!({}), &document);
+    let receipts = [0, 1].map(|index| {
+        let mut visit = row(index, &material::number(index));
+        visit.insert("At".to_owned(), "2026-03-04 15:00".to_owned());
+        case.send(&OnDemandCall::rows(key(&format!("visit {index}")), vec![visit]))
+    });
+    // A one-liner is about nothing that a file could name.
+    let one_liner = OneLiner::sms(material::number(2)).with_text("See you.");
+    let one_liner = one_liner.with_field("Key", "K2").with_field("At", "2026-03-04 15:00");
+    let aside = case.send(&OnDemandCall::one_liner(key("aside"), one_liner));
+    case.world.run_for(Duration::from_secs(10));
+    let line = format!("K0,Name0,{},,2026-03-04 15:00,\n", material::number(0));
+    let file = format!("{}{line}", material::HEADER);
+    let next = case.world.load(case.campaign.company, case.campaign.id, &file);
+    case.world.run_for(Duration::from_mins(2));
+    let vanished = case.world.packet(case.campaign.company, next).vanished;
+    assert_eq!((vanished.appointments, vanished.cancelled), (1, 1));
+    let [named, unnamed] = receipts;
+    let status = |receipt: &OnDemandReceipt| {
+        case.world.messages(case.campaign.company, receipt.packet)[0].state.status
+    };
+    let (planned, cancelled) = (MessageStatus::Planned, MessageStatus::Cancelled);
+    assert_eq!([&named, &unnamed, &aside].map(status), [planned, cancelled, planned]);
+    case.end();
+}
+
+#[test]
 fn an_outcome_is_told_of_calls_only() {
     let case = Case::new(json!({}), &material::document());
     let company = case.campaign.company;

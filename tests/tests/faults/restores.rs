@@ -6,12 +6,16 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::executor::block_on;
+use reminderly_core::domain::access::Action;
 use reminderly_core::domain::campaign::lifecycle::Campaign;
-use reminderly_core::domain::contact_point::ContactPoint;
+use reminderly_core::domain::contact_point::{ContactPoint, PhoneNumber};
+use reminderly_core::domain::message::Detail;
 use reminderly_core::domain::message_status::MessageStatus;
 use reminderly_core::domain::skip_reason::SkipReason;
+use reminderly_core::domain::unsubscribe::{RefusalKey, UnsubscribeChange};
 use reminderly_core::memory::Backup;
-use reminderly_core::services::{RestoreFence, RestoreRelease, Settings};
+use reminderly_core::ports::store::WriteOutcome;
+use reminderly_core::services::{RestoreFence, RestoreRelease, Settings, Unsubscribes};
 use reminderly_core::sources::MemorySource;
 use reminderly_tests::world::{Setup, World, instant};
 use reminderly_tests::{judge, material};
@@ -185,7 +189,7 @@ fn a_file_that_came_after_the_backup_is_not_told_twice() {
     // The file is taken in anew, and is no fenced packet: but what was to go before the restore is past due.
     assert_eq!(world.sandbox.accepted().len(), before);
     let skipped = |record: &&reminderly_core::domain::message::MessageRecord| {
-        let past_due = reminderly_core::domain::message::Detail::Skip(SkipReason::PastDue);
+        let past_due = Detail::Skip(SkipReason::PastDue);
         record.state.detail == Some(past_due)
     };
     let records = judge::records(&world, &campaign);
@@ -227,7 +231,7 @@ fn a_rung_that_jumped_after_the_backup_does_not_go_again() {
         world.run_for(Duration::from_hours(1));
         run_to_end(&mut world);
         assert_eq!(world.sandbox.accepted().len(), 1, "{backed_up_at}");
-        let past_due = Some(reminderly_core::domain::message::Detail::Skip(SkipReason::PastDue));
+        let past_due = Some(Detail::Skip(SkipReason::PastDue));
         let records = judge::records(&world, &campaign);
         assert_eq!(records.len(), 2);
         assert!(records.iter().all(|record| record.state.detail == past_due), "{backed_up_at}");
@@ -353,4 +357,42 @@ fn a_rung_that_jumped_does_not_go_again_when_its_row_is_mapped_again() {
 fn a_rung_that_was_moved_forward_does_not_go_again_when_its_row_is_mapped_again() {
     // The text message goes at once, because the e-mail would come too late otherwise.
     assert_eq!(sent_of_one_row(&ladder("150m"), json!({}), "2026-03-04T17:57:00Z"), 1);
+}
+
+#[test]
+fn another_method_that_is_first_after_a_restore_tells_nobody_again() {
+    for choice in ["ladder", "first_available"] {
+        // Text messages from one o'clock on, e-mails all day: due at eleven, and nobody knows who had refused what.
+        let mut document = material::document_with(&[
+            ("/methods", json!({ "order": ["sms", "email"], "use": choice })),
+            ("/schedule/send", json!([{ "days_before": 1, "at": "11:00" }])),
+        ]);
+        document["schedule"]["windows"]["sms"] =
+            json!({ "days": ["wed", "thu", "fri"], "from": "13:00", "to": "16:30" });
+        let mut world = World::new(&Setup::default());
+        let company = world.company();
+        let campaign = world.campaign(company, &document);
+        let line = format!("K0,Ann,{},ann@example.com,2026-03-05 14:00,P0\n", material::number(0));
+        let file = MemorySource::new().with_file("today.csv", material::HEADER.to_owned() + &line);
+        world.with_inbox(company, campaign.id, Arc::new(file));
+        let backup = world.store.back_up();
+        let scope = world.scope(company, Action::ManageUnsubscribes);
+        let number = RefusalKey::Number(PhoneNumber::parse_stored(&material::number(0)).unwrap());
+        let unsubscribes = Unsubscribes::new(&world.ports);
+        let opted_out = block_on(unsubscribes.change(&scope, number, UnsubscribeChange::OptedOut)).unwrap();
+        assert_eq!(opted_out, WriteOutcome::Applied);
+        world.start_worker();
+        world.run_until(instant("2026-03-04T18:30:00Z"));
+        assert_eq!(world.sandbox.accepted().len(), 1, "{choice}: by e-mail, at eleven");
+        restore(&mut world, &backup);
+        raise(&world);
+        world.start_worker();
+        world.run_for(Duration::from_mins(5));
+        run_to_end(&mut world);
+        let packets = world.packets(&campaign);
+        let again = world.messages(company, packets[0].id);
+        let past = Some(Detail::Skip(SkipReason::PastDue));
+        assert!(!again.is_empty() && again.iter().all(|record| record.state.detail == past), "{again:?}");
+        assert_eq!(world.sandbox.accepted().len(), 1, "{choice}: told twice");
+    }
 }

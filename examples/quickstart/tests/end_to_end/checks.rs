@@ -120,6 +120,7 @@ fn a_schedule_that_can_never_send_is_an_error() {
     let edit = |campaign: &mut Value| {
         campaign["schedule"]["min_notice"] = value!("2d");
         campaign["schedule"]["when_closed"] = value!("later");
+        campaign["schedule"].as_object_mut().unwrap().remove("closing_margin");
         campaign["schedule"]["send"] = value!([{ "hours_before": 3 }]);
     };
     let words = ["error: $.schedule.send[0]", "error: data: no message would go", "no_legal_instant: 1"];

@@ -115,6 +115,16 @@ fn nothing_goes_for_what_vanished() {
 }
 
 #[test]
+fn what_is_throttled_before_closing_still_goes() {
+    let messages = csv(&file("doctor", "messages.csv"));
+    // Closed at their base instant, they go ten minutes before half past four.
+    let closing = messages.iter().filter(|message| message["planned_at"].ends_with("T23:20:00Z")).count();
+    assert!(closing > 50, "{closing}");
+    let expired = messages.iter().filter(|message| message["status"] == "expired").count();
+    assert_eq!(expired, 0);
+}
+
+#[test]
 fn what_appeared_is_reminded_and_what_stayed_is_told_once() {
     let known = appointments(FILES[0]);
     let messages = csv(&file("doctor", "messages.csv"));

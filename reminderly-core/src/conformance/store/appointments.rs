@@ -272,7 +272,7 @@ pub async fn a_cancelled_packet_speaks_for_nothing(bench: &Bench) {
     let (second, _) = bench.say(Saying { hour: 60, ..saying(1) }).await;
     come_back(bench, &first).await;
     bench.assert_refused(&first, ClaimRefusal::Superseded).await;
-    bench.store.set_draining(bench.company, second.packet, Draining::Cancelling).await.answered();
+    bench.drain(second.packet, Draining::Cancelling).await;
     let held = bench.held(1).await;
     assert_eq!(held[0].standing, Standing::Cancelled);
     let again = Placed { attempt: bench.id(), ..first };

@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::StoreHarness;
-use super::values::{company, definition, digest, email, key, number, person, row, sms};
+use super::values::{company, definition, digest, email, key, number, person, row};
 use crate::domain::appointment::Appointment;
 use crate::domain::attempt::Attempt;
 use crate::domain::campaign::lifecycle::{Campaign, CampaignState};
@@ -16,7 +16,7 @@ use crate::domain::contact_method::ContactMethod;
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::content::Content;
 use crate::domain::language::Language;
-use crate::domain::message::{Message, MessageState, Origin, PlanVerdict, PlannedMessage};
+use crate::domain::message::{MessageState, PlanVerdict, PlannedMessage};
 use crate::domain::message_status::MessageStatus;
 use crate::domain::packet::{Draining, IngestProgress, Packet, PacketFailure, PacketOrigin, PacketStage};
 use crate::domain::phone_keys::PhoneKeys;
@@ -27,6 +27,7 @@ use crate::ports::store::{
     CampaignChange, NewCampaign, NewPacket, PacketCreation, PlanBatch, PlanOutcome, RowBatch, StageChange,
     Store, StoreError, WriteOutcome,
 };
+use crate::testing::PlannedText;
 
 /// A store, and in it a company that nothing but the case knows. It has a campaign that is active.
 #[derive(Debug)]
@@ -167,7 +168,7 @@ impl Bench {
                 (S::Loaded, _) => S::Mapped,
                 (S::Mapped, _) => S::Queued,
                 _ => {
-                    self.store.set_draining(self.company, packet, Draining::Completing).await.answered();
+                    self.drain(packet, Draining::Completing).await;
                     S::Complete
                 }
             };
@@ -178,6 +179,12 @@ impl Bench {
             );
             from = next;
         }
+    }
+
+    /// Sets a mark that the packet takes.
+    pub(super) async fn drain(&self, packet: PacketId, drain: Draining) {
+        let outcome = self.store.set_draining(self.company, packet, drain).await.answered();
+        assert_eq!(outcome, WriteOutcome::Applied, "{drain:?}");
     }
 
     pub(super) async fn change_stage(
@@ -215,24 +222,22 @@ impl Bench {
     /// A message for a row, due since 11 o'clock and legal until 16 o'clock.
     pub(super) fn message(&self, packet: PacketId, row: u64, n: u64) -> PlannedMessage {
         let legal = LegalInterval { from: self.at(-60), until: self.at(240) };
-        let message = Message {
+        let text = PlannedText {
             id: self.id(),
             packet,
             campaign: self.campaign,
-            origin: Origin::Row { row: RowNumber(row), entry: 0 },
+            row: RowNumber(row),
             key: key(n),
-            person: Some(person(n)),
-            method: ContactMethod::Sms,
-            contact: Some(sms(n)),
-            appointment: Some(Appointment::new(self.at(48 * 60).naive_utc(), chrono_tz::UTC)),
-            contact_zone: chrono_tz::UTC,
-            language: Some(Language::default()),
-            content: Some(Content::Sms { text: "See you.".into(), segments: 1 }),
-            ladder: None,
-            trace: None,
+            number: number(n),
+            appointment: Appointment::new(self.at(48 * 60).naive_utc(), chrono_tz::UTC),
+            text: "See you.".to_owned(),
+            legal,
             created_at: self.now,
         };
-        PlannedMessage { message, verdict: PlanVerdict::Send { at: legal.from, legal } }
+        let mut planned = text.planned();
+        planned.message.person = Some(person(n));
+        planned.message.language = Some(Language::default());
+        planned
     }
 
     /// The same as an e-mail.

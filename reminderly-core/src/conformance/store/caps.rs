@@ -134,7 +134,7 @@ pub async fn slots_are_for_loaded_packets(bench: &Bench) {
     let packet = bench.loaded(1).await;
     let last = SlotsOutcome::Page { capped: BTreeMap::new(), is_last: true };
     assert_eq!(bench.store.take_slots(bench.company, packet, bench.now, 9).await.answered(), last);
-    bench.store.set_draining(bench.company, packet, Draining::Cancelling).await.answered();
+    bench.drain(packet, Draining::Cancelling).await;
     let outcome = bench.store.take_slots(bench.company, packet, bench.now, 9).await.answered();
     assert_eq!(outcome, SlotsOutcome::Stale);
 }

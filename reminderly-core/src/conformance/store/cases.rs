@@ -56,6 +56,8 @@ macro_rules! for_each_store_case {
             a_failure_is_recorded_and_cleared
             draining_starts_and_stops
             a_cancelling_packet_stays_so
+            only_a_queued_packet_begins_to_complete
+            a_packet_that_goes_on_does_not_complete
             packets_of_a_campaign_are_paged
             open_packets_are_those_that_go_on
             a_missing_packet_is_missing

@@ -215,9 +215,9 @@ pub async fn an_archived_campaign_claims_nothing(bench: &Bench) {
 /// From the moment draining is acknowledged nothing is claimed.
 pub async fn a_draining_packet_claims_nothing(bench: &Bench) {
     let placed = bench.handed().await;
-    bench.store.set_draining(bench.company, placed.packet, Draining::Completing).await.answered();
+    bench.drain(placed.packet, Draining::Completing).await;
     bench.assert_refused(&placed, ClaimRefusal::PacketClosed).await;
-    bench.store.set_draining(bench.company, placed.packet, Draining::Off).await.answered();
+    bench.drain(placed.packet, Draining::Off).await;
     bench.must_claim(&placed).await;
 }
 
@@ -284,7 +284,7 @@ pub async fn guards_are_checked_in_their_order(bench: &Bench) {
     bench.pause().await;
     let outcome = bench.claim_with(&again, &late).await;
     assert_eq!(outcome, ClaimOutcome::Refused(ClaimRefusal::CampaignNotActive), "before Unsubscribed");
-    bench.store.set_draining(bench.company, first.packet, Draining::Completing).await.answered();
+    bench.drain(first.packet, Draining::Completing).await;
     let outcome = bench.claim_with(&again, &late).await;
     assert_eq!(outcome, ClaimOutcome::Refused(ClaimRefusal::PacketClosed), "before CampaignNotActive");
     assert_eq!(bench.store.cancel_open(bench.company, first.packet, bench.now, 1).await.answered(), 1);

@@ -348,9 +348,9 @@ impl Walk<'_> {
             self.claim(placed).await;
             bench.change_state(bench.campaign, CampaignState::Paused, CampaignState::Active).await;
         } else {
-            bench.store.set_draining(bench.company, packet, Draining::Completing).await.answered();
+            bench.drain(packet, Draining::Completing).await;
             self.hand_over(packet).await;
-            bench.store.set_draining(bench.company, packet, Draining::Off).await.answered();
+            bench.drain(packet, Draining::Off).await;
         }
     }
 }

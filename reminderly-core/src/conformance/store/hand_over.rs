@@ -102,9 +102,9 @@ pub async fn only_a_queued_packet_hands_over(bench: &Bench) {
 /// Draining packets hand over nothing, until they stop draining.
 pub async fn a_draining_packet_hands_over_nothing(bench: &Bench) {
     let placed = bench.queued(1).await[0];
-    bench.store.set_draining(bench.company, placed.packet, Draining::Completing).await.answered();
+    bench.drain(placed.packet, Draining::Completing).await;
     assert_eq!(bench.hand_over(placed.packet).await, HandedOver::default());
-    bench.store.set_draining(bench.company, placed.packet, Draining::Off).await.answered();
+    bench.drain(placed.packet, Draining::Off).await;
     assert_eq!(due(&bench.hand_over(placed.packet).await), [placed.message]);
 }
 

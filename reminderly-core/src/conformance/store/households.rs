@@ -124,7 +124,7 @@ pub async fn households_are_for_loaded_packets(bench: &Bench) {
         bench.plan_children(packet, Caps::default(), &children).await;
         bench.raise(packet, stage).await;
         if stage == PacketStage::Loaded {
-            bench.store.set_draining(bench.company, packet, Draining::Cancelling).await.answered();
+            bench.drain(packet, Draining::Cancelling).await;
         }
         let outcome = bench.take_in_household(packet, together(bench, &children)).await;
         assert_eq!(outcome, WriteOutcome::Stale, "{stage}");
@@ -263,7 +263,7 @@ pub async fn members_fly_with_their_household(bench: &Bench) {
     let family = bench.sending_family().await;
     let (_, earlier) = earlier_reminder(bench, &family, 1).await;
     bench.take_in(bench.answer(&earlier, ResponseKind::Cancelled, 4)).await;
-    bench.store.set_draining(bench.company, family.packet, Draining::Cancelling).await.answered();
+    bench.drain(family.packet, Draining::Cancelling).await;
     let cancel = || bench.store.cancel_open(bench.company, family.packet, bench.at(2), ALL);
     assert_eq!(cancel().await.answered(), 0);
     assert_eq!(bench.statuses(&family).await, [Sending, Planned, Planned]);

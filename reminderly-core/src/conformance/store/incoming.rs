@@ -318,12 +318,10 @@ pub async fn a_closed_follow_up_packet_changes_nothing(bench: &Bench) {
     let sent = bench.in_status(MessageStatus::Sent).await;
     let packet = bench.follow_up_packet().await;
     let record = with_follow_up(bench, bench.answer(&sent, Cancelled, 4), packet, sent.n);
-    bench.store.set_draining(bench.company, packet, Draining::Completing).await.answered();
+    bench.raise(packet, PacketStage::Queued).await;
+    bench.drain(packet, Draining::Completing).await;
     assert_eq!(bench.take_in(record.clone()).await, FollowUpPacketClosed);
-    bench.store.set_draining(bench.company, packet, Draining::Off).await.answered();
-    for stage in [PacketStage::Queued, PacketStage::Complete] {
-        bench.raise(packet, stage).await;
-    }
+    bench.raise(packet, PacketStage::Complete).await;
     assert_eq!(bench.take_in(record.clone()).await, FollowUpPacketClosed);
     assert_eq!(bench.state(&sent).await.response, None);
     assert_eq!(bench.store.incoming_counts(bench.company).await.answered().total(), 0);

@@ -135,7 +135,8 @@ pub async fn another_version_has_another_follow_up_packet(bench: &Bench) {
 /// A follow-up packet that is being torn down takes no messages, so there is another.
 pub async fn a_draining_follow_up_packet_is_replaced(bench: &Bench) {
     let first = bench.follow_up_packet().await;
-    bench.store.set_draining(bench.company, first, Draining::Completing).await.answered();
+    bench.raise(first, PacketStage::Queued).await;
+    bench.drain(first, Draining::Completing).await;
     assert_ne!(bench.follow_up_packet().await, first);
 }
 
@@ -150,7 +151,7 @@ pub async fn a_packet_changes_stage_by_its_table_only(bench: &Bench) {
             }
             assert_eq!(bench.packet(id).await, before);
             if (from, to) == (PacketStage::Queued, PacketStage::Complete) {
-                bench.store.set_draining(bench.company, id, Draining::Completing).await.answered();
+                bench.drain(id, Draining::Completing).await;
             }
             let expected = if from.may_become(to) { WriteOutcome::Applied } else { WriteOutcome::Stale };
             assert_eq!(bench.change_stage(id, from, to).await, expected, "{from} to {to}");
@@ -165,13 +166,13 @@ pub async fn a_packet_completes_only_while_it_is_completing(bench: &Bench) {
     let (queued, complete) = (PacketStage::Queued, PacketStage::Complete);
     let packet = bench.packet_in(queued).await;
     for drain in [Draining::Off, Draining::Completing, Draining::Off] {
-        bench.store.set_draining(bench.company, packet, drain).await.answered();
+        bench.drain(packet, drain).await;
         if drain == Draining::Off {
             assert_eq!(bench.change_stage(packet, queued, complete).await, WriteOutcome::Stale);
             assert_eq!(bench.packet(packet).await.stage, queued);
         }
     }
-    bench.store.set_draining(bench.company, packet, Draining::Completing).await.answered();
+    bench.drain(packet, Draining::Completing).await;
     assert_eq!(bench.change_stage(packet, queued, complete).await, WriteOutcome::Applied);
 }
 
@@ -199,7 +200,7 @@ pub async fn a_failure_is_recorded_and_cleared(bench: &Bench) {
 pub async fn draining_starts_and_stops(bench: &Bench) {
     let packet = bench.packet_in(PacketStage::Queued).await;
     for drain in [Draining::Completing, Draining::Completing, Draining::Off, Draining::Off] {
-        bench.store.set_draining(bench.company, packet, drain).await.answered();
+        bench.drain(packet, drain).await;
         assert_eq!(bench.packet(packet).await.draining, drain);
     }
 }
@@ -207,10 +208,39 @@ pub async fn draining_starts_and_stops(bench: &Bench) {
 /// Who cancels has the last word.
 pub async fn a_cancelling_packet_stays_so(bench: &Bench) {
     let packet = bench.packet_in(PacketStage::Queued).await;
-    for drain in [Draining::Completing, Draining::Cancelling, Draining::Off, Draining::Completing] {
-        bench.store.set_draining(bench.company, packet, drain).await.answered();
+    for drain in [Draining::Completing, Draining::Cancelling, Draining::Cancelling] {
+        bench.drain(packet, drain).await;
     }
-    assert_eq!(bench.packet(packet).await.draining, Draining::Cancelling);
+    for drain in [Draining::Off, Draining::Completing] {
+        let outcome = bench.store.set_draining(bench.company, packet, drain).await.answered();
+        assert_eq!(
+            (outcome, bench.packet(packet).await.draining),
+            (WriteOutcome::Stale, Draining::Cancelling)
+        );
+    }
+}
+
+/// Who has seen a packet while it was queued, and is slow, does not begin to end what has ended or goes on.
+pub async fn only_a_queued_packet_begins_to_complete(bench: &Bench) {
+    for stage in PacketStage::ALL.into_iter().filter(|stage| *stage != PacketStage::Queued) {
+        let packet = bench.packet_in(stage).await;
+        let before = bench.packet(packet).await;
+        let outcome = bench.store.set_draining(bench.company, packet, Draining::Completing).await.answered();
+        assert_eq!((outcome, bench.packet(packet).await), (WriteOutcome::Stale, before), "{stage}");
+    }
+}
+
+/// A packet that goes on, or comes back, is not marked as one that is about to end.
+pub async fn a_packet_that_goes_on_does_not_complete(bench: &Bench) {
+    let (mapped, queued) = (PacketStage::Mapped, PacketStage::Queued);
+    for (end, back) in [(PacketStage::Complete, mapped), (PacketStage::Failed, queued)] {
+        let packet = bench.packet_in(queued).await;
+        bench.drain(packet, Draining::Completing).await;
+        assert_eq!(bench.change_stage(packet, queued, end).await, WriteOutcome::Applied);
+        assert_eq!(bench.change_stage(packet, end, back).await, WriteOutcome::Applied);
+        let found = bench.packet(packet).await;
+        assert_eq!((found.stage, found.draining), (back, Draining::Off), "after {end}");
+    }
 }
 
 /// Pages by id: full, full, rest.

@@ -138,12 +138,10 @@ pub async fn a_call_that_is_not_made_leaves_the_message_undelivered(bench: &Benc
 /// A packet that ends takes no call, or nobody would make it; one that has ended goes on first.
 pub async fn a_packet_that_ends_takes_no_call(bench: &Bench) {
     let placed = called(bench, AttemptReport::Busy).await;
-    let drain = |draining| bench.store.set_draining(bench.company, placed.packet, draining);
-    drain(Draining::Completing).await.answered();
+    bench.drain(placed.packet, Draining::Completing).await;
     assert_eq!(bench.settle(&placed, again(bench)).await, SettleOutcome::Stale(Undelivered));
     let (queued, complete) = (PacketStage::Queued, PacketStage::Complete);
     assert_eq!(bench.change_stage(placed.packet, queued, complete).await, WriteOutcome::Applied);
-    drain(Draining::Off).await.answered();
     assert_eq!(bench.settle(&placed, again(bench)).await, SettleOutcome::Stale(Undelivered));
     let reopened = bench.change_stage(placed.packet, complete, PacketStage::Mapped).await;
     assert_eq!(reopened, WriteOutcome::Applied);

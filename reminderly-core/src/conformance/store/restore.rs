@@ -50,7 +50,7 @@ pub async fn a_restore_fences_every_packet_at_once(bench: &Bench) {
     assert_eq!(bench.hand_over_with(copied.packet, lost).await, HandedOver::default());
     assert_eq!(bench.status(&copied).await, MessageStatus::Queued, "it waits");
     assert_eq!(other.status(&waiting).await, MessageStatus::Planned);
-    bench.store.set_draining(bench.company, copied.packet, Draining::Completing).await.answered();
+    bench.drain(copied.packet, Draining::Completing).await;
     bench.assert_refused(&copied, ClaimRefusal::Fenced).await;
 }
 

@@ -141,7 +141,7 @@ pub async fn only_a_loaded_packet_makes_things_vanish(bench: &Bench) {
         assert_eq!(keep(bench, later).await, WriteOutcome::Stale);
     }
     let later = bench.later_file().await;
-    bench.store.set_draining(bench.company, later, Draining::Cancelling).await.answered();
+    bench.drain(later, Draining::Cancelling).await;
     assert_eq!(vanish(bench, later, placed.packet).await, VanishOutcome::Stale);
     assert_eq!(bench.status(&placed).await, MessageStatus::Planned);
 }

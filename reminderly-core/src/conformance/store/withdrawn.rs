@@ -1,6 +1,6 @@
 //! What a packet said that was cancelled since.
 
-use super::bench::{Answered as _, Bench};
+use super::bench::Bench;
 use super::ledger::{Saying, saying};
 use crate::domain::appointment_change::AppointmentChange;
 use crate::domain::held_appointment::RowPlace;
@@ -17,7 +17,7 @@ pub async fn a_cancelled_packet_confirms_nothing(bench: &Bench) {
     let moved = Saying { hour: 60, ..saying(1) };
     let stale = bench.batch_of(between, &bench.held(1).await, moved, Vec::new());
     assert!(matches!(stale.appointments[0].change, AppointmentChange::Stale(_)));
-    bench.store.set_draining(bench.company, last.packet, Draining::Cancelling).await.answered();
+    bench.drain(last.packet, Draining::Cancelling).await;
     let held = bench.held(1).await;
     let place = RowPlace { packet: first.packet, row: RowNumber(1) };
     assert_eq!((held[0].place, held[0].seen_in), (place, first.packet));

@@ -1,5 +1,7 @@
 //! What is expected of one contact, and how sure that is.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use special::Beta as _;
 
@@ -46,6 +48,14 @@ impl From<Estimate> for Chance {
             low: thousandths(estimate.low),
             high: thousandths(estimate.high),
         }
+    }
+}
+
+impl fmt::Display for Chance {
+    /// `12.5 % (8.0 to 20.1)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [mean, low, high] = [self.mean, self.low, self.high].map(|rate| f64::from(rate) / 10.0);
+        write!(f, "{mean:.1} % ({low:.1} to {high:.1})")
     }
 }
 

@@ -164,6 +164,12 @@ impl AnswersModel {
         own.mean(pool, self.of(goal).person_strength)
     }
 
+    /// Whether anybody was contacted by the method at this hour of the clock (0 to 23), or at those that share a rate with it.
+    /// Where nobody was, nothing is known but the rate of other hours.
+    pub fn knows(&self, method: ContactMethod, hour: u8) -> bool {
+        self.answer.pools.knows(Cell::of(method, hour))
+    }
+
     /// What the person did by the method, and the rate of everybody then.
     fn own(&self, goal: Goal, person: &PersonKey, method: ContactMethod, hour: Option<u8>) -> (Own, f64) {
         let pools = &self.of(goal).pools;

@@ -53,6 +53,11 @@ impl Pools {
         self.methods.get(&method).copied().unwrap_or(self.company)
     }
 
+    /// Whether anybody was contacted by a method at some hours.
+    pub(super) fn knows(&self, cell: Cell) -> bool {
+        self.cells.contains_key(&cell)
+    }
+
     /// The rate of a method at some hours.
     pub(super) fn cell(&self, cell: Cell) -> f64 {
         self.cells.get(&cell).copied().unwrap_or_else(|| self.method(cell.method))

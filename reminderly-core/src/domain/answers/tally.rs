@@ -4,7 +4,7 @@ use super::outcome::{ContactOutcome, Goal};
 use crate::domain::contact_method::ContactMethod;
 
 /// Hours of the day that share a rate: single hours have too little data, and days have 24.
-const HOURS_PER_CELL: u8 = 3;
+pub(crate) const HOURS_PER_CELL: u8 = 3;
 
 /// A method and some hours of the day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

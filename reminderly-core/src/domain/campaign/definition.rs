@@ -172,6 +172,14 @@ pub struct Messages {
     pub phone: Option<PhoneTemplate>,
 }
 
+impl Messages {
+    /// Whether a call may be made again that was made and reached nobody.
+    pub fn calls_again(&self) -> bool {
+        let retry = self.phone.as_ref().map(|phone| phone.retry);
+        retry.is_some_and(|retry| retry.busy.times > 0 || retry.no_answer.times > 0)
+    }
+}
+
 /// A text, or one for each language.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -303,6 +311,9 @@ pub enum AnswersUse {
     /// With [`MethodChoice::FirstAvailable`]: of the methods that reach the person equally well, the one that is likeliest to be
     /// answered goes first.
     FirstMethod,
+    /// Of the hours that a message may be late, on the same day and without leaving its window, the one at which it is likeliest to
+    /// be answered is chosen.
+    Order,
 }
 
 /// Which of the methods are used.

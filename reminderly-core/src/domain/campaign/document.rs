@@ -15,7 +15,7 @@ use chrono_tz::Tz;
 
 use self::node::Node;
 use self::reader::{Field, ObjectReader};
-use super::definition::{CampaignDefinition, HouseholdUse, Purpose, UnknownOutcome, Vanished};
+use super::definition::{AnswersUse, CampaignDefinition, HouseholdUse, Purpose, UnknownOutcome, Vanished};
 use super::problem::{InvalidCampaign, Problems};
 use crate::domain::language::Language;
 
@@ -99,6 +99,11 @@ fn definition(document: &mut ObjectReader<'_>, problems: &mut Problems) -> Campa
         let message =
             "what is sent \"now\" goes row by row; leave it out, or plan by entries of schedule.send";
         problems.add("$.methods.household", message);
+    }
+    let goes_late = !schedule.is_on_demand() && schedule.max_lateness.is_some();
+    if methods.answers_model == AnswersUse::Order && !goes_late {
+        let message = "\"order\" needs schedule.max_lateness, within which it chooses the hour, and entries that are not \"now\"";
+        problems.add("$.methods.answers_model", message);
     }
     let responses = responses::responses(document.optional("responses"), &messages, &language, problems);
     let limits = responses::limits(document.optional("limits"), problems);

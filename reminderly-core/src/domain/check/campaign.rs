@@ -9,7 +9,7 @@ use super::finding::{Finding, Severity};
 use crate::domain::appointment::Appointment;
 use crate::domain::campaign::definition::{CampaignDefinition, MethodChoice};
 use crate::domain::contact_method::ContactMethod;
-use crate::domain::plan::{EntryPlan, PlanInput, PlanOutcome, plan_ladder, plan_row};
+use crate::domain::plan::{EntryPlan, LadderRung, PlanInput, PlanOutcome, plan_ladder, plan_row};
 use crate::domain::schedule::SendEntry;
 use crate::domain::skip_reason::SkipReason;
 
@@ -83,8 +83,9 @@ fn about_rungs(definition: &CampaignDefinition, now: DateTime<Utc>, findings: &m
     let order = &definition.methods.order;
     let mut goes = BTreeSet::new();
     for appointment in appointments(definition, now) {
-        let rungs: Vec<PlanInput<'_>> =
-            order.iter().map(|method| input(definition, *method, Some(&appointment), &zones, now)).collect();
+        let rung =
+            |method: &ContactMethod| input(definition, *method, Some(&appointment), &zones, now).into();
+        let rungs: Vec<LadderRung<'_>> = order.iter().map(rung).collect();
         for (method, plans) in order.iter().zip(plan_ladder(&rungs, wait)) {
             if plans.iter().any(|plan| matches!(plan.outcome, PlanOutcome::Planned { .. })) {
                 goes.insert(*method);

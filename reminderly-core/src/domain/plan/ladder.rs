@@ -18,18 +18,38 @@ use crate::domain::schedule::{SendEntry, WhenClosed};
 use crate::domain::skip_reason::SkipReason;
 use crate::domain::window::{LegalInterval, LegalTimes};
 
-/// Plans every entry of the schedule on every rung, the first rung to be tried first: `plans[rung][entry]`. `rungs` are the inputs
-/// of one row by its methods: they differ in method, zones and rules only.
+/// A method of a ladder.
+#[derive(Debug, Clone, Copy)]
+pub struct LadderRung<'a> {
+    /// What its plan depends on.
+    pub input: PlanInput<'a>,
+    /// When the person was last told by it what it would tell again.
+    pub told_at: Option<DateTime<Utc>>,
+    /// Why it does not reach the person any more. Such a rung counts only where they were told by it: those above wait for an
+    /// answer to that.
+    pub lost: Option<SkipReason>,
+}
+
+impl<'a> From<PlanInput<'a>> for LadderRung<'a> {
+    /// One that reaches a person who was told nothing.
+    fn from(input: PlanInput<'a>) -> Self {
+        Self { input, told_at: None, lost: None }
+    }
+}
+
+/// Plans every entry of the schedule on every rung, the first rung to be tried first: `plans[rung][entry]`. `rungs` are those
+/// of one row by its methods: their inputs differ in method, zones and rules only.
 ///
 /// A rung whose method has no legal instant is left out with that reason, and the next one takes its place; one that comes too
-/// late is left out, and the next one keeps its time.
-pub fn plan_ladder(rungs: &[PlanInput<'_>], wait: Duration) -> Vec<Vec<EntryPlan>> {
+/// late is left out, and the next one keeps its time. Above a rung by which the person was told since the ladder is due
+/// ([`RungTrace::told_at`]) the wait counts from then; that rung is planned all the same, and not to be sent again.
+pub fn plan_ladder(rungs: &[LadderRung<'_>], wait: Duration) -> Vec<Vec<EntryPlan>> {
     let Some(first) = rungs.first() else { return Vec::new() };
     let wait = TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX);
     let steps: Vec<Step<'_>> = rungs.iter().map(Step::new).collect();
     let bounds = bounds(&steps, wait);
     let mut plans: Vec<Vec<EntryPlan>> = rungs.iter().map(|_| Vec::new()).collect();
-    for (index, entry) in (0..=u16::MAX).zip(&first.schedule.send) {
+    for (index, entry) in (0..=u16::MAX).zip(&first.input.schedule.send) {
         for (rung, plan) in plans.iter_mut().zip(climb(index, *entry, &steps, &bounds, wait)) {
             rung.push(plan);
         }
@@ -43,17 +63,41 @@ pub fn plan_ladder(rungs: &[PlanInput<'_>], wait: Duration) -> Vec<Vec<EntryPlan
     plans
 }
 
+/// For each entry of the schedule, the earliest instant at which any of these methods can have gone first, whichever of them
+/// reached the person then. With `wait` they stand on a ladder, in this order; without, each goes on its own.
+pub fn earliest_starts(methods: &[PlanInput<'_>], wait: Option<Duration>) -> Vec<Option<DateTime<Utc>>> {
+    let Some(first) = methods.first() else { return Vec::new() };
+    let rungs: Vec<LadderRung<'_>> = methods.iter().map(|input| (*input).into()).collect();
+    let steps: Vec<Step<'_>> = rungs.iter().map(Step::new).collect();
+    let bounds = match wait {
+        Some(wait) => bounds(&steps, TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX)),
+        None => vec![None; steps.len()],
+    };
+    let entries = (0..=u16::MAX).zip(&first.schedule.send);
+    let start = |(index, entry): (u16, &SendEntry)| {
+        let start_of = |(step, bound): (&Step<'_>, &Option<DateTime<Utc>>)| {
+            let planned_at = plan_entry(index, *entry, step.input, step.times.as_ref()).trace.planned_at?;
+            Some(bound.map_or(planned_at, |bound| bound.min(planned_at)))
+        };
+        steps.iter().zip(&bounds).filter_map(start_of).min()
+    };
+    entries.map(start).collect()
+}
+
 /// One rung while it is planned.
 struct Step<'a> {
     input: &'a PlanInput<'a>,
+    told_at: Option<DateTime<Utc>>,
+    lost: Option<SkipReason>,
     times: Option<LegalTimes<'a>>,
 }
 
 impl<'a> Step<'a> {
-    fn new(input: &'a PlanInput<'a>) -> Self {
+    fn new(rung: &'a LadderRung<'a>) -> Self {
+        let LadderRung { input, told_at, lost } = rung;
         let latest = latest(input.schedule, input.appointment);
         let times = legal_times(input.schedule, input.method, input.zones, input.rules, latest);
-        Self { input, times }
+        Self { input, told_at: *told_at, lost: *lost, times }
     }
 }
 
@@ -71,7 +115,8 @@ fn bounds(steps: &[Step<'_>], wait: TimeDelta) -> Vec<Option<DateTime<Utc>>> {
         let last = end.zip(step.times.as_ref()).and_then(|(end, times)| {
             times.last_minute_before(moved(end, TimeDelta::microseconds(1)), DateTime::<Utc>::MIN_UTC)
         });
-        above = last.or(above);
+        // Nobody leaves time for a rung that does not go.
+        above = last.filter(|_| step.lost.is_none()).or(above);
         bounds.push(last);
     }
     bounds.reverse();
@@ -87,22 +132,44 @@ fn climb(
     wait: TimeDelta,
 ) -> Vec<EntryPlan> {
     let of = u8::try_from(steps.len()).unwrap_or(u8::MAX);
-    let mut below: Option<DateTime<Utc>> = None;
+    let (mut below, mut due): (Option<DateTime<Utc>>, Option<DateTime<Utc>>) = (None, None);
+    let mut has_begun = false;
     let mut plans = Vec::with_capacity(steps.len());
     for ((number, step), bound) in (1..=u8::MAX).zip(steps).zip(bounds) {
-        let rung = RungTrace { number, of, below, wait: wait.to_std().unwrap_or_default(), bound: *bound };
-        let plan = match below {
+        let wait_shown = wait.to_std().unwrap_or_default();
+        let rung = RungTrace { number, of, below, wait: wait_shown, bound: *bound, told_at: None };
+        let mut plan = match below {
             None => first_rung(index, entry, step, rung),
             Some(below) => next_rung(index, entry, step, moved(below, wait), rung),
         };
+        if !has_begun {
+            due = due_since(&plan, rung, step.input.now);
+        }
+        let told_at = step.told_at.filter(|told_at| due.is_some_and(|due| *told_at >= due));
+        plan.trace.rung = Some(RungTrace { told_at, ..rung });
+        let goes_on = step.lost.is_none();
+        has_begun |= told_at.is_some() || (goes_on && plan.trace.planned_at.is_some());
         below = match plan.outcome {
-            PlanOutcome::Planned { at, .. } => Some(at),
-            PlanOutcome::Skipped(SkipReason::PastDue) => plan.trace.planned_at.or(below),
-            PlanOutcome::Skipped(_) => below,
+            _ if told_at.is_some() => told_at,
+            PlanOutcome::Planned { at, .. } if goes_on => Some(at),
+            PlanOutcome::Skipped(SkipReason::PastDue) if goes_on => plan.trace.planned_at.or(below),
+            _ => below,
         };
+        if let Some(reason) = step.lost {
+            plan.outcome = PlanOutcome::Skipped(reason);
+        }
         plans.push(plan);
     }
     plans
+}
+
+/// Since when the ladder is due that begins with this plan, if it is: where it was planned, or had to start for all others to
+/// fit. The rungs above are planned from now on, and do not look late themselves.
+fn due_since(first: &EntryPlan, rung: RungTrace, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let trace = &first.trace;
+    let planned_at = trace.planned_at.filter(|_| trace.late.is_some());
+    let bound = rung.bound.filter(|bound| trace.planned_at.is_some() && *bound < now);
+    planned_at.into_iter().chain(bound).min()
 }
 
 /// The rung that starts the ladder: where its entry says, or earlier so that the rest fits.
@@ -146,6 +213,7 @@ fn next_rung(
         closed_in: step.times.as_ref().and_then(|times| times.closed_in(target)),
         latest: latest(input.schedule, input.appointment),
         when_closed: WhenClosed::Later,
+        closing_margin: None,
         rule: step.times.as_ref().and_then(|times| {
             held_by_rule(times, planned, |times| first_legal(times, target).map(|(at, _)| at))
         }),
@@ -154,6 +222,7 @@ fn next_rung(
         duplicate_of: None,
         rung: Some(rung),
         answers: None,
+        hour: None,
     };
     let outcome = match planned {
         None => PlanOutcome::Skipped(SkipReason::NoLegalInstant),

@@ -4,7 +4,6 @@ use chrono::NaiveTime;
 use chrono_tz::America;
 use proptest::prelude::*;
 
-use super::ladder::plan_ladder;
 use super::*;
 use crate::domain::schedule::{ContactWindow, ContactWindows, Day, WhenClosed};
 
@@ -50,8 +49,8 @@ fn plans(
     wait: Duration,
 ) -> Vec<Vec<EntryPlan>> {
     let zones = [ZONE];
-    let rungs =
-        METHODS.map(|method| PlanInput { schedule, method, appointment, zones: &zones, rules: &[], now });
+    let rungs = METHODS
+        .map(|method| PlanInput { schedule, method, appointment, zones: &zones, rules: &[], now }.into());
     plan_ladder(&rungs, wait)
 }
 
@@ -115,6 +114,71 @@ fn a_rung_that_comes_too_late_leaves_the_others_their_time() {
     let outcomes = climb(&schedule, "2026-03-11T15:00:00", "2026-03-10T11:30:00-04:00");
     let expected = [Err(SkipReason::PastDue), Ok("Tue 12:00".to_owned()), Ok("Tue 14:00".to_owned())];
     assert_eq!(planned(&outcomes), expected);
+}
+
+/// A ladder for an appointment on Wednesday that is due on Tuesday at ten, planned at half past eleven on Tuesday, where its first
+/// rung told the person something at this instant, or none.
+fn climb_again(told_at: Option<&str>, lost: Option<SkipReason>) -> Vec<PlanOutcome> {
+    let mut schedule = schedule(&[SendEntry::DaysBefore { days: 1, at: "10:00:00".parse().ok() }]);
+    schedule.max_lateness = Some(4 * HOUR);
+    let appointment = Appointment::new("2026-03-11T15:00:00".parse().unwrap(), ZONE);
+    let (zones, now) = ([ZONE], at("2026-03-10T11:30:00-04:00"));
+    let mut rungs: Vec<LadderRung<'_>> = METHODS
+        .iter()
+        .map(|method| PlanInput {
+            schedule: &schedule,
+            method: *method,
+            appointment: Some(&appointment),
+            zones: &zones,
+            rules: &[],
+            now,
+        })
+        .map(LadderRung::from)
+        .collect();
+    (rungs[0].told_at, rungs[0].lost) = (told_at.map(at), lost);
+    plan_ladder(&rungs, 2 * HOUR).iter().map(|entries| entries[0].outcome).collect()
+}
+
+#[test]
+fn the_wait_counts_from_when_the_person_was_told() {
+    let late = climb_again(None, None);
+    assert_eq!(planned(&late), times(["Tue 11:30", "Tue 13:30", "Tue 15:30"]));
+    let told = climb_again(Some("2026-03-10T10:05:00-04:00"), None);
+    assert_eq!(planned(&told), times(["Tue 11:30", "Tue 12:05", "Tue 14:05"]));
+    let before = climb_again(Some("2026-03-10T09:00:00-04:00"), None);
+    assert_eq!(before, late, "what was told before the ladder was due was another reminder");
+}
+
+#[test]
+fn a_rung_that_is_lost_counts_only_where_it_told_the_person() {
+    let lost = Some(SkipReason::InvalidContactPoint);
+    let skipped = Err(SkipReason::InvalidContactPoint);
+    let told = climb_again(Some("2026-03-10T10:05:00-04:00"), lost);
+    assert_eq!(planned(&told), [skipped.clone(), Ok("Tue 12:05".to_owned()), Ok("Tue 14:05".to_owned())]);
+    let untold = climb_again(None, lost);
+    assert_eq!(planned(&untold), [skipped, Ok("Tue 11:30".to_owned()), Ok("Tue 13:30".to_owned())]);
+}
+
+#[test]
+fn a_ladder_may_have_begun_with_any_of_its_methods() {
+    let mut schedule = schedule(&[SendEntry::DaysBefore { days: 1, at: "09:00:00".parse().ok() }]);
+    schedule.windows.by_method.insert(ContactMethod::Sms, window("12:00:00", "16:30:00"));
+    let appointment = Appointment::new("2026-03-11T15:00:00".parse().unwrap(), ZONE);
+    let (zones, now) = ([ZONE], at("2026-03-01T00:00:00Z"));
+    let inputs = [ContactMethod::Sms, ContactMethod::Email].map(|method| PlanInput {
+        schedule: &schedule,
+        method,
+        appointment: Some(&appointment),
+        zones: &zones,
+        rules: &[],
+        now,
+    });
+    let nine = Some(at("2026-03-10T09:00:00-04:00"));
+    assert_eq!(earliest_starts(&inputs, Some(HOUR)), [nine], "the e-mail, had the text message been refused");
+    assert_eq!(earliest_starts(&inputs[..1], None), [Some(at("2026-03-10T12:00:00-04:00"))]);
+    // Two days would have to lie between them.
+    let early = earliest_starts(&inputs, Some(48 * HOUR));
+    assert_eq!(early, [Some(at("2026-03-09T14:00:00-04:00"))]);
 }
 
 #[test]

@@ -1,18 +1,20 @@
 //! Searches for legal instants, and who kept them from being found earlier.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use std::time::Duration;
+
+use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 
 use crate::domain::plan::trace::RuleTrace;
-use crate::domain::schedule::WhenClosed;
+use crate::domain::schedule::{Schedule, WhenClosed};
 use crate::domain::window::{LegalInterval, LegalTimes};
 
 /// Rule 3: where a base instant that is not legal goes.
 pub(super) fn move_to_legal(
     times: &LegalTimes<'_>,
     base: DateTime<Utc>,
-    when_closed: WhenClosed,
+    schedule: &Schedule,
 ) -> Option<(DateTime<Utc>, LegalInterval)> {
-    let at = nearest_legal(times, base, when_closed)?;
+    let at = nearest_legal(times, base, schedule)?;
     Some((at, times.interval_at(at)?))
 }
 
@@ -20,19 +22,15 @@ pub(super) fn move_to_legal(
 pub(super) fn base_or_moved(
     times: &LegalTimes<'_>,
     base: DateTime<Utc>,
-    when_closed: WhenClosed,
+    schedule: &Schedule,
 ) -> Option<DateTime<Utc>> {
-    if times.is_legal(base) { Some(base) } else { nearest_legal(times, base, when_closed) }
+    if times.is_legal(base) { Some(base) } else { nearest_legal(times, base, schedule) }
 }
 
-fn nearest_legal(
-    times: &LegalTimes<'_>,
-    base: DateTime<Utc>,
-    when_closed: WhenClosed,
-) -> Option<DateTime<Utc>> {
+fn nearest_legal(times: &LegalTimes<'_>, base: DateTime<Utc>, schedule: &Schedule) -> Option<DateTime<Utc>> {
     let later = || times.first_at_or_after(base, DateTime::<Utc>::MAX_UTC);
-    let earlier = || times.last_minute_before(base, DateTime::<Utc>::MIN_UTC);
-    match when_closed {
+    let earlier = || last_before_closing(times, base, schedule.closing_margin);
+    match schedule.when_closed {
         WhenClosed::Later => later(),
         WhenClosed::Earlier => earlier(),
         WhenClosed::Nearest => match (earlier(), later()) {
@@ -41,6 +39,25 @@ fn nearest_legal(
         },
         WhenClosed::Skip => None,
     }
+}
+
+/// The last legal whole minute before `base` that leaves the margin until contact is legal no more. An interval that is shorter
+/// is used all the same, from its first minute on: a margin loses no message, and moves none to another day.
+fn last_before_closing(
+    times: &LegalTimes<'_>,
+    base: DateTime<Utc>,
+    margin: Duration,
+) -> Option<DateTime<Utc>> {
+    let last = times.last_minute_before(base, DateTime::<Utc>::MIN_UTC)?;
+    if margin.is_zero() {
+        return Some(last);
+    }
+    let legal = times.interval_at(last)?;
+    let minute = TimeDelta::minutes(1);
+    let whole = |at: DateTime<Utc>| at.duration_trunc(minute).unwrap_or(at);
+    let wanted = TimeDelta::from_std(margin).ok().and_then(|margin| legal.until.checked_sub_signed(margin));
+    let first = whole(legal.from + minute - TimeDelta::nanoseconds(1));
+    Some(wanted.map_or(first, |wanted| whole(wanted).max(first)).min(last))
 }
 
 /// The rule because of which an instant is another than windows alone would give, or because of which there is none. `search`

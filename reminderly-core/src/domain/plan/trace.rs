@@ -7,9 +7,8 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::answers::Chance;
-use crate::domain::contact_method::ContactMethod;
 use crate::domain::local_time::LocalTimeNote;
+use crate::domain::plan::answers_trace::{AnswersTrace, HourTrace};
 use crate::domain::rules::RuleId;
 use crate::domain::schedule::{SendEntry, WhenClosed};
 
@@ -92,6 +91,9 @@ pub struct PlanTrace {
     pub latest: Option<DateTime<Utc>>,
     /// What the campaign says about a base that is not legal.
     pub when_closed: WhenClosed,
+    /// How long before closing `planned_at` is at least, because the campaign asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closing_margin: Option<Duration>,
     /// The rule of a pack because of which `planned_at` is another instant than the contact window alone would give, or none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleTrace>,
@@ -106,6 +108,9 @@ pub struct PlanTrace {
     /// What the answers model said, if it was asked for the first method.
     #[serde(default)]
     pub answers: Option<AnswersTrace>,
+    /// What the answers model said, if it was asked for the hour. `planned_at` stays what the rules say: lateness counts from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hour: Option<HourTrace>,
 }
 
 /// The place of a plan on a ladder.
@@ -115,12 +120,15 @@ pub struct RungTrace {
     pub number: u8,
     /// How many rungs the ladder has.
     pub of: u8,
-    /// When the rung below was planned for; `None` if none below goes.
+    /// When the rung below was planned for, or went; `None` if none below goes.
     pub below: Option<DateTime<Utc>>,
     /// How long the rung below may stay unanswered.
     pub wait: Duration,
     /// The last instant at which the rungs above still fit before the appointment.
     pub bound: Option<DateTime<Utc>>,
+    /// When the person was told by this rung, if that was since the ladder is due: then it does not go again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_at: Option<DateTime<Utc>>,
 }
 
 /// A rule of a pack that kept a message from going.
@@ -130,47 +138,6 @@ pub struct RuleTrace {
     pub rule: RuleId,
     /// The instant that it does not permit, at which the message would go otherwise.
     pub instead_of: DateTime<Utc>,
-}
-
-/// Why a method was preferred. Numbers only, nothing of the person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AnswersTrace {
-    /// The method that the campaign or the row names first, of those that reach the person.
-    pub first: ContactMethod,
-    /// How likely an answer to it is, in thousandths.
-    pub first_chance: Chance,
-    /// The method that was chosen.
-    pub chosen: ContactMethod,
-    /// How likely an answer to that is, in thousandths.
-    pub chosen_chance: Chance,
-    /// The instant whose knowledge the model holds.
-    pub as_of: DateTime<Utc>,
-}
-
-impl fmt::Display for AnswersTrace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |chance: Chance| {
-            let percent = |thousandths: u16| f64::from(thousandths) / 10.0;
-            format!(
-                "{:.1} % ({:.1} to {:.1})",
-                percent(chance.mean),
-                percent(chance.low),
-                percent(chance.high)
-            )
-        };
-        let (chosen, chosen_chance) = (self.chosen, shown(self.chosen_chance));
-        if self.chosen == self.first {
-            return write!(
-                f,
-                "{chosen} stays first: an answer is expected with {chosen_chance}, by no other method more."
-            );
-        }
-        let (first, first_chance) = (self.first, shown(self.first_chance));
-        write!(
-            f,
-            "{chosen} goes before {first}: an answer is expected with {chosen_chance}, and with {first_chance} by {first}."
-        )
-    }
 }
 
 /// What the rule of lateness was given.
@@ -219,6 +186,21 @@ impl PlanTrace {
         sentences
     }
 
+    /// What the answers model said about the hour, if it was asked.
+    pub fn hour_sentence(&self) -> Option<String> {
+        let (hour, planned_at) = (self.hour?, self.planned_at?);
+        let (planned, chosen) = (self.shown_to_contact(planned_at), self.shown_to_contact(hour.chosen_at));
+        let (planned_chance, chosen_chance) = (hour.planned_chance, hour.chosen_chance);
+        Some(if hour.chosen_at == planned_at {
+            format!("stays at {planned}: an answer is expected with {planned_chance}, at no other hour more.")
+        } else {
+            format!(
+                "goes at {chosen}, not at {planned}: an answer is expected with {chosen_chance} then, and with \
+                 {planned_chance} before."
+            )
+        })
+    }
+
     fn base_sentence(&self) -> String {
         let meaning = match self.send_entry {
             _ if self.is_above_another() => "the wait after the rung below".to_owned(),
@@ -245,6 +227,12 @@ impl PlanTrace {
 
     fn ladder_sentence(&self, rung: RungTrace) -> String {
         let place = format!("rung {} of {}", rung.number, rung.of);
+        if let Some(told_at) = rung.told_at {
+            let told_at = self.shown_to_contact(told_at);
+            return format!(
+                "{place}: the person was told by it at {told_at}; those above wait from then on."
+            );
+        }
         if rung.below.is_some() {
             let wait = elapsed(rung.wait);
             return format!("{place}: goes if the rung below fails, or has no answer after {wait}.");
@@ -293,7 +281,10 @@ impl PlanTrace {
         let rule = self.rule.as_ref().filter(|rule| rule.instead_of != self.base_at);
         let rule = self.rule_sentence(rule);
         if let Some(at) = self.planned_at {
-            return format!("{wanted} is {}{rule}.", self.shown_to_contact(at));
+            let margin =
+                self.closing_margin.map(elapsed).map(|left| format!(" that leaves {left} until closing"));
+            let (margin, at) = (margin.unwrap_or_default(), self.shown_to_contact(at));
+            return format!("{wanted}{margin} is {at}{rule}.");
         }
         match self.latest.map(|latest| self.shown_to_contact(latest)) {
             Some(latest) => {

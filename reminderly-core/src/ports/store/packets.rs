@@ -47,6 +47,7 @@ pub struct StageChange {
     pub from: PacketStage,
     /// The stage that it gets; [`PacketStage::may_become`] allows it. A queued packet becomes complete only while it is draining
     /// as [`Completing`](crate::domain::packet::Draining::Completing): whoever is slow to end it must not end what was reopened.
+    /// With every other stage that mark goes, so that a packet that goes on is free to.
     pub to: PacketStage,
     /// Set with [`PacketStage::Failed`], cleared otherwise.
     pub failure: Option<PacketFailure>,
@@ -139,7 +140,8 @@ pub trait PacketStore: Debug + Send + Sync + 'static {
     -> Result<WriteOutcome, StoreError>;
 
     /// Forbids (or, with [`Draining::Off`], allows again) new claims, rows and messages of the packet, from the moment this
-    /// returns. A packet that is being cancelled stays so.
+    /// returns. A packet that is being cancelled stays so, and only one that is queued begins to complete: whoever has looked
+    /// at it before it was complete, or reopened, comes too late. Those are stale; to set a mark again is not.
     ///
     /// # Errors
     ///
@@ -149,7 +151,7 @@ pub trait PacketStore: Debug + Send + Sync + 'static {
         company: CompanyId,
         packet: PacketId,
         drain: Draining,
-    ) -> Result<(), StoreError>;
+    ) -> Result<WriteOutcome, StoreError>;
 
     /// Records what the header says, for a packet that is `prepared`, and makes it `ingested`.
     ///

@@ -128,7 +128,6 @@ impl Dispositions {
         let Some(packet) = store.packet(company, id).await? else { return Ok(()) };
         match (packet.stage, packet.draining) {
             (PacketStage::Complete, _) => {
-                store.set_draining(company, id, Draining::Off).await?;
                 let (from, to) = (PacketStage::Complete, PacketStage::Mapped);
                 let change = StageChange { packet: id, from, to, failure: None, at: now };
                 // Somebody else may have been faster.

@@ -40,7 +40,7 @@ pub(super) struct RowMessages<'a> {
     pub(super) refused: &'a HashSet<RefusalKey>,
     /// The last restore of the store: what was to go before it may have gone.
     pub(super) restore: &'a Restore,
-    /// Which methods are answered, if the campaign wants to go by it.
+    /// Which methods are answered, and when, if the campaign wants to go by it.
     pub(super) answers: Option<&'a AnswersModel>,
     pub(super) now: DateTime<Utc>,
     pub(super) ids: &'a dyn IdSource,
@@ -64,8 +64,8 @@ struct Reached {
 struct Turn {
     /// Its place on a ladder.
     place: Option<LadderPlace>,
-    /// Since when its entry is due, if it is late: who was told since then knows.
-    due: Option<DateTime<Utc>>,
+    /// Whether the person knows already what it would tell: they were told since it was due.
+    is_told: bool,
 }
 
 /// A contact point at which somebody is corrected, and the local day of it.
@@ -95,10 +95,10 @@ impl RowMessages<'_> {
             let preferred = preferred.filter(|preferred| preferred.first == *method);
             let method = preferred.map_or(*method, |preferred| preferred.chosen);
             match (self.reach(method)?, definition.methods.choice) {
+                (reach, MethodChoice::Ladder { .. }) => rungs.extend(self.rung(method, reach, messages)),
                 (Reach::Skipped(reason, contact, content), _) => {
                     self.skip_method(method, reason, contact.as_ref(), content.as_ref(), messages);
                 }
-                (Reach::Reached(reached), MethodChoice::Ladder { .. }) => rungs.push(reached),
                 (Reach::Reached(reached), choice) => {
                     self.plan_method(&reached, preferred, &corrected, messages);
                     if choice == MethodChoice::FirstAvailable {
@@ -145,7 +145,9 @@ impl RowMessages<'_> {
     ) {
         for mut plan in self.plans(reached) {
             plan.trace.answers = answers;
-            let turn = Turn { place: None, due: late_since(&plan) };
+            self.prefer_hour(reached, &mut plan);
+            let is_told = late_since(&plan).is_some_and(|due| self.was_told_since(&reached.contact, due));
+            let turn = Turn { place: None, is_told };
             messages.push(self.planned(reached, plan, turn, corrected));
         }
     }
@@ -154,14 +156,19 @@ impl RowMessages<'_> {
     fn plans(&self, reached: &Reached) -> Vec<EntryPlan> {
         let terms = self.terms(reached);
         let mut plans = plan_row(&self.plan_input(reached.method, &terms));
+        let may_have_gone_otherwise = self.may_have_gone_otherwise();
         for plan in &mut plans {
-            self.expire_before_restore(plan);
+            self.expire_before_restore(plan, &may_have_gone_otherwise);
         }
         plans
     }
 
     fn terms(&self, reached: &Reached) -> ContactTerms<'_> {
-        self.campaign.terms(&reached.contact, self.row.contact_zone, Some(&reached.content))
+        self.terms_of(&reached.contact, Some(&reached.content))
+    }
+
+    fn terms_of(&self, contact: &ContactPoint, content: Option<&Content>) -> ContactTerms<'_> {
+        self.campaign.terms(contact, self.row.contact_zone, content)
     }
 
     fn plan_input<'p>(&'p self, method: ContactMethod, terms: &'p ContactTerms<'p>) -> PlanInput<'p> {
@@ -182,7 +189,7 @@ impl RowMessages<'_> {
         turn: Turn,
         corrected: &[Corrected],
     ) -> PlannedMessage {
-        let verdict = if self.repeats(&reached.contact, &plan, turn.due, corrected) {
+        let verdict = if self.repeats(&reached.contact, &plan, turn, corrected) {
             PlanVerdict::Skip(SkipReason::Duplicate)
         } else {
             verdict(&self.campaign.definition().schedule, &plan)

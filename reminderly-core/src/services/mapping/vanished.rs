@@ -4,9 +4,10 @@ use metrics::counter;
 use tracing::{info, warn};
 
 use super::{Mapping, stale};
+use crate::domain::call::CallKind;
 use crate::domain::campaign::definition::Vanished;
 use crate::domain::mapping::CompiledCampaign;
-use crate::domain::packet::{Packet, PacketOrigin};
+use crate::domain::packet::{Packet, PacketOrigin, PacketStage};
 use crate::domain::row::{Row, RowNumber};
 use crate::domain::vanished::KeptBecause;
 use crate::ids::PacketId;
@@ -47,13 +48,10 @@ impl Mapping {
         loop {
             let page =
                 self.ports.store.packets(packet.company, packet.campaign, after, PACKETS_PER_PAGE).await?;
-            let is_earlier = |other: &&Packet| {
-                other.id < packet.id
-                    && !other.stage.is_closed()
-                    && matches!(other.origin, PacketOrigin::File { .. })
-            };
-            for earlier in page.items.iter().filter(is_earlier) {
-                cancelled += self.vanish_from(&packet, earlier.id).await?;
+            for earlier in page.items.iter().filter(|other| other.id < packet.id) {
+                if self.may_still_send(earlier).await? {
+                    cancelled += self.vanish_from(&packet, earlier.id).await?;
+                }
             }
             after = page.next.filter(|next| *next < packet.id);
             if after.is_none() {
@@ -63,6 +61,28 @@ impl Mapping {
         counter!("reminderly_messages_vanished_total").increment(cancelled);
         info!(packet.id = %packet.id, messages = cancelled, "messages of vanished appointments are cancelled");
         Ok(())
+    }
+
+    /// Whether messages about appointments that a packet names may still go.
+    async fn may_still_send(&self, earlier: &Packet) -> Result<bool, ServiceError> {
+        let names_appointments = match &earlier.origin {
+            PacketOrigin::File { .. } => true,
+            // A one-liner speaks for no appointment.
+            PacketOrigin::OnDemand { kind, .. } => *kind == CallKind::Rows,
+            PacketOrigin::FollowUp => false,
+        };
+        match earlier.stage {
+            _ if !names_appointments => Ok(false),
+            PacketStage::Cancelled => Ok(false),
+            // A report that comes late opens it again for another call.
+            PacketStage::Complete => match self.campaigns.of(earlier).await {
+                Ok(campaign) => Ok(campaign.definition().messages.calls_again()),
+                // Its document is not understood any more: to look at its messages costs little.
+                Err(ServiceError::InvalidCampaign(_)) => Ok(true),
+                Err(error) => Err(error),
+            },
+            _ => Ok(true),
+        }
     }
 
     async fn vanish_from(&self, packet: &Packet, earlier: PacketId) -> Result<u64, ServiceError> {

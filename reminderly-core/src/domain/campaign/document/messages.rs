@@ -9,7 +9,7 @@ use super::super::definition::{
 };
 use super::super::problem::{Problems, member_path};
 use super::node::Node;
-use super::reader::{Field, LATER, ObjectReader};
+use super::reader::{Field, ObjectReader};
 use super::texts::{no_text, one_line, same_languages, text_of};
 use super::values;
 use crate::domain::contact_method::ContactMethod;
@@ -183,15 +183,16 @@ fn order(field: &Field<'_>, messages: &Messages, problems: &mut Problems) -> Vec
 }
 
 fn answers_model(field: &Field<'_>, choice: MethodChoice, problems: &mut Problems) -> AnswersUse {
-    if matches!(field.node, Node::Text(text) if text == "order") {
-        field.fault(format!("\"order\" is {LATER}; give \"off\" or \"first_method\""), problems);
-        return AnswersUse::default();
-    }
-    let choices = [("off", AnswersUse::Off), ("first_method", AnswersUse::FirstMethod)];
+    let choices =
+        [("off", AnswersUse::Off), ("first_method", AnswersUse::FirstMethod), ("order", AnswersUse::Order)];
     let wanted = field.choice(&choices, problems).unwrap_or_default();
-    if wanted == AnswersUse::FirstMethod && choice != MethodChoice::FirstAvailable {
-        field
-            .fault("goes with \"use\": \"first_available\" only: else every method is used anyway", problems);
+    match (wanted, choice) {
+        (AnswersUse::FirstMethod, MethodChoice::All | MethodChoice::Ladder { .. }) => field
+            .fault("goes with \"use\": \"first_available\" only: else every method is used anyway", problems),
+        (AnswersUse::Order, MethodChoice::Ladder { .. }) => {
+            field.fault("a ladder has its own instants, counted back from the appointment", problems);
+        }
+        _ => {}
     }
     wanted
 }

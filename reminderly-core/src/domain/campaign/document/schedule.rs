@@ -58,8 +58,16 @@ pub(super) fn schedule(
     if let Some(field) = object.optional("closed_dates") {
         schedule.closed_dates = set(&field, |item, problems| item.parsed(values::date, problems), problems);
     }
-    if let Some(field) = object.optional("when_closed") {
-        schedule.when_closed = field.choice(WHEN_CLOSED, problems).unwrap_or_default();
+    let when_closed = object.optional("when_closed");
+    let when_closed =
+        when_closed.map_or(Some(WhenClosed::default()), |field| field.choice(WHEN_CLOSED, problems));
+    schedule.when_closed = when_closed.unwrap_or_default();
+    if let Some(field) = object.optional("closing_margin") {
+        // A faulty word has been reported already.
+        if when_closed.is_some_and(|when| !matches!(when, WhenClosed::Earlier | WhenClosed::Nearest)) {
+            field.fault("goes with \"when_closed\": \"earlier\" or \"nearest\" only", problems);
+        }
+        schedule.closing_margin = closing_margin(&field, &schedule.windows, problems).unwrap_or_default();
     }
     if let Some(field) = object.optional("min_notice") {
         schedule.min_notice = field.parsed(values::duration, problems).unwrap_or_default();
@@ -139,6 +147,16 @@ fn hours_before(field: &Field<'_>, problems: &mut Problems) -> Option<Duration> 
         field.fault("expected hours above 0, in whole minutes, at most 366 days", problems);
     }
     before
+}
+
+/// What is left until closing; shorter than every window, or it would leave nothing of one.
+fn closing_margin(field: &Field<'_>, windows: &ContactWindows, problems: &mut Problems) -> Option<Duration> {
+    let margin = field.parsed(values::duration, problems)?;
+    let mut windows = windows.default.iter().chain(windows.by_method.values());
+    if windows.any(|window| window.length() <= margin) {
+        field.fault("is as long as a window, or longer", problems);
+    }
+    Some(margin)
 }
 
 fn area_code_zones(field: &Field<'_>, problems: &mut Problems) -> AreaCodeZones {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::parse;
 use crate::domain::campaign::definition::{
-    Delimiter, FollowUpTrigger, MethodChoice, Purpose, RedialRule, RedialRules,
+    AnswersUse, Delimiter, FollowUpTrigger, MethodChoice, Purpose, RedialRule, RedialRules,
 };
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::contact_point::PhoneNumber;
@@ -143,13 +143,14 @@ const LATER: &str = "not supported by this release";
 // What later releases bring.
 #[case::phone_follow_up("/responses/follow_up/confirm/phone", json!("x"), "$.responses.follow_up.confirm.phone", LATER)]
 #[case::ladder_wait("/methods/ladder_wait", json!("2h"), "$.methods.ladder_wait", "ladder")]
-#[case::answers_order("/methods/answers_model", json!("order"), "$.methods.answers_model", LATER)]
 #[case::invite("/messages/email/calendar_invite", json!(true), "$.messages.email.calendar_invite", LATER)]
 #[case::encoding("/source/encoding", json!("latin-1"), "$.source.encoding", "\"utf-16\", \"utf-16le\"")]
 #[case::delimiter("/source/delimiter", json!("x"), "$.source.delimiter", "\",\", \";\", \"|\", \"\\t\"")]
 #[case::sheet("/source/sheet", json!(""), "$.source.sheet", "1 to 31 characters")]
 #[case::key_retry("/unknown_outcome", json!("key_retry"), "$.unknown_outcome", LATER)]
 // Rules.
+#[case::closing_margin("/schedule/closing_margin", json!("9h"), "$.schedule.closing_margin", "as long as a window")]
+#[case::closing_margin_unit("/schedule/closing_margin", json!(10), "$.schedule.closing_margin", "expected")]
 #[case::area_code_zones("/schedule/area_code_zones", json!("yes"), "$.schedule.area_code_zones", "true or false")]
 #[case::rule_packs_text("/schedule/rule_packs", json!("us_state_hours"), "$.schedule.rule_packs", "expected a list")]
 #[case::rule_pack_type("/schedule/rule_packs", json!([true]), "$.schedule.rule_packs[0]", "expected a text")]
@@ -327,6 +328,51 @@ fn refuses_what_is_no_object(#[case] text: &str, #[case] message: &str) {
     assert_eq!(invalid.problems.len(), 1);
     assert_eq!(invalid.problems[0].path, "$");
     assert!(invalid.problems[0].message.contains(message), "{invalid}");
+}
+
+#[test]
+fn an_hour_is_chosen_within_the_lateness_and_not_on_a_ladder() {
+    let mut document = example();
+    document["methods"]["answers_model"] = json!("order");
+    document["schedule"]["max_lateness"] = json!("4h");
+    assert_eq!(parse(&document.to_string()).unwrap().methods.answers_model, AnswersUse::Order);
+    let unusable = [
+        ("/methods/use", json!("ladder")),
+        ("/schedule/send", json!("now")),
+        ("/schedule/max_lateness", Value::Null),
+    ];
+    for (pointer, value) in unusable {
+        let mut other = document.clone();
+        let (parent, key) = pointer.rsplit_once('/').unwrap();
+        let members = other.pointer_mut(parent).unwrap().as_object_mut().unwrap();
+        members.remove(key);
+        if !value.is_null() {
+            members.insert(key.to_owned(), value);
+        }
+        let invalid = parse(&other.to_string()).unwrap_err();
+        assert_eq!(invalid.problems.len(), 1, "{invalid}");
+        assert_eq!(invalid.problems[0].path, "$.methods.answers_model");
+    }
+}
+
+#[test]
+fn a_closing_margin_is_shorter_than_every_window() {
+    let mut document = example();
+    document["schedule"]["when_closed"] = json!("earlier");
+    document["schedule"]["windows"] = json!({
+        "default": { "days": ["mon"], "from": "08:00", "to": "16:30" },
+        "email": { "days": ["mon"], "from": "23:45", "to": "00:15" }
+    });
+    document["schedule"]["closing_margin"] = json!("29m");
+    let margin = parse(&document.to_string()).unwrap().schedule.closing_margin;
+    assert_eq!(margin, Duration::from_mins(29));
+    document["schedule"]["closing_margin"] = json!("30m");
+    let invalid = parse(&document.to_string()).unwrap_err();
+    assert_eq!(invalid.to_string(), "$.schedule.closing_margin: is as long as a window, or longer");
+    document["schedule"]["closing_margin"] = json!("10m");
+    document["schedule"]["when_closed"] = json!("later");
+    let invalid = parse(&document.to_string()).unwrap_err();
+    assert!(invalid.to_string().starts_with("$.schedule.closing_margin: goes with"), "{invalid}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Corrected, Reach, Reached, RowMessages};
+use super::{Corrected, Reach, Reached, RowMessages, Turn};
 use crate::domain::campaign::definition::MethodChoice;
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::held_appointment::Told;
@@ -37,7 +37,7 @@ impl RowMessages<'_> {
     fn correction(&self, reached: &Reached, corrected: &mut Vec<Corrected>) -> PlannedMessage {
         let terms = self.terms(reached);
         let mut plan = plan_correction(&self.plan_input(reached.method, &terms));
-        self.expire_before_restore(&mut plan);
+        self.expire_before_restore(&mut plan, &[]);
         let verdict = match plan.outcome {
             PlanOutcome::Planned { at, legal } => {
                 corrected.push((reached.contact.clone(), local_day(at, self.row.contact_zone)));
@@ -50,27 +50,28 @@ impl RowMessages<'_> {
         PlannedMessage { message: Message { trace: Some(plan.trace), ..message }, verdict }
     }
 
-    /// Whether a message would tell the person what they know already: they are corrected on that day, or they were told
-    /// since it was `due`.
+    /// Whether a message would tell the person what they know already: they are corrected on that day, or they were told.
     pub(super) fn repeats(
         &self,
         contact: &ContactPoint,
         plan: &EntryPlan,
-        due: Option<DateTime<Utc>>,
+        turn: Turn,
         corrected: &[Corrected],
     ) -> bool {
         let PlanOutcome::Planned { at, .. } = plan.outcome else { return false };
         let day = || local_day(at, self.row.contact_zone);
-        if corrected.iter().any(|(other, on)| self.is_one_way(other, contact) && *on == day()) {
-            return true;
-        }
-        let Some(due) = due else { return false };
-        let knows = |told: &Told| {
-            self.is_one_way(&told.contact, contact)
-                && Some(told.appointment) == self.row.appointment
-                && told.at >= due
-        };
-        self.change.is_some_and(|change| change.told.iter().any(knows))
+        turn.is_told || corrected.iter().any(|(other, on)| self.is_one_way(other, contact) && *on == day())
+    }
+
+    /// Whether the person was told since a message to this contact point was due.
+    pub(super) fn was_told_since(&self, contact: &ContactPoint, due: DateTime<Utc>) -> bool {
+        self.told().any(|told| told.at >= due && self.is_one_way(&told.contact, contact))
+    }
+
+    /// What people were told of the time that the row names.
+    pub(super) fn told(&self) -> impl Iterator<Item = &Told> {
+        let told = self.change.into_iter().flat_map(|change| &change.told);
+        told.filter(|told| Some(told.appointment) == self.row.appointment)
     }
 
     /// Whether who was reached at one contact point need not be reached at the other: they are the same, or the campaign wants any

@@ -5,16 +5,18 @@
 use chrono::{DateTime, NaiveTime, Utc};
 
 use super::RowMessages;
-use crate::domain::campaign::definition::HouseholdUse;
+use crate::domain::campaign::definition::{HouseholdUse, MethodChoice};
 use crate::domain::local_time::resolve;
-use crate::domain::plan::{EntryPlan, LateTrace, PlanOutcome, PlanTrace, local_day};
+use crate::domain::mapping::ContactField;
+use crate::domain::plan::{EntryPlan, LateTrace, PlanOutcome, PlanTrace, earliest_starts, local_day};
 use crate::domain::schedule::SendEntry;
 use crate::domain::skip_reason::SkipReason;
 
 impl RowMessages<'_> {
-    /// Skips a message that may have gone before the restore.
-    pub(super) fn expire_before_restore(&self, plan: &mut EntryPlan) {
-        if self.may_have_gone(&plan.trace) {
+    /// Skips a message that may have gone before the restore, by its own method or, as
+    /// [`may_have_gone_otherwise`](Self::may_have_gone_otherwise) tells of each entry, by another.
+    pub(super) fn expire_before_restore(&self, plan: &mut EntryPlan, otherwise: &[bool]) {
+        if self.may_have_gone(&plan.trace) || otherwise.get(usize::from(plan.entry)) == Some(&true) {
             self.expire(plan);
         }
     }
@@ -23,12 +25,40 @@ impl RowMessages<'_> {
     /// gone too. `rungs` are the plans by rung and entry.
     pub(super) fn expire_rungs_before_restore(&self, rungs: &mut [Vec<EntryPlan>]) {
         let entries = rungs.first().map_or(0, Vec::len);
+        let otherwise = self.may_have_gone_otherwise();
         for entry in 0..entries {
             let mut plans = rungs.iter().filter_map(|plans| plans.get(entry));
-            if plans.any(|plan| self.may_have_gone(&plan.trace)) {
+            let by_another = otherwise.get(entry) == Some(&true);
+            if by_another || plans.any(|plan| self.may_have_gone(&plan.trace)) {
                 rungs.iter_mut().filter_map(|plans| plans.get_mut(entry)).for_each(|plan| self.expire(plan));
             }
         }
+    }
+
+    /// Of each entry, whether it may have gone before the restore by any method that the row names; empty if there is nothing to
+    /// ask. Who has refused which method since, or had before, the store does not know: whichever of them is the first now,
+    /// another may have been then.
+    pub(super) fn may_have_gone_otherwise(&self) -> Vec<bool> {
+        let methods = &self.campaign.definition().methods;
+        let wait = match methods.choice {
+            MethodChoice::FirstAvailable => None,
+            MethodChoice::Ladder { wait } => Some(wait),
+            // Each goes in any case, and has its own instant.
+            MethodChoice::All => return Vec::new(),
+        };
+        if self.restore.raised_at.is_none() {
+            return Vec::new();
+        }
+        let order = self.row.methods.as_ref().unwrap_or(&methods.order);
+        let named = order.iter().filter_map(|method| match self.row.contact(*method) {
+            ContactField::Valid(contact) => Some((*method, self.terms_of(contact, None))),
+            ContactField::Absent | ContactField::Invalid(_) => None,
+        });
+        let named: Vec<_> = named.collect();
+        let inputs: Vec<_> = named.iter().map(|(method, terms)| self.plan_input(*method, terms)).collect();
+        let starts = earliest_starts(&inputs, wait);
+        let may_have_gone = |start: &DateTime<Utc>| self.restore.is_before(self.first_of_household(*start));
+        starts.iter().map(|start| start.as_ref().is_some_and(may_have_gone)).collect()
     }
 
     /// Whether a message would have been due before the restore if its row had been mapped before. A rung above another would not:
