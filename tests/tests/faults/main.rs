@@ -20,6 +20,7 @@ mod companies;
 mod crashes;
 mod fairness;
 mod files;
+mod files_again;
 mod grants;
 mod ladder_files;
 mod ladders;
@@ -29,12 +30,14 @@ mod on_demand_crashes;
 mod panics;
 mod personas;
 mod pressure;
+mod questions;
 mod queue_faults;
 mod replies;
 mod restores;
 mod rules;
 mod shutdowns;
 mod stops;
+mod unreadable_campaigns;
 mod windows;
 
 /// The seeds 0 to `count`, or the one that the environment names.

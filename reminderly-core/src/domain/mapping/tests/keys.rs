@@ -3,6 +3,7 @@
 use rstest::rstest;
 
 use super::{COLUMNS, compiled, document, header, map, with};
+use crate::domain::appointment_key::AppointmentKey;
 use crate::domain::row::{Row, RowNumber};
 
 #[rstest]
@@ -24,5 +25,5 @@ fn a_row_that_is_not_mapped_has_the_key_that_it_would_have(#[case] id: &str, #[c
     assert!(map(&campaign, &undated).is_err());
     let row = Row::new(RowNumber(7), 9, undated.iter().copied());
     let key = campaign.mapper(&header()).unwrap().key(&row);
-    assert_eq!(key.as_ref().map(|key| key.as_str()), expected);
+    assert_eq!(key.as_ref().map(AppointmentKey::as_str), expected);
 }
