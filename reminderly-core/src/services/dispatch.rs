@@ -152,12 +152,16 @@ impl Dispatch {
         match result {
             Ok(Worked { requested, is_stopped: true }) => {
                 // What is left of it is for whoever goes on; what was sent cannot be claimed again.
-                self.ports.queue.release(queue, &[lease.token.clone()], Duration::ZERO).await?.into_vec();
+                self.ports
+                    .queue
+                    .release(queue, std::slice::from_ref(&lease.token), Duration::ZERO)
+                    .await?
+                    .into_vec();
                 Ok(requested)
             }
             Ok(Worked { requested, .. }) => {
                 // A stale or failed ack is harmless: the copy comes again and finds nothing to claim.
-                self.ports.queue.ack(queue, &[lease.token.clone()]).await?.into_vec();
+                self.ports.queue.ack(queue, std::slice::from_ref(&lease.token)).await?.into_vec();
                 Ok(requested)
             }
             Err(error) => {

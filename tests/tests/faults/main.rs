@@ -20,6 +20,7 @@ mod companies;
 mod crashes;
 mod fairness;
 mod files;
+mod files_again;
 mod grants;
 mod households;
 mod ladder_files;
@@ -30,6 +31,7 @@ mod on_demand_crashes;
 mod panics;
 mod personas;
 mod pressure;
+mod questions;
 mod queue_faults;
 mod replies;
 mod restores;
@@ -37,6 +39,7 @@ mod rules;
 mod shutdowns;
 mod slow_methods;
 mod stops;
+mod unreadable_campaigns;
 mod windows;
 
 /// The seeds 0 to `count`, or the one that the environment names.

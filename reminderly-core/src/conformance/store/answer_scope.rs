@@ -68,7 +68,9 @@ pub async fn a_campaigns_own_answer_ends_the_rungs_above_its_message(bench: &Ben
             rung.message.origin = Origin::Row { row: RowNumber(1), entry };
         }
         let verdict = rungs[0].verdict;
-        rungs.iter_mut().for_each(|rung| rung.verdict = verdict);
+        for rung in &mut rungs {
+            rung.verdict = verdict;
+        }
         for above in 1..rungs.len() {
             rungs[above].message.ladder = Some(place_above(&rungs[above - 1]));
         }

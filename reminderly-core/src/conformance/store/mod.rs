@@ -32,6 +32,7 @@ mod counters;
 mod decoy;
 mod dispositions;
 mod family;
+mod files;
 mod hand_over;
 mod household_answers;
 mod household_restores;
@@ -81,6 +82,7 @@ pub use closing::*;
 pub use counters::*;
 pub use decoy::Decoy;
 pub use dispositions::*;
+pub use files::*;
 pub use hand_over::*;
 pub use household_answers::*;
 pub use household_restores::*;
@@ -172,6 +174,7 @@ mod tests {
             include_str!("closing.rs"),
             include_str!("counters.rs"),
             include_str!("dispositions.rs"),
+            include_str!("files.rs"),
             include_str!("hand_over.rs"),
             include_str!("household_answers.rs"),
             include_str!("household_restores.rs"),

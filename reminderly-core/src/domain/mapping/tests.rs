@@ -1,4 +1,5 @@
 mod households;
+mod keys;
 mod languages;
 mod saving;
 

@@ -1,6 +1,5 @@
 //! Messages that answer a person.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -14,6 +13,7 @@ use crate::domain::incoming::{Answerable, Incoming};
 use crate::domain::language::Language;
 use crate::domain::mapping::{CompiledCampaign, MappedRow};
 use crate::domain::message::{Message, MessageRecord, Origin, PlanVerdict, PlannedMessage};
+use crate::domain::numbered_question::{NumberedQuestion, Offer};
 use crate::domain::packet::{Packet, PacketOrigin};
 use crate::domain::plan::{CatchUp, follow_up_instant};
 use crate::domain::row::Row;
@@ -76,7 +76,7 @@ impl IncomingMessages {
         Ok(store.row(company, about.packet, row).await?)
     }
 
-    /// The numbered question for a person whose answer fits several appointments.
+    /// The numbered question for a person whose answer fits several appointments, in the language of the first.
     pub(super) async fn question(
         &self,
         company: CompanyId,
@@ -86,11 +86,18 @@ impl IncomingMessages {
     ) -> Result<Option<PlannedMessage>, ServiceError> {
         let Some(first) = options.first() else { return Ok(None) };
         let Some(occasion) = self.occasion(company, first).await? else { return Ok(None) };
-        let text: Arc<str> = question_text(options).into();
+        let language = occasion.record.message.language.clone().unwrap_or_default();
+        // Callers ask about appointments only.
+        let times: Vec<_> = options
+            .iter()
+            .filter_map(|option| option.appointment)
+            .map(|appointment| appointment.local)
+            .collect();
+        let offer = if is_of_one_message(options) { Offer::EachAndAll } else { Offer::Each };
+        let Some(question) = NumberedQuestion::new(&language, &times, offer) else { return Ok(None) };
+        let NumberedQuestion { language, subject, text } = question;
         let content = match incoming.from.method() {
-            ContactMethod::Email => {
-                Content::Email { subject: "Which appointment do you mean?".into(), text, html: None }
-            }
+            ContactMethod::Email => Content::Email { subject, text, html: None },
             ContactMethod::Sms => {
                 let segments = count_segments(&text).count;
                 Content::Sms { text, segments }
@@ -98,7 +105,7 @@ impl IncomingMessages {
             // Nobody is called to be asked: a human reviews.
             ContactMethod::Phone => return Ok(None),
         };
-        self.plan_follow_up(company, id, incoming, &occasion, (Language::default(), content)).await
+        self.plan_follow_up(company, id, incoming, &occasion, (language, content)).await
     }
 
     async fn occasion(
@@ -110,7 +117,8 @@ impl IncomingMessages {
         let record = self.ports.store.message(company, about.packet, message).await?;
         let packet = self.ports.store.packet(company, about.packet).await?;
         let Some((record, packet)) = record.zip(packet) else { return Ok(None) };
-        let campaign = self.campaigns.of(&packet).await?;
+        // What the person says counts; an answer is no matter of a campaign that cannot be read.
+        let Some(campaign) = self.campaigns.usable(&packet).await? else { return Ok(None) };
         Ok(Some(Occasion { record, packet, campaign }))
     }
 
@@ -179,7 +187,8 @@ impl IncomingMessages {
         };
         match self.ports.store.create_packet(company, new).await? {
             PacketCreation::Created(packet) | PacketCreation::Exists(packet) => Ok(Some(packet.id)),
-            PacketCreation::CampaignArchived => Ok(None),
+            // Of files only.
+            PacketCreation::NotNewest(_) | PacketCreation::CampaignArchived => Ok(None),
         }
     }
 }
@@ -187,22 +196,4 @@ impl IncomingMessages {
 fn map(occasion: &Occasion, rows: &[Row]) -> Vec<MappedRow> {
     let Ok(mapper) = occasion.campaign.mapper_of(&occasion.packet) else { return Vec::new() };
     rows.iter().filter_map(|row| mapper.map(row).ok()).collect()
-}
-
-/// Dates and times only: the person knows what they have appointments for, and a shared phone should not.
-fn question_text(options: &[&Answerable]) -> String {
-    let mut text = String::from("You have more than one appointment. Which one do you mean? Reply");
-    for (position, option) in options.iter().enumerate() {
-        let separator = if position == 0 { "" } else { "," };
-        // Callers ask about appointments only.
-        let Some(appointment) = option.appointment else { continue };
-        let when = appointment.local.format("%a %b %-d, %-I:%M %p");
-        // Writing to a string does not fail.
-        write!(text, "{separator} {} for {when}", position + 1).ok();
-    }
-    if is_of_one_message(options) {
-        write!(text, ", {} for all of them", options.len() + 1).ok();
-    }
-    text.push('.');
-    text
 }
