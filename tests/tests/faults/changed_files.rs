@@ -338,8 +338,11 @@ fn a_file_that_is_not_understood_whole_makes_nothing_vanish() {
     let keyless = format!(",Name2,{},,{AT},P2\n", material::number(2));
     let unread = "K2,Name2,too few\n".to_owned();
     let undated = format!("K2,Name2,{},,soon,P2\n", material::number(2));
+    // What a spreadsheet leaves of many keys is nobody's.
+    let shortened = format!("2.02603E+11,Name2,{},,{AT},P2\n", material::number(2));
     for (bad, kept, cancelled) in [
         (keyless, Some("row 2"), 0),
+        (shortened, Some("row 2"), 0),
         (unread, Some("1 rows"), 0),
         // Its key can be read: it names its appointment, and only the others vanish.
         (undated, None, 1),

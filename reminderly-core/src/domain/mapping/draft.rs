@@ -70,6 +70,10 @@ impl<'c> Draft<'c> {
             (_, Ok(datum)) => datum,
             (_, Err(invalid)) => return Err((RowFault::InvalidValue, invalid.to_string().into())),
         };
+        if plan.role == Role::Key {
+            self.key = Some(key(&datum.into_text())?);
+            return Ok(());
+        }
         if let Datum::Text(text) = &datum
             && text.len() > VALUE_BYTES_MAX
         {
@@ -88,11 +92,10 @@ impl<'c> Draft<'c> {
     /// What a blank value means for a field.
     fn blank(&self, role: Role) -> Result<(), FieldFault> {
         let optional = match role {
-            Role::Key => false,
             Role::AppointmentAt => self.campaign.definition.schedule.is_on_demand(),
             _ => true,
         };
-        if optional { Ok(()) } else { Err((RowFault::MissingValue, "the value is empty".into())) }
+        if optional { Ok(()) } else { Err(empty()) }
     }
 
     fn take_role(&mut self, role: Role, datum: &Datum<'_>) -> Result<(), FieldFault> {
@@ -117,7 +120,6 @@ impl<'c> Draft<'c> {
             owned.trim()
         };
         match role {
-            Role::Key => self.key = Some(key(text)?),
             Role::TimeZone => self.zone = zone(text)?,
             Role::ContactTimeZone => self.contact_zone = Some(zone(text)?),
             Role::Person => {
@@ -132,7 +134,7 @@ impl<'c> Draft<'c> {
             }
             Role::Language => self.language = Some(text.to_owned()),
             Role::Methods => self.methods = Some(methods(text, &self.campaign.definition.methods.order)?),
-            Role::AppointmentAt | Role::Contact(_) | Role::Plain => {}
+            Role::Key | Role::AppointmentAt | Role::Contact(_) | Role::Plain => {}
         }
         Ok(())
     }
@@ -236,11 +238,20 @@ impl<'c> Draft<'c> {
     }
 }
 
-fn key(text: &str) -> Result<AppointmentKey, FieldFault> {
+/// The one way from a text to a key: what a row is rejected for names no appointment either.
+pub(super) fn key(text: &str) -> Result<AppointmentKey, FieldFault> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(empty());
+    }
     refuse_shortened(text)?;
-    // A blank key was refused before, so it can only be too long.
+    // It is not empty, so it can only be too long.
     let long = || format!("longer than {} characters", AppointmentKey::MAX_CHARS).into();
     AppointmentKey::new(text).ok_or_else(|| (RowFault::ValueTooLong, long()))
+}
+
+fn empty() -> FieldFault {
+    (RowFault::MissingValue, "the value is empty".into())
 }
 
 /// Identifiers that a spreadsheet has shortened make one of many.

@@ -2,7 +2,7 @@
 
 use super::bound_field::{BoundField, FieldFault, Given, NOT_GIVEN};
 use super::compiled::{CompiledCampaign, FieldPlan, Role};
-use super::draft::Draft;
+use super::draft::{Draft, key};
 use super::mapped_row::MappedRow;
 use super::unfit_header::UnfitHeader;
 use crate::domain::appointment_key::AppointmentKey;
@@ -81,11 +81,11 @@ impl<'c> RowMapper<'c> {
         draft.finish(row)
     }
 
-    /// The key of the row, if that much of it can be read: also of a row that cannot be mapped.
+    /// The key of the row, if that much of it can be read: also of a row that cannot be mapped. Exactly what [`map`](Self::map)
+    /// takes for one.
     pub fn key(&self, row: &Row) -> Option<AppointmentKey> {
         let field = self.fields.iter().find(|field| field.plan.role == Role::Key)?;
-        let datum = field.evaluate(row, &mut false).ok()?.ok()?;
-        AppointmentKey::new(&datum.into_text())
+        key(&field.evaluate(row, &mut false).ok()?.ok()?.into_text()).ok()
     }
 }
 
