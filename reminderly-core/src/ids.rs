@@ -6,7 +6,7 @@
 use std::fmt::Debug;
 use std::sync::{Mutex, PoisonError};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rand::rngs::SmallRng;
 use rand::{Rng, RngExt as _, SeedableRng as _};
 use uuid::Uuid;
@@ -92,6 +92,25 @@ pub trait IdSourceExt: IdSource {
     /// ```
     fn next<Id: From<Uuid>>(&self, now: DateTime<Utc>) -> Id {
         Id::from(self.next_uuid(now))
+    }
+
+    /// A new id that sorts after another one, though that was made in the same millisecond, or by a clock that is ahead.
+    ///
+    /// ```
+    /// use reminderly_core::ids::{IdSourceExt, PacketId, SeededIds};
+    ///
+    /// let ids = SeededIds::new(7);
+    /// let first: PacketId = ids.next(chrono::DateTime::UNIX_EPOCH);
+    /// let second: PacketId = ids.next_after(chrono::DateTime::UNIX_EPOCH, first.as_uuid());
+    /// assert!(first < second);
+    /// ```
+    fn next_after<Id: From<Uuid>>(&self, now: DateTime<Utc>, other: Uuid) -> Id {
+        let made_at = other.get_timestamp().and_then(|made_at| {
+            let (seconds, nanoseconds) = made_at.to_unix();
+            DateTime::from_timestamp(i64::try_from(seconds).ok()?, nanoseconds)
+        });
+        let after = made_at.and_then(|made_at| made_at.checked_add_signed(TimeDelta::milliseconds(1)));
+        self.next(after.map_or(now, |after| after.max(now)))
     }
 }
 

@@ -15,6 +15,7 @@ use reminderly_core::domain::caps::Caps;
 use reminderly_core::domain::contact_method::ContactMethod;
 use reminderly_core::domain::contact_point::{ContactPoint, InvalidContactPoint, PhoneNumber};
 use reminderly_core::domain::content::Content;
+use reminderly_core::domain::file_arrival::FileArrival;
 use reminderly_core::domain::held_appointment::RowFingerprint;
 use reminderly_core::domain::message::{Message, Origin, PlanVerdict, PlannedMessage};
 use reminderly_core::domain::packet::{Digest, IngestProgress, PacketOrigin, PacketStage};
@@ -172,14 +173,16 @@ impl Sending {
 
     async fn open_packet(&self, number: usize) -> Result<PacketId, Box<dyn Error + Send + Sync>> {
         let now = self.ports.clock.now();
-        let packet: PacketId = self.ports.ids.next(now);
+        // Packets of files count in the order of their ids.
+        let nth = i64::try_from(number)?;
+        let packet: PacketId = self.ports.ids.next(now + TimeDelta::milliseconds(nth));
         let mut digest = Digest([0; 32]);
         digest.0.iter_mut().zip(number.to_be_bytes()).for_each(|(byte, of_number)| *byte = of_number);
         let new = NewPacket {
             id: packet,
             campaign: self.campaign,
             campaign_version: 1,
-            origin: PacketOrigin::File { name: "due.csv".into(), digest },
+            origin: PacketOrigin::File { name: "due.csv".into(), digest, arrival: FileArrival::HandedIn },
             created_at: now,
         };
         let (store, company) = (&self.ports.store, self.company);

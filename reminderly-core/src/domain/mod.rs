@@ -16,6 +16,7 @@ pub mod content;
 mod digits;
 pub mod disposition;
 pub mod envelope;
+pub mod file_arrival;
 pub mod forecast;
 pub mod held_appointment;
 pub mod incoming;

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::call::{CallKey, CallKind};
+use crate::domain::file_arrival::FileArrival;
 use crate::domain::restore::RestoreEpoch;
 use crate::domain::row::{Header, RowNumber};
 use crate::domain::table::TextEncoding;
@@ -49,6 +50,21 @@ pub struct Packet {
     pub stage_changed_at: DateTime<Utc>,
 }
 
+impl Packet {
+    /// When its file came; `None` if it is of no file.
+    pub fn file_came_at(&self) -> Option<DateTime<Utc>> {
+        match self.origin {
+            PacketOrigin::File { arrival, .. } => Some(arrival.at(self.created_at)),
+            PacketOrigin::OnDemand { .. } | PacketOrigin::FollowUp => None,
+        }
+    }
+
+    /// Whether it says nothing any more: it was cancelled, or is about to be.
+    pub fn is_given_up(&self) -> bool {
+        self.stage == PacketStage::Cancelled || self.draining == Draining::Cancelling
+    }
+}
+
 /// Where the rows of a packet come from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -57,8 +73,11 @@ pub enum PacketOrigin {
     File {
         /// Its name in its source.
         name: Arc<str>,
-        /// SHA-256 of its content: the same content is loaded once per campaign.
+        /// SHA-256 of its content: what tells files apart, whatever their names.
         digest: Digest,
+        /// How it came.
+        #[serde(default)]
+        arrival: FileArrival,
     },
     /// None: messages that answer people are put into it as they arise.
     FollowUp,

@@ -39,6 +39,8 @@ impl CampaignStore for MemoryStore {
                     versions,
                     packets: BTreeSet::new(),
                     packets_by_key: HashMap::new(),
+                    newest_file: None,
+                    last_file_came_at: None,
                     appointments: HashMap::new(),
                 },
             );

@@ -59,6 +59,10 @@ pub(super) struct CampaignData {
     pub(super) appointments: HashMap<AppointmentKey, Vec<HeldRow>>,
     /// The latest packet of each natural key; it may have been cancelled since.
     pub(super) packets_by_key: HashMap<PacketNaturalKey, PacketId>,
+    /// The newest packet of a file; it may have been cancelled since.
+    pub(super) newest_file: Option<PacketId>,
+    /// When the last of the files came.
+    pub(super) last_file_came_at: Option<DateTime<Utc>>,
 }
 
 /// What no two packets of a campaign may share while both count.

@@ -5,12 +5,13 @@ use chrono::{DateTime, Utc};
 
 use super::MemoryStore;
 use super::campaigns::page;
-use super::company_data::PacketNaturalKey;
+use super::company_data::{CampaignData, PacketNaturalKey};
 use super::data::Data;
 use super::packet_data::PacketData;
 use crate::batch::Page;
 use crate::domain::call::CallKey;
 use crate::domain::campaign::lifecycle::CampaignState;
+use crate::domain::file_arrival::FileArrival;
 use crate::domain::packet::{Draining, IngestProgress, Packet, PacketOrigin, PacketStage, RowCounts};
 use crate::domain::row::{RejectedRow, Row, RowNumber};
 use crate::domain::vanished::VanishedAppointments;
@@ -53,7 +54,7 @@ impl PacketStore for MemoryStore {
                 let campaign = data.companies.get(&company)?.campaigns.get(&campaign)?;
                 let id = campaign.packets_by_key.get(&PacketNaturalKey::Call(key.clone()))?;
                 let packet = &data.packets.get(id)?.packet;
-                holds_its_key(packet).then(|| packet.clone())
+                holds_its_call(packet).then(|| packet.clone())
             })
             .await)
     }
@@ -248,11 +249,15 @@ fn create(data: &mut Data, company: CompanyId, new: NewPacket) -> Result<PacketC
     let campaign = campaigns.get_mut(&new.campaign).ok_or(StoreError::Missing { what: "campaign" })?;
     let natural_key = PacketNaturalKey::of(&new);
     let latest = campaign.packets_by_key.get(&natural_key).and_then(|id| data.packets.get(id));
-    if let Some(same) = latest.filter(|latest| holds_its_key(&latest.packet)) {
+    if let Some(same) = latest.filter(|latest| is_repeated(campaign, &latest.packet, &new)) {
         return Ok(PacketCreation::Exists(same.packet.clone()));
     }
     if campaign.campaign.state == CampaignState::Archived {
         return Ok(PacketCreation::CampaignArchived);
+    }
+    let is_file = matches!(new.origin, PacketOrigin::File { .. });
+    if let Some(newest) = campaign.newest_file.filter(|newest| is_file && *newest >= new.id) {
+        return Ok(PacketCreation::NotNewest(newest));
     }
     let packet = Packet {
         id: new.id,
@@ -277,15 +282,31 @@ fn create(data: &mut Data, company: CompanyId, new: NewPacket) -> Result<PacketC
     };
     campaign.packets.insert(packet.id);
     campaign.packets_by_key.insert(natural_key, packet.id);
+    if is_file {
+        campaign.newest_file = Some(packet.id);
+        campaign.last_file_came_at = campaign.last_file_came_at.max(packet.file_came_at());
+    }
     data.open_packets.insert(packet.id);
     data.packets.insert(packet.id, PacketData::new(packet.clone()));
     Ok(PacketCreation::Created(packet))
 }
 
-/// Whether no other packet may be made under this one's natural key: it is not cancelled, or it takes follow-ups.
-fn holds_its_key(packet: &Packet) -> bool {
-    match packet.origin {
-        PacketOrigin::File { .. } | PacketOrigin::OnDemand { .. } => packet.stage != PacketStage::Cancelled,
-        PacketOrigin::FollowUp => !packet.stage.is_closed() && packet.draining == Draining::Off,
+/// Whether what is new is the latest packet of its natural key once more.
+fn is_repeated(campaign: &CampaignData, latest: &Packet, new: &NewPacket) -> bool {
+    match new.origin {
+        PacketOrigin::File { arrival, .. } => {
+            let is_read = matches!(latest.stage, PacketStage::Prepared | PacketStage::Ingested);
+            let goes_on = is_read && arrival == FileArrival::HandedIn;
+            let counts = goes_on || campaign.newest_file == Some(latest.id);
+            let is_known = campaign.last_file_came_at.is_some_and(|last| !arrival.is_after(last));
+            (counts && !latest.is_given_up()) || is_known
+        }
+        PacketOrigin::OnDemand { .. } => holds_its_call(latest),
+        PacketOrigin::FollowUp => !latest.stage.is_closed() && latest.draining == Draining::Off,
     }
+}
+
+/// Whether a packet is the one of its call's key.
+fn holds_its_call(packet: &Packet) -> bool {
+    packet.stage != PacketStage::Cancelled
 }

@@ -5,7 +5,6 @@ use super::packet_data::Slot;
 use crate::domain::attempt::AttemptOutcome;
 use crate::domain::message::{Detail, MessageState};
 use crate::domain::message_status::MessageStatus;
-use crate::domain::packet::{Draining, PacketStage};
 use crate::domain::skip_reason::SkipReason;
 use crate::ids::PacketId;
 
@@ -50,9 +49,7 @@ pub(super) fn free_key_if_nobody_was_told(data: &mut Data, packet: PacketId, slo
 
 /// Whether a packet says nothing any more.
 pub(super) fn is_cancelled(data: &Data, packet: PacketId) -> bool {
-    data.packets.get(&packet).is_none_or(|found| {
-        found.packet.stage == PacketStage::Cancelled || found.packet.draining == Draining::Cancelling
-    })
+    data.packets.get(&packet).is_none_or(|found| found.packet.is_given_up())
 }
 
 /// Whether it ended unsent for a reason that may have passed since.

@@ -3,22 +3,25 @@
 mod batch;
 mod content;
 mod load;
+mod taken;
 #[cfg(test)]
 #[cfg(feature = "memory")]
 mod tests;
 #[cfg(feature = "xlsx")]
 mod workbook;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use chrono::SubsecRound as _;
 use globset::GlobMatcher;
 
 use self::content::read_digest;
-use crate::clock::Clock;
+use self::taken::{Novelty, Taken};
+use crate::clock::{Clock, SUBSECOND_DIGITS};
 use crate::domain::access::{Action, CompanyScope, Denied};
 use crate::domain::campaign::lifecycle::{Campaign, CampaignState};
-use crate::domain::packet::{Digest, Packet, PacketOrigin, PacketStage};
+use crate::domain::file_arrival::FileArrival;
+use crate::domain::packet::{Packet, PacketOrigin, PacketStage};
 use crate::domain::table::TableFault;
 use crate::ids::{CampaignId, CompanyId, IdSource, IdSourceExt as _, PacketId};
 use crate::ports::source::{PacketSource, SourceError, SourceFile};
@@ -28,10 +31,14 @@ use crate::services::{FileLimits, Ports, ServiceError, Settings};
 /// Packets per page of a look through a campaign.
 const PACKETS_PER_PAGE: usize = 500;
 
+/// How often an id is minted that sorts after those of the files before.
+const MINTINGS: usize = 8;
+
 /// Finds files, makes packets of them and loads their rows: stages `prepared` → `ingested` → `loaded`.
 ///
-/// A file is known by its content: the same content is loaded once per campaign, whatever its name. Reading goes on after
-/// the last stored batch, so a crash at any point costs at most one batch of work, and memory stays flat for any file size.
+/// A file is known by its content, whatever its name: the same file once more is not loaded again, unless another one came in
+/// between. Reading goes on after the last stored batch, so a crash at any point costs at most one batch of work, and memory
+/// stays flat for any file size.
 ///
 /// ```
 /// use reminderly_core::domain::access::CompanyScope;
@@ -50,7 +57,7 @@ const PACKETS_PER_PAGE: usize = 500;
 ///     let ingest = Ingest::new(ports, settings);
 ///     for file in ingest.discover(scope, campaign, source).await? {
 ///         let (Prepared::New(packet) | Prepared::AlreadyLoaded(packet)) =
-///             ingest.prepare(scope, campaign, source, &file.name).await?;
+///             ingest.prepare_found(scope, campaign, source, &file).await?;
 ///         let packet = ingest.load(scope, packet.id, source, &mut |_| {}).await?;
 ///         assert_eq!(packet.rows.read, packet.rows.loaded + packet.rows.rejected);
 ///     }
@@ -73,7 +80,7 @@ pub struct Ingest {
 pub enum Prepared {
     /// The packet was made: load it.
     New(Packet),
-    /// The campaign has a packet with this content, under this name or another. Its stage says whether loading has to go on.
+    /// It is the file of this packet once more, under its name or another. The stage says whether loading has to go on.
     AlreadyLoaded(Packet),
 }
 
@@ -96,11 +103,15 @@ impl Ingest {
         Self::over(Arc::clone(&ports.store), Arc::clone(&ports.clock), Arc::clone(&ports.ids), settings)
     }
 
-    /// The files of the source that match the campaign's `source.file` and whose content never had a packet, by name. A file
-    /// whose packet was cancelled is not found again; who wants it all the same calls [`prepare`](Self::prepare). A campaign without `source.file` takes no file by name, and an archived one takes none.
+    /// The files of the source that match the campaign's `source.file` and are new, in the order in which they last changed,
+    /// then by name: that is how they are to be prepared. New is content that never had a packet; and the last file of those
+    /// whose content had one, but which changed after all that the campaign has taken in, if the source knows when. A file
+    /// whose packet was cancelled is not found again unless it comes anew; who wants it all the same calls
+    /// [`prepare`](Self::prepare). A campaign without `source.file` takes no file by name, and an archived one takes none.
     ///
     /// Reads every matching file once, unless the campaign has no packets yet. Two new files of the same content are both
-    /// listed; [`prepare`](Self::prepare) makes one packet of them. One that cannot be read is listed too. For [`Action::Ingest`] or [`Action::Operate`].
+    /// listed; [`prepare_found`](Self::prepare_found) makes one packet of them. One that cannot be read is listed too. For
+    /// [`Action::Ingest`] or [`Action::Operate`].
     ///
     /// # Errors
     ///
@@ -118,45 +129,83 @@ impl Ingest {
         if campaign.state == CampaignState::Archived {
             return Ok(Vec::new());
         }
-        let loaded = self.digests(company, campaign.id).await?;
+        let taken = self.taken(company, campaign.id).await?;
         let mut files = source.list().await?;
         files.retain(|file| glob.is_match(&file.name));
-        if loaded.is_empty() {
+        files.sort_by(|one, other| (one.modified, &one.name).cmp(&(other.modified, &other.name)));
+        if taken.is_empty() {
             return Ok(files);
         }
-        let mut new = Vec::new();
+        let mut new: Vec<(SourceFile, Novelty)> = Vec::new();
         let max_bytes = self.file_limits.max_bytes;
         for file in files {
             match read_digest(source, &file.name, max_bytes).await {
-                Ok(digest) if loaded.contains(&digest) => {}
+                Ok(digest) => match taken.novelty(&digest, found(&file)) {
+                    Novelty::Known => {}
+                    Novelty::New => new.push((file, Novelty::New)),
+                    Novelty::Again => {
+                        // Of all that comes again, a copied inbox for one, only the last is what holds.
+                        new.retain(|(_, novelty)| *novelty != Novelty::Again);
+                        new.push((file, Novelty::Again));
+                    }
+                },
                 // Whoever prepares a file that cannot be read or used is told why; the others are not held up.
-                Ok(_)
-                | Err(
+                Err(
                     ServiceError::Source(SourceError::Unreadable { name: Some(_), .. })
                     | ServiceError::UnusableFile { .. },
-                ) => new.push(file),
+                ) => new.push((file, Novelty::New)),
                 // It went after it was listed.
                 Err(ServiceError::Source(SourceError::Missing { .. })) => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(new)
+        Ok(new.into_iter().map(|(file, _)| file).collect())
     }
 
-    /// Makes a packet of a file, which need not match the campaign's `source.file`. Reads it once for its digest.
-    /// Idempotent: the same content gives the same packet. For [`Action::Ingest`] or [`Action::Operate`].
+    /// Makes a packet of a file that somebody hands in; it need not match the campaign's `source.file`. Reads it once for its
+    /// digest. The content of the campaign's newest file, and of one that is still being read, gives that packet; content that
+    /// another file has followed is a new one, and says again what it said. Who may repeat the call later, after other files,
+    /// gives the time of the upload to [`prepare_found`](Self::prepare_found). For [`Action::Ingest`] or
+    /// [`Action::Operate`].
     ///
     /// # Errors
     ///
     /// [`ServiceError::Denied`], [`ServiceError::NotFound`] for the campaign, [`ServiceError::WrongState`] if it is
-    /// archived, [`ServiceError::UnusableFile`] if the file is larger than allowed, [`ServiceError::Source`],
-    /// [`ServiceError::Store`].
+    /// archived, or its files are taken in too fast to order them: prepare it again. [`ServiceError::UnusableFile`] if the file
+    /// is larger than allowed, [`ServiceError::Source`], [`ServiceError::Store`].
     pub async fn prepare(
         &self,
         scope: &CompanyScope,
         campaign: CampaignId,
         source: &dyn PacketSource,
         name: &str,
+    ) -> Result<Prepared, ServiceError> {
+        self.prepare_file(scope, campaign, source, (name, FileArrival::HandedIn)).await
+    }
+
+    /// Makes a packet of a file that [`discover`](Self::discover) has found. Idempotent at any time, also for who looked
+    /// before others took files in: content that the campaign has had gives its packet, unless the file changed after all that
+    /// the campaign has taken in. For [`Action::Ingest`] or [`Action::Operate`].
+    ///
+    /// # Errors
+    ///
+    /// As [`prepare`](Self::prepare).
+    pub async fn prepare_found(
+        &self,
+        scope: &CompanyScope,
+        campaign: CampaignId,
+        source: &dyn PacketSource,
+        file: &SourceFile,
+    ) -> Result<Prepared, ServiceError> {
+        self.prepare_file(scope, campaign, source, (&file.name, found(file))).await
+    }
+
+    async fn prepare_file(
+        &self,
+        scope: &CompanyScope,
+        campaign: CampaignId,
+        source: &dyn PacketSource,
+        (name, arrival): (&str, FileArrival),
     ) -> Result<Prepared, ServiceError> {
         let company = require_any(scope, [Action::Ingest, Action::Operate])?;
         let campaign = self.campaign(company, campaign).await?;
@@ -165,21 +214,29 @@ impl Ingest {
         }
         let digest = read_digest(source, name, self.file_limits.max_bytes).await?;
         let now = self.clock.now();
-        let packet = NewPacket {
+        let mut packet = NewPacket {
             id: self.ids.next(now),
             campaign: campaign.id,
             campaign_version: campaign.version,
-            origin: PacketOrigin::File { name: name.into(), digest },
+            origin: PacketOrigin::File { name: name.into(), digest, arrival },
             created_at: now,
         };
-        match self.store.create_packet(company, packet).await? {
-            PacketCreation::Created(packet) => {
-                tracing::info!(company.id = %company, campaign.id = %campaign.id, packet.id = %packet.id, "packet prepared");
-                Ok(Prepared::New(packet))
+        for _ in 0..MINTINGS {
+            match self.store.create_packet(company, packet.clone()).await? {
+                PacketCreation::Created(packet) => {
+                    tracing::info!(company.id = %company, campaign.id = %campaign.id, packet.id = %packet.id, "packet prepared");
+                    return Ok(Prepared::New(packet));
+                }
+                PacketCreation::Exists(packet) => return Ok(Prepared::AlreadyLoaded(packet)),
+                PacketCreation::NotNewest(newest) => packet.id = self.ids.next_after(now, newest.as_uuid()),
+                PacketCreation::CampaignArchived => return Err(archived()),
             }
-            PacketCreation::Exists(packet) => Ok(Prepared::AlreadyLoaded(packet)),
-            PacketCreation::CampaignArchived => Err(archived()),
         }
+        Err(ServiceError::WrongState {
+            what: "campaign",
+            state: campaign.state.as_str(),
+            hint: "others take in files at the same moment: prepare the file again",
+        })
     }
 
     /// Puts a failed packet back to the stage at which it failed; whoever works on that stage goes on. For
@@ -232,27 +289,22 @@ impl Ingest {
         self.store.packet(company, id).await?.ok_or(ServiceError::NotFound { what: "packet" })
     }
 
-    /// The digests of a campaign's packets; of cancelled ones too, or a cancelled file would come back by itself.
-    async fn digests(
-        &self,
-        company: CompanyId,
-        campaign: CampaignId,
-    ) -> Result<BTreeSet<Digest>, ServiceError> {
-        let mut digests = BTreeSet::new();
+    async fn taken(&self, company: CompanyId, campaign: CampaignId) -> Result<Taken, ServiceError> {
+        let mut taken = Taken::default();
         let mut after = None;
         loop {
             let page = self.store.packets(company, campaign, after, PACKETS_PER_PAGE).await?;
-            for packet in page.items {
-                if let PacketOrigin::File { digest, .. } = packet.origin {
-                    digests.insert(digest);
-                }
-            }
+            page.items.iter().for_each(|packet| taken.add(packet));
             after = page.next;
             if after.is_none() {
-                return Ok(digests);
+                return Ok(taken);
             }
         }
     }
+}
+
+fn found(file: &SourceFile) -> FileArrival {
+    FileArrival::Found { modified: file.modified.map(|modified| modified.trunc_subsecs(SUBSECOND_DIGITS)) }
 }
 
 fn file_glob(campaign: &Campaign) -> Result<Option<GlobMatcher>, ServiceError> {

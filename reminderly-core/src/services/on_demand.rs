@@ -211,6 +211,12 @@ impl OnDemand {
                 Ok((packet, CallRepetition::First))
             }
             PacketCreation::Exists(packet) => repeated(packet, digest),
+            // Only files are ordered.
+            PacketCreation::NotNewest(_) => Err(ServiceError::WrongState {
+                what: "campaign",
+                state: campaign.state.as_str(),
+                hint: "the store took the call for a file; make it again",
+            }),
             PacketCreation::CampaignArchived => Err(ServiceError::WrongState {
                 what: "campaign",
                 state: CampaignState::Archived.as_str(),

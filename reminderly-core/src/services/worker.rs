@@ -216,7 +216,7 @@ impl Worker {
         if inbox.has_new(&files) {
             let unseen = inbox.unseen();
             for file in self.ingest.discover(&scope, *campaign, &unseen).await? {
-                let prepared = self.ingest.prepare(&scope, *campaign, &**source, &file.name).await;
+                let prepared = self.ingest.prepare_found(&scope, *campaign, &**source, &file).await;
                 match &prepared {
                     // It is what it is, until it changes.
                     Ok(_) | Err(ServiceError::UnusableFile { .. }) => {}

@@ -3,6 +3,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 use crate::ports::source::{PacketSource, SourceError, SourceFile, SourceReader};
 
@@ -20,7 +21,13 @@ use crate::ports::source::{PacketSource, SourceError, SourceFile, SourceReader};
 /// ```
 #[derive(Clone, Default)]
 pub struct MemorySource {
-    files: BTreeMap<String, Arc<[u8]>>,
+    files: BTreeMap<String, Upload>,
+}
+
+#[derive(Clone)]
+struct Upload {
+    bytes: Arc<[u8]>,
+    modified: Option<DateTime<Utc>>,
 }
 
 impl MemorySource {
@@ -32,32 +39,44 @@ impl MemorySource {
     /// The same with this file; one of the same name is replaced.
     #[must_use]
     pub fn with_file(mut self, name: impl Into<String>, bytes: impl AsRef<[u8]>) -> Self {
-        self.files.insert(name.into(), bytes.as_ref().into());
+        self.files.insert(name.into(), Upload { bytes: bytes.as_ref().into(), modified: None });
+        self
+    }
+
+    /// The same with this file, which is known to have changed last at an instant; one of the same name is replaced.
+    #[must_use]
+    pub fn with_file_of(
+        mut self,
+        name: impl Into<String>,
+        modified: DateTime<Utc>,
+        bytes: impl AsRef<[u8]>,
+    ) -> Self {
+        self.files.insert(name.into(), Upload { bytes: bytes.as_ref().into(), modified: Some(modified) });
         self
     }
 }
 
 impl fmt::Debug for MemorySource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.files.iter().map(|(name, bytes)| (name, bytes.len()))).finish()
+        f.debug_map().entries(self.files.iter().map(|(name, upload)| (name, upload.bytes.len()))).finish()
     }
 }
 
 #[async_trait]
 impl PacketSource for MemorySource {
     async fn list(&self) -> Result<Vec<SourceFile>, SourceError> {
-        let file = |(name, bytes): (&String, &Arc<[u8]>)| SourceFile {
+        let file = |(name, upload): (&String, &Upload)| SourceFile {
             name: name.clone(),
-            size: bytes.len() as u64,
-            modified: None,
+            size: upload.bytes.len() as u64,
+            modified: upload.modified,
         };
         Ok(self.files.iter().map(file).collect())
     }
 
     async fn open(&self, name: &str, offset: u64) -> Result<Box<dyn SourceReader>, SourceError> {
-        let bytes = self.files.get(name).ok_or_else(|| SourceError::Missing { name: name.to_owned() })?;
+        let upload = self.files.get(name).ok_or_else(|| SourceError::Missing { name: name.to_owned() })?;
         let offset = usize::try_from(offset).unwrap_or(usize::MAX);
-        Ok(Box::new(MemoryReader { bytes: Arc::clone(bytes), offset }))
+        Ok(Box::new(MemoryReader { bytes: Arc::clone(&upload.bytes), offset }))
     }
 }
 

@@ -9,6 +9,7 @@ use reminderly_core::domain::caps::Caps;
 use reminderly_core::domain::contact_method::ContactMethod;
 use reminderly_core::domain::contact_point::{ContactPoint, PhoneNumber};
 use reminderly_core::domain::content::Content;
+use reminderly_core::domain::file_arrival::FileArrival;
 use reminderly_core::domain::message::{Message, Origin, PlanVerdict, PlannedMessage};
 use reminderly_core::domain::packet::{Digest, IngestProgress, PacketOrigin, PacketStage};
 use reminderly_core::domain::person::PersonKey;
@@ -33,14 +34,16 @@ impl World {
         legal: impl Fn(usize) -> LegalInterval,
     ) -> PacketId {
         let (company, now) = (campaign.company, self.now());
-        let packet: PacketId = self.ports.ids.next(now);
+        // Packets of files count in the order of their ids.
+        let nth = i64::try_from(number).expect("few packets");
+        let packet: PacketId = self.ports.ids.next(now + TimeDelta::milliseconds(nth));
         let mut digest = Digest([0; 32]);
         digest.0.iter_mut().zip(number.to_be_bytes()).for_each(|(byte, of_number)| *byte = of_number);
         let new = NewPacket {
             id: packet,
             campaign: campaign.id,
             campaign_version: 1,
-            origin: PacketOrigin::File { name: "planted.csv".into(), digest },
+            origin: PacketOrigin::File { name: "planted.csv".into(), digest, arrival: FileArrival::HandedIn },
             created_at: now,
         };
         block_on(async {

@@ -17,9 +17,10 @@ use reminderly_core::domain::disposition::{AttemptReport, Disposition};
 use reminderly_core::domain::envelope::Slice;
 use reminderly_core::domain::incoming::Incoming;
 use reminderly_core::domain::restore::RestoreEpoch;
-use reminderly_core::ids::{AttemptId, IdSourceExt as _, MessageId, PacketId};
+use reminderly_core::ids::{AttemptId, CompanyId, IdSourceExt as _, MessageId, PacketId};
 use reminderly_core::ports::poller::{PollerError, PollerHost, PollerSpec};
 use reminderly_core::ports::queue::QueueName;
+use reminderly_core::ports::source::SourceFile;
 use reminderly_core::ports::store::{
     CampaignStore as _, DispositionOutcome, IncomingStore as _, LocatedDisposition, MessageStore as _,
     UnsubscribeStore as _,
@@ -118,6 +119,17 @@ fn walked<'a>(
     Walked { name, actions, call: call.boxed() }
 }
 
+fn confirmation(world: &World, company: CompanyId) -> Incoming {
+    Incoming {
+        provider: "sandbox-sms".into(),
+        account: world.sandbox.account(company),
+        event: "walk".into(),
+        from: contact(),
+        text: "1".into(),
+        at: world.now(),
+    }
+}
+
 /// What takes data in and sends.
 fn machine_room<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Walked<'a>> {
     use Action::{Ingest as Upload, Operate, RunCampaign};
@@ -125,7 +137,8 @@ fn machine_room<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Walked<'
     let (ports, settings) = (&world.ports, &world.settings);
     let (id, packet, message) = (campaign.id, *packet, *message);
     let ingest = Ingest::new(ports, settings);
-    let (prepare, load, resume) = (ingest.clone(), ingest.clone(), ingest.clone());
+    let (prepare, found, load, resume) = (ingest.clone(), ingest.clone(), ingest.clone(), ingest.clone());
+    let file = SourceFile { name: "more.csv".to_owned(), size: 0, modified: None };
     let compiled = Arc::new(CompiledCampaigns::new(Arc::clone(&ports.store)));
     let mapping = Mapping::new(ports, settings, Arc::clone(&compiled));
     let enqueue = Enqueue::new(ports, settings, Arc::clone(&compiled));
@@ -140,14 +153,7 @@ fn machine_room<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Walked<'
         closes_at: None,
         messages: vec![message],
     };
-    let incoming = Incoming {
-        provider: "sandbox-sms".into(),
-        account: world.sandbox.account(company),
-        event: "walk".into(),
-        from: contact(),
-        text: "1".into(),
-        at: world.now(),
-    };
+    let incoming = confirmation(world, company);
     let disposition = Disposition {
         provider: "sandbox-sms".into(),
         event: "walk".into(),
@@ -165,6 +171,9 @@ fn machine_room<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Walked<'
         }),
         walked("ingest::prepare", &[Upload, Operate], async move {
             prepare.prepare(scope, id, source, "more.csv").await.map(|_| true)
+        }),
+        walked("ingest::prepare_found", &[Upload, Operate], async move {
+            found.prepare_found(scope, id, source, &file).await.map(|_| true)
         }),
         walked("ingest::load", &[Upload, Operate], async move {
             load.load(scope, packet, source, &mut |_| {}).await.map(|_| true)

@@ -20,6 +20,7 @@ mod companies;
 mod crashes;
 mod fairness;
 mod files;
+mod files_again;
 mod grants;
 mod ladder_files;
 mod ladders;

@@ -14,6 +14,7 @@ use crate::domain::campaign::lifecycle::{Campaign, CampaignState};
 use crate::domain::caps::Caps;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::content::Content;
+use crate::domain::file_arrival::FileArrival;
 use crate::domain::language::Language;
 use crate::domain::message::{Message, MessageState, Origin, PlanVerdict, PlannedMessage};
 use crate::domain::message_status::MessageStatus;
@@ -36,6 +37,7 @@ pub struct Bench {
     pub(super) campaign: CampaignId,
     ids: Arc<dyn IdSource>,
     serial: AtomicU64,
+    files: AtomicU64,
 }
 
 /// A message that has been brought somewhere.
@@ -79,7 +81,15 @@ impl Bench {
         let now = now.date_naive().and_time(NaiveTime::MIN).and_utc() + TimeDelta::hours(12);
         let (company_id, campaign) = (ids.next(now), ids.next(now));
         store.save_company_across_companies(&company(company_id)).await.answered();
-        let bench = Self { store, now, company: company_id, campaign, ids, serial: AtomicU64::new(0) };
+        let bench = Self {
+            store,
+            now,
+            company: company_id,
+            campaign,
+            ids,
+            serial: AtomicU64::new(0),
+            files: AtomicU64::new(0),
+        };
         bench.new_campaign(campaign).await;
         bench.change_state(campaign, CampaignState::Draft, CampaignState::Active).await;
         bench
@@ -88,10 +98,6 @@ impl Bench {
     /// A new id.
     pub(super) fn id<Id: From<Uuid>>(&self) -> Id {
         self.ids.next(self.now)
-    }
-
-    pub(super) fn ids(&self) -> &dyn IdSource {
-        &*self.ids
     }
 
     /// So many minutes after the noon.
@@ -121,11 +127,12 @@ impl Bench {
     /// A file of the campaign; the same number is the same content.
     pub(super) fn file(&self, content: u64) -> NewPacket {
         let name = format!("appointments_{content}.csv").into();
+        let age = i64::try_from(self.files.fetch_add(1, Ordering::Relaxed)).expect("few files");
         NewPacket {
-            id: self.id(),
+            id: self.ids.next(self.now + TimeDelta::milliseconds(age)),
             campaign: self.campaign,
             campaign_version: 1,
-            origin: PacketOrigin::File { name, digest: digest(content) },
+            origin: PacketOrigin::File { name, digest: digest(content), arrival: FileArrival::HandedIn },
             created_at: self.now,
         }
     }

@@ -78,7 +78,7 @@ pub async fn concurrent_calls_with_one_key_make_one_packet(bench: &Bench) {
         match outcome {
             PacketCreation::Created(packet) => created.push(packet.id),
             PacketCreation::Exists(packet) => found.push(packet.id),
-            PacketCreation::CampaignArchived => panic!("the campaign is active"),
+            other => panic!("neither the first nor the same: {other:?}"),
         }
     }
     assert_eq!(created.len(), 1);

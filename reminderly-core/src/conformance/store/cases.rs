@@ -30,6 +30,12 @@ macro_rules! for_each_store_case {
             a_failed_packet_still_holds_its_content
             a_cancelled_packet_frees_its_content
             another_campaign_takes_the_same_content
+            content_that_another_file_has_followed_counts_again
+            the_file_before_a_cancelled_one_counts_again
+            a_file_that_is_still_read_is_not_read_beside_itself
+            a_found_file_is_taken_once
+            a_found_file_does_not_undo_one_that_was_handed_in
+            a_file_is_the_newest_of_its_campaign
             a_packet_is_created_once
             an_archived_campaign_takes_no_packet
             a_campaign_that_does_not_send_takes_packets

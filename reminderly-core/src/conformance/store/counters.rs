@@ -311,7 +311,7 @@ impl Walk<'_> {
                 packet.id
             }
             PacketCreation::Exists(packet) => packet.id,
-            PacketCreation::CampaignArchived => return,
+            PacketCreation::NotNewest(_) | PacketCreation::CampaignArchived => return,
         };
         let n = self.random.random_range(1..=PERSONS);
         let mut record = self.bench.incoming(n);

@@ -1,7 +1,5 @@
 //! Short ways to let packets say something about appointments.
 
-use chrono::TimeDelta;
-
 use super::bench::{Answered as _, Bench, Placed};
 use super::values::{key, sms};
 use crate::domain::appointment::Appointment;
@@ -11,10 +9,8 @@ use crate::domain::held_appointment::{HeldAppointment, RowFingerprint, RowPlace}
 use crate::domain::message::{Origin, PlannedMessage};
 use crate::domain::packet::PacketStage;
 use crate::domain::row::RowNumber;
-use crate::ids::{IdSourceExt as _, PacketId};
-use crate::ports::store::{
-    ExpectedAppointment, NewPacket, PlanBatch, PlanOutcome, PlannedAppointment, WriteOutcome,
-};
+use crate::ids::PacketId;
+use crate::ports::store::{ExpectedAppointment, PlanBatch, PlanOutcome, PlannedAppointment, WriteOutcome};
 
 /// What a row of one packet says: whom it is about, when the appointment is, and what else, as a digest.
 #[derive(Debug, Clone, Copy)]
@@ -49,9 +45,7 @@ impl Bench {
     /// A packet of the campaign that is loaded with one row, and younger than those before it.
     pub(super) async fn later_file(&self) -> PacketId {
         let serial = self.serial();
-        let age = TimeDelta::milliseconds(i64::try_from(serial).expect("few packets"));
-        let new = NewPacket { id: self.ids().next(self.now + age), ..self.file(serial) };
-        let packet = self.create(new).await;
+        let packet = self.create(self.file(serial)).await;
         self.raise(packet, PacketStage::Ingested).await;
         let batch = Self::row_batch(0, vec![super::values::row(1)], Vec::new());
         let appended = self.store.append_rows(self.company, packet, batch).await.answered();

@@ -30,6 +30,7 @@ mod closing;
 mod counters;
 mod decoy;
 mod dispositions;
+mod files;
 mod hand_over;
 mod incoming;
 mod isolation;
@@ -73,6 +74,7 @@ pub use closing::*;
 pub use counters::*;
 pub use decoy::Decoy;
 pub use dispositions::*;
+pub use files::*;
 pub use hand_over::*;
 pub use incoming::*;
 pub use isolation::*;
@@ -158,6 +160,7 @@ mod tests {
             include_str!("closing.rs"),
             include_str!("counters.rs"),
             include_str!("dispositions.rs"),
+            include_str!("files.rs"),
             include_str!("hand_over.rs"),
             include_str!("incoming.rs"),
             include_str!("isolation.rs"),

@@ -28,7 +28,7 @@ pub async fn a_follow_up_packet_starts_as_mapped(bench: &Bench) {
     assert_eq!(made, PacketCreation::Created(expected));
 }
 
-/// The same content is loaded once per campaign, at whatever stage it is.
+/// The newest file once more is no other, at whatever stage it is.
 pub async fn the_same_content_is_one_packet(bench: &Bench) {
     let id = bench.create(bench.file(1)).await;
     for stage in [

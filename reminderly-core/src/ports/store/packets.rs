@@ -31,9 +31,11 @@ pub struct NewPacket {
 pub enum PacketCreation {
     /// Stored.
     Created(Packet),
-    /// The campaign has a packet for this already, which was not cancelled: one with the same digest of a file, one with the
-    /// same key of a call, or an open follow-up packet.
+    /// The campaign has a packet for this already: see the natural keys of [`create_packet`](PacketStore::create_packet).
     Exists(Packet),
+    /// Files count in the order of the ids of their packets, and this packet of a file has a later id than the new one: mint
+    /// [another](crate::ids::IdSourceExt::next_after). Nothing is stored.
+    NotNewest(PacketId),
     /// The campaign is archived and takes no data.
     CampaignArchived,
 }
@@ -71,9 +73,15 @@ pub struct RowBatch {
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait PacketStore: Debug + Send + Sync + 'static {
-    /// Stores a packet without rows, reconciled at the store's restore epoch. Natural key: campaign and digest of a file, or
-    /// campaign and key of a call (cancelled packets aside); campaign and its version
-    /// for an open follow-up packet, which one that drains is not.
+    /// Stores a packet without rows, reconciled at the store's restore epoch. Natural key: campaign and key of a call
+    /// (cancelled packets aside); campaign and its version for an open follow-up packet, which one that drains is not.
+    ///
+    /// A file exists if the latest packet of its campaign with its digest is not given up, and either is the newest of all
+    /// packets of files, or is handed in while its rows are still being read. So content that another file has followed counts
+    /// again. But a file that was [found](crate::domain::file_arrival::FileArrival::Found) exists if any packet has its digest,
+    /// unless it [is after](crate::domain::file_arrival::FileArrival::is_after) the
+    /// [latest](crate::domain::packet::Packet::file_came_at) file of the campaign: who looks twice finds it twice. A packet of
+    /// a file is always the newest when it is made.
     ///
     /// # Errors
     ///

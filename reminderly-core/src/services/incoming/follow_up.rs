@@ -161,7 +161,8 @@ impl IncomingMessages {
         };
         match self.ports.store.create_packet(company, new).await? {
             PacketCreation::Created(packet) | PacketCreation::Exists(packet) => Ok(Some(packet.id)),
-            PacketCreation::CampaignArchived => Ok(None),
+            // Of files only.
+            PacketCreation::NotNewest(_) | PacketCreation::CampaignArchived => Ok(None),
         }
     }
 }

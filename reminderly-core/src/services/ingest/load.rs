@@ -60,7 +60,7 @@ impl Ingest {
             (PacketStage::Cancelled, _) => {
                 return Err(wrong_stage(&packet, "prepare the file again to load it"));
             }
-            (PacketStage::Prepared | PacketStage::Ingested, PacketOrigin::File { name, digest }) => {
+            (PacketStage::Prepared | PacketStage::Ingested, PacketOrigin::File { name, digest, .. }) => {
                 (Arc::clone(name), *digest)
             }
             _ => return Ok(packet),
