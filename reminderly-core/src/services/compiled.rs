@@ -12,7 +12,7 @@ use crate::domain::packet::Packet;
 use crate::domain::reply::OptOutScope;
 use crate::domain::rules::RulePacks;
 use crate::ids::{CampaignId, CompanyId};
-use crate::ports::store::Store;
+use crate::ports::store::{Store, StoreError};
 use crate::services::ServiceError;
 
 /// How many compiled campaigns are kept; one takes some ten kilobytes and is compiled in under a millisecond.
@@ -88,8 +88,8 @@ impl CompiledCampaigns {
         packs.map_or(OptOutScope::Person, |packs| packs.opt_out_scope(said, from, campaign.purpose, at))
     }
 
-    /// What [`of`](Self::of) answers, or `None` if there is no such version or this release refuses it: what was planned with
-    /// it goes all the same, without what only the campaign could say.
+    /// What [`of`](Self::of) answers, or `None` if there is no such version or this release refuses it: nothing of it is sent
+    /// then, and all that people and providers say is taken in without it.
     ///
     /// # Errors
     ///
@@ -100,8 +100,32 @@ impl CompiledCampaigns {
     ) -> Result<Option<Arc<CompiledCampaign>>, ServiceError> {
         match self.of(packet).await {
             Ok(campaign) => Ok(Some(campaign)),
-            Err(ServiceError::NotFound { .. } | ServiceError::InvalidCampaign(_)) => Ok(None),
+            Err(
+                ServiceError::NotFound { .. }
+                | ServiceError::InvalidCampaign(_)
+                | ServiceError::Store(StoreError::Corrupt { .. }),
+            ) => Ok(None),
             Err(error) => Err(error),
+        }
+    }
+
+    /// The document of the packet's campaign version, also if this release refuses it: its words mean what they meant. `None`
+    /// if nobody can read it.
+    ///
+    /// # Errors
+    ///
+    /// [`ServiceError::Store`].
+    pub(crate) async fn document(
+        &self,
+        packet: &Packet,
+    ) -> Result<Option<Arc<CampaignDefinition>>, ServiceError> {
+        if let Some(campaign) = self.usable(packet).await? {
+            return Ok(Some(Arc::clone(campaign.definition())));
+        }
+        match self.store.definition(packet.company, packet.campaign, packet.campaign_version).await {
+            Ok(document) => Ok(document),
+            Err(StoreError::Corrupt { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
         }
     }
 }

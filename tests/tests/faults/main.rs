@@ -37,6 +37,7 @@ mod rules;
 mod shutdowns;
 mod stops;
 mod windows;
+mod unreadable_campaigns;
 
 /// The seeds 0 to `count`, or the one that the environment names.
 fn seeds(count: u64) -> std::ops::Range<u64> {

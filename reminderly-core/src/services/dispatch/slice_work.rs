@@ -48,6 +48,9 @@ const RETRIES: [Duration; 6] = [
 /// How long messages wait for which no provider is routed.
 const NO_ROUTE_PAUSE: Duration = Duration::from_mins(5);
 
+/// How long messages wait whose campaign cannot be read.
+const UNREADABLE_PAUSE: Duration = Duration::from_mins(5);
+
 pub(super) struct SliceWork<'a> {
     pub(super) ports: &'a Ports,
     pub(super) settings: &'a Settings,
@@ -82,8 +85,13 @@ impl SliceWork<'_> {
             return Ok(Worked::default());
         };
         let (name, limits) = (provider.name(), provider.limits());
-        let campaign = self.campaign().await?;
-        let mut request = self.request(&limits, campaign.as_deref());
+        let Some(campaign) = self.campaign().await? else {
+            error!(campaign.id = %slice.campaign, "campaign cannot be read; nothing of it is sent");
+            let until = SnoozeUntil::NotBefore(self.ports.clock.now() + UNREADABLE_PAUSE);
+            self.snooze(&slice.messages, until, "its campaign cannot be read").await?;
+            return Ok(Worked::default());
+        };
+        let mut request = self.request(&limits, &campaign);
         let mut worked = Worked::default();
         let mut hidden_until = self.lease.map_or(DateTime::<Utc>::MIN_UTC, |(_, lease)| lease.expires_at);
         let mut rest: &[MessageId] = &slice.messages;
@@ -107,7 +115,7 @@ impl SliceWork<'_> {
             }
             let permitted = usize::try_from(permit.messages()).unwrap_or(usize::MAX).min(rest.len());
             let (chunk, later) = rest.split_at(permitted);
-            worked.requested += self.send_chunk(&*provider, campaign.as_deref(), chunk, permit).await?;
+            worked.requested += self.send_chunk(&*provider, &campaign, chunk, permit).await?;
             rest = later;
         }
         Ok(worked)
@@ -117,7 +125,7 @@ impl SliceWork<'_> {
     async fn send_chunk(
         &self,
         provider: &dyn Provider,
-        campaign: Option<&CompiledCampaign>,
+        campaign: &CompiledCampaign,
         chunk: &[MessageId],
         mut permit: Permit<'_>,
     ) -> Result<u64, ServiceError> {
@@ -243,7 +251,7 @@ impl SliceWork<'_> {
         Ok(())
     }
 
-    /// The campaign of the slice, if its packet exists.
+    /// The campaign of the slice; `None` if this release refuses it: what its rules would forbid is then not known.
     async fn campaign(&self) -> Result<Option<Arc<CompiledCampaign>>, ServiceError> {
         match self.ports.store.packet(self.slice.company, self.slice.packet).await? {
             Some(packet) => self.campaigns.usable(&packet).await,
@@ -251,18 +259,11 @@ impl SliceWork<'_> {
         }
     }
 
-    fn outbound(
-        &self,
-        claim: &Claimed,
-        campaign: Option<&CompiledCampaign>,
-        at: DateTime<Utc>,
-    ) -> OutboundMessage {
-        let deliver_until = campaign.and_then(|campaign| {
-            let schedule = &campaign.definition().schedule;
-            let terms = campaign.terms(&claim.contact, claim.contact_zone, Some(&claim.content));
-            let (zones, rules, appointment) = (&terms.zones, &terms.rules, claim.appointment.as_ref());
-            deliver_until(schedule, self.slice.method, appointment, zones, rules, at)
-        });
+    fn outbound(&self, claim: &Claimed, campaign: &CompiledCampaign, at: DateTime<Utc>) -> OutboundMessage {
+        let schedule = &campaign.definition().schedule;
+        let terms = campaign.terms(&claim.contact, claim.contact_zone, Some(&claim.content));
+        let (zones, rules, appointment) = (&terms.zones, &terms.rules, claim.appointment.as_ref());
+        let deliver_until = deliver_until(schedule, self.slice.method, appointment, zones, rules, at);
         OutboundMessage {
             attempt: claim.attempt,
             message: claim.message,

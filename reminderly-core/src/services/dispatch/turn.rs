@@ -27,9 +27,9 @@ pub(super) enum Turn<'a> {
 
 impl<'a> SliceWork<'a> {
     /// Who asks, for how many being left open.
-    pub(super) fn request(&self, provider: &ProviderLimits, campaign: Option<&CompiledCampaign>) -> Request {
+    pub(super) fn request(&self, provider: &ProviderLimits, campaign: &CompiledCampaign) -> Request {
         let (slice, sharing) = (self.slice, &self.settings.sharing);
-        let per_minute = campaign.and_then(|campaign| campaign.definition().limits.per_minute);
+        let per_minute = campaign.definition().limits.per_minute;
         Request {
             company: slice.company,
             packet: slice.packet,

@@ -5,18 +5,18 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 
 use super::IncomingMessages;
-use crate::domain::campaign::definition::{FollowUpTrigger, Responses};
+use crate::domain::campaign::definition::{CampaignDefinition, FollowUpTrigger, Responses};
 use crate::domain::campaign::lifecycle::CampaignState;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::incoming::{Answerable, Incoming, IncomingEffect, Question, QuestionOption, TiedResponse};
-use crate::domain::mapping::CompiledCampaign;
 use crate::domain::message::PlanVerdict;
 use crate::domain::reply::{Classification, OptOutScope, ReplyKind, ReplyReason, normalise};
 use crate::domain::response::{Response, ResponseKind};
 use crate::domain::tie::{Tie, tie};
 use crate::domain::unsubscribe::{RefusalKey, Unsubscribe, UnsubscribeChange, UnsubscribeSource};
 use crate::ids::{CampaignId, CompanyId, IncomingId};
+use crate::ports::store::StoreError;
 use crate::services::ServiceError;
 
 /// For so long a number is taken as the answer to a question.
@@ -77,18 +77,22 @@ impl IncomingMessages {
     /// Classifies with the words of the campaigns that the person may be answering; where they disagree, it is unclear. With the
     /// campaigns that read it so.
     async fn classify(&self, case: &Case<'_>) -> Result<(Classification, Vec<CampaignId>), ServiceError> {
-        let mut campaigns: Vec<(CampaignId, Arc<CompiledCampaign>)> = Vec::new();
+        let mut campaigns: Vec<(CampaignId, Option<Arc<CampaignDefinition>>)> = Vec::new();
         for candidate in &case.answerable {
             if campaigns.iter().all(|(known, _)| *known != candidate.campaign)
                 && let Some(packet) = self.ports.store.packet(case.company, candidate.packet).await?
             {
-                campaigns.push((candidate.campaign, self.campaigns.of(&packet).await?));
+                campaigns.push((candidate.campaign, self.campaigns.document(&packet).await?));
             }
         }
         let (text, method) = (&case.incoming.text, case.incoming.from.method());
         let read = |responses: &Responses| responses.read(method, text).classification;
-        let readings: Vec<_> =
-            campaigns.iter().map(|(id, campaign)| (*id, read(&campaign.definition().responses))).collect();
+        // A campaign that nobody can read has no words of its own: a refusal is one in any case.
+        let unknown = Responses::default();
+        let readings: Vec<_> = campaigns
+            .iter()
+            .map(|(id, campaign)| (*id, read(campaign.as_ref().map_or(&unknown, |known| &known.responses))))
+            .collect();
         let agreed = readings.iter().map(|(_, reading)| *reading).reduce(agree);
         let agreed = match agreed {
             Some(agreed) => agreed,
@@ -109,8 +113,8 @@ impl IncomingMessages {
         let store = &self.ports.store;
         let Some((packet, _)) = store.latest_attempted(case.company, from).await? else { return Ok(unasked) };
         let Some(packet) = store.packet(case.company, packet).await? else { return Ok(unasked) };
-        let campaign = self.campaigns.of(&packet).await?;
-        let pressed = campaign.definition().responses.read(from.method(), text).classification;
+        let Some(campaign) = self.campaigns.document(&packet).await? else { return Ok(unasked) };
+        let pressed = campaign.responses.read(from.method(), text).classification;
         Ok(if matches!(pressed.kind, ReplyKind::OptOut(_)) { pressed } else { unasked })
     }
 
@@ -264,7 +268,12 @@ impl IncomingMessages {
     async fn scope_by_rule(&self, case: &Case<'_>, said: OptOutScope) -> Result<OptOutScope, ServiceError> {
         let (mut scope, mut after) = (said, None);
         while scope != OptOutScope::Person {
-            let page = self.ports.store.campaigns(case.company, after, CAMPAIGNS_PAGE).await?;
+            let page = match self.ports.store.campaigns(case.company, after, CAMPAIGNS_PAGE).await {
+                Ok(page) => page,
+                // What cannot be read may demand the most.
+                Err(StoreError::Corrupt { .. }) => return Ok(OptOutScope::Person),
+                Err(error) => return Err(error.into()),
+            };
             let in_use = page.items.iter().filter(|campaign| campaign.state != CampaignState::Archived);
             let (from, at) = (&case.incoming.from, case.incoming.at);
             scope = in_use.fold(scope, |scope, campaign| {

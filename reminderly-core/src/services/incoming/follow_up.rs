@@ -92,7 +92,8 @@ impl IncomingMessages {
         let record = self.ports.store.message(company, about.packet, about.message).await?;
         let packet = self.ports.store.packet(company, about.packet).await?;
         let Some((record, packet)) = record.zip(packet) else { return Ok(None) };
-        let campaign = self.campaigns.of(&packet).await?;
+        // What the person says counts; an answer is no matter of a campaign that cannot be read.
+        let Some(campaign) = self.campaigns.usable(&packet).await? else { return Ok(None) };
         Ok(Some(Occasion { record, packet, campaign }))
     }
 
