@@ -58,13 +58,12 @@ impl Dispositions {
 
     /// Records dispositions of one company: each joins the report of its attempt, and the message follows. A complaint is
     /// also a refusal of the contact point. A call that reached nobody is made again as the campaign's `messages.phone.retry`
-    /// says. Outcomes by position, from before that.
+    /// says; one whose campaign cannot be read is not. Outcomes by position, from before that.
     ///
     /// # Errors
     ///
     /// [`ServiceError::Denied`], [`ServiceError::Store`]; [`ServiceError::WrongState`] if a packet was just ending for which a call
-    /// is to be made again, [`ServiceError::InvalidCampaign`] if its campaign cannot be read: record them again, which changes
-    /// nothing else.
+    /// is to be made again: record them again, which changes nothing else.
     pub async fn record(
         &self,
         scope: &CompanyScope,
@@ -124,10 +123,25 @@ impl Dispositions {
             tokens.push(opened.token);
         }
         for (company, (located, tokens)) in by_company {
-            let scope = authorize(Actor::Worker, Action::Operate, company, &Grants::default())?;
-            self.record(&scope, &located).await?;
-            self.ports.queue.ack(queue, &tokens).await?.into_vec();
+            // They come again when their leases end; those of other companies go on.
+            if let Err(error) = self.take_in(queue, company, &located, &tokens).await {
+                let error: &dyn std::error::Error = &error;
+                warn!(company.id = %company, error, "dispositions failed; they come again");
+            }
         }
+        Ok(())
+    }
+
+    async fn take_in(
+        &self,
+        queue: &QueueName,
+        company: CompanyId,
+        located: &[LocatedDisposition],
+        tokens: &[LeaseToken],
+    ) -> Result<(), ServiceError> {
+        let scope = authorize(Actor::Worker, Action::Operate, company, &Grants::default())?;
+        self.record(&scope, located).await?;
+        self.ports.queue.ack(queue, tokens).await?.into_vec();
         Ok(())
     }
 

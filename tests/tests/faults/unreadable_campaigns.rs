@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures::executor::block_on;
+use reminderly_core::domain::campaign::lifecycle::Campaign;
 use reminderly_core::domain::contact_point::{ContactPoint, PhoneNumber};
 use reminderly_core::domain::message_status::MessageStatus;
 use reminderly_core::domain::rules::{RulePack, RulePacks};
@@ -120,4 +121,42 @@ fn a_campaign_that_cannot_be_read_sends_nothing_until_it_can() {
     let statuses: Vec<_> = world.messages(company, packet).iter().map(|record| record.state.status).collect();
     assert_eq!(statuses, [MessageStatus::Delivered; 2]);
     judge::all_is_well(&world, &campaign);
+}
+
+/// By phone, to people whose line is busy.
+fn calls() -> Value {
+    let phone = json!({ "script": "Clinic: see you. Press 1.", "voicemail": "Please call us back." });
+    named(&[
+        ("/mapping/fields/phone", json!("row['Cell'] | phone('US')")),
+        ("/messages/phone", phone),
+        ("/methods/order", json!(["phone"])),
+    ])
+}
+
+#[test]
+fn a_campaign_that_cannot_be_read_holds_up_nobodys_reports() {
+    let (busy, complains) = (material::number(0), material::number(1));
+    let after = |report: &str| json!({ "reports": [{ "after": "5m", "report": report }] });
+    let script = json!({ "contact_points": { &busy: after("busy"), &complains: after("complained") } });
+    let mut world = World::new(&setup(script));
+    // The reports of the one come in the same batch as those of the other, before them.
+    let of_company = |world: &mut World, document: &Value, index: usize| -> (CompanyId, Campaign) {
+        world.clock.advance_to(world.now() + chrono::TimeDelta::milliseconds(2));
+        let company = world.company();
+        let campaign = world.campaign(company, document);
+        let row = material::line(index, &material::number(index), AT);
+        world.load(company, campaign.id, &format!("{}{row}", material::HEADER));
+        (company, campaign)
+    };
+    let (first, unreadable) = of_company(&mut world, &calls(), 0);
+    let (second, readable) = of_company(&mut world, &material::document(), 1);
+    world.start_worker();
+    world.run_until(instant(SENT));
+    restart(&mut world, RulePacks::standard());
+    world.run_to_end();
+    assert!(first < second);
+    assert!(is_refused(&world, second, &complains), "a complaint is a refusal");
+    let called = judge::records(&world, &unreadable);
+    assert_eq!(called[0].state.status, MessageStatus::Undelivered, "it is not called again");
+    judge::all_is_well(&world, &readable);
 }

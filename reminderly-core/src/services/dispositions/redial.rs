@@ -78,7 +78,7 @@ impl Dispositions {
         if !self.still_calls(&packet).await? {
             return Ok(None);
         }
-        let campaign = self.campaigns.of(&packet).await?;
+        let Some(campaign) = self.campaigns.usable(&packet).await? else { return Ok(None) };
         let Some((rule, cause)) = rule_for(campaign.definition(), latest) else { return Ok(None) };
         let dialled = attempts.iter().filter(|attempt| attempt.report == latest.report).count();
         if u32::try_from(dialled).unwrap_or(u32::MAX) > rule.times {
