@@ -41,6 +41,18 @@ impl RefusalKey {
         }
     }
 
+    /// The contact points that it covers wherever they stand: a number can be called and texted. None of a person, whose
+    /// contact points only a store knows.
+    pub fn contact_points(&self) -> Vec<ContactPoint> {
+        match self {
+            Self::Number(number) => {
+                vec![ContactPoint::Sms(number.clone()), ContactPoint::Phone(number.clone())]
+            }
+            Self::Email(address) => vec![ContactPoint::Email(address.clone())],
+            Self::Person(_) => Vec::new(),
+        }
+    }
+
     /// Reads back what [`kind`](Self::kind) and [`value`](Self::value) gave, for adapters.
     ///
     /// # Errors

@@ -64,7 +64,10 @@ impl IncomingStore for MemoryStore {
     ) -> Result<Vec<PersonKey>, StoreError> {
         Ok(self
             .transact(|data| {
-                let persons = messages_to(data, company, contact)
+                let covered = contact.refusal_key().contact_points();
+                let persons = covered
+                    .iter()
+                    .flat_map(|contact| messages_to(data, company, contact))
                     .filter_map(|found| found.record.message.person.clone());
                 persons.collect::<BTreeSet<_>>().into_iter().collect()
             })

@@ -105,6 +105,11 @@ pub async fn persons_and_contact_points_are_found(bench: &Bench) {
     let persons =
         async |contact: &ContactPoint| bench.store.persons_of(bench.company, contact).await.answered();
     assert_eq!(persons(&sms(7)).await, expected);
+    assert_eq!(
+        persons(&ContactPoint::Phone(number(7))).await,
+        expected,
+        "a text and a call reach the same people"
+    );
     assert_eq!(persons(&email(7)).await, []);
     let contacts = bench.store.contact_points_of(bench.company, &person(9)).await.answered();
     assert_eq!(contacts, [ContactPoint::Sms(number(7))]);

@@ -73,7 +73,8 @@ pub trait IncomingStore: Debug + Send + Sync + 'static {
         now: DateTime<Utc>,
     ) -> Result<Option<Question>, StoreError>;
 
-    /// Every person of the company who was ever to be contacted at this contact point, in order.
+    /// Every person of the company who was ever to be contacted at a contact point with the
+    /// [refusal key](ContactPoint::refusal_key) of this one, in order: who is called at a number is also who texts from it.
     ///
     /// # Errors
     ///
