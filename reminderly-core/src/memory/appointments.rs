@@ -20,7 +20,7 @@ use crate::domain::call::CallKind;
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::held_appointment::{HeldAppointment, RowFingerprint, RowPlace, Standing, Told};
 use crate::domain::message::{Detail, Message, MessageState};
-use crate::domain::message_status::MessageEvent;
+use crate::domain::message_status::{MessageEvent, MessageStatus};
 use crate::domain::packet::{Draining, Packet, PacketOrigin, PacketStage};
 use crate::domain::skip_reason::SkipReason;
 use crate::domain::vanished::KeptBecause;
@@ -304,9 +304,10 @@ fn cancel_vanished(
             state: &mut drop_copy,
         };
         // What is in flight dies at the claim, should it come back.
-        if data.transit(vanishing.earlier, slot, change).is_ok() {
+        if let Ok(status) = data.transit(vanishing.earlier, slot, change) {
             free_key_if_nobody_was_told(data, vanishing.earlier, slot);
-            cancelled += 1;
+            // A call that waits to be made again stays undelivered.
+            cancelled += u64::from(status == MessageStatus::Cancelled);
         }
     }
     let record = &mut data.packet_mut(company, later.id)?.packet.vanished;

@@ -74,8 +74,10 @@ pub async fn a_call_about_what_vanished_frees_its_day(bench: &Bench) {
     let missing_in = bench.later_file().await;
     let vanishing = Vanishing { missing_in, earlier: first.packet, after: None, limit: 100, now: bench.now };
     let outcome = bench.store.cancel_vanished(bench.company, vanishing).await.answered();
-    assert_eq!(outcome, VanishOutcome::Page { cancelled: 1, next: None });
+    assert_eq!(outcome, VanishOutcome::Page { cancelled: 0, next: None }, "it is not cancelled");
     assert_eq!(bench.status(&first).await, Undelivered);
+    let vanished = bench.packet(missing_in).await.vanished;
+    assert_eq!((vanished.appointments, vanished.cancelled), (1, 0));
     assert_eq!(bench.say(saying(1)).await.1, STORED);
 }
 
