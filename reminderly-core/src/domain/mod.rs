@@ -26,6 +26,7 @@ pub mod mapping;
 pub mod message;
 pub mod message_status;
 pub mod number_area;
+pub(crate) mod numbered_question;
 pub mod one_liner;
 pub mod packet;
 pub mod person;

@@ -30,14 +30,15 @@ mod on_demand_crashes;
 mod panics;
 mod personas;
 mod pressure;
+mod questions;
 mod queue_faults;
 mod replies;
 mod restores;
 mod rules;
 mod shutdowns;
 mod stops;
-mod windows;
 mod unreadable_campaigns;
+mod windows;
 
 /// The seeds 0 to `count`, or the one that the environment names.
 fn seeds(count: u64) -> std::ops::Range<u64> {

@@ -1,6 +1,5 @@
 //! Messages that answer a person.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -14,6 +13,7 @@ use crate::domain::incoming::{Answerable, Incoming};
 use crate::domain::language::Language;
 use crate::domain::mapping::{CompiledCampaign, MappedRow};
 use crate::domain::message::{Message, MessageRecord, Origin, PlanVerdict, PlannedMessage};
+use crate::domain::numbered_question::NumberedQuestion;
 use crate::domain::packet::{Packet, PacketOrigin};
 use crate::domain::plan::{CatchUp, follow_up_instant};
 use crate::domain::row::Row;
@@ -59,7 +59,7 @@ impl IncomingMessages {
         self.plan_follow_up(company, id, incoming, &occasion, (language, content)).await
     }
 
-    /// The numbered question for a person whose answer fits several appointments.
+    /// The numbered question for a person whose answer fits several appointments, in the language of the first.
     pub(super) async fn question(
         &self,
         company: CompanyId,
@@ -69,11 +69,17 @@ impl IncomingMessages {
     ) -> Result<Option<PlannedMessage>, ServiceError> {
         let Some(first) = options.first() else { return Ok(None) };
         let Some(occasion) = self.occasion(company, first).await? else { return Ok(None) };
-        let text: Arc<str> = question_text(options).into();
+        let language = occasion.record.message.language.clone().unwrap_or_default();
+        // Callers ask about appointments only.
+        let times: Vec<_> = options
+            .iter()
+            .filter_map(|option| option.appointment)
+            .map(|appointment| appointment.local)
+            .collect();
+        let Some(question) = NumberedQuestion::new(&language, &times) else { return Ok(None) };
+        let NumberedQuestion { language, subject, text } = question;
         let content = match incoming.from.method() {
-            ContactMethod::Email => {
-                Content::Email { subject: "Which appointment do you mean?".into(), text, html: None }
-            }
+            ContactMethod::Email => Content::Email { subject, text, html: None },
             ContactMethod::Sms => {
                 let segments = count_segments(&text).count;
                 Content::Sms { text, segments }
@@ -81,7 +87,7 @@ impl IncomingMessages {
             // Nobody is called to be asked: a human reviews.
             ContactMethod::Phone => return Ok(None),
         };
-        self.plan_follow_up(company, id, incoming, &occasion, (Language::default(), content)).await
+        self.plan_follow_up(company, id, incoming, &occasion, (language, content)).await
     }
 
     async fn occasion(
@@ -171,19 +177,4 @@ impl IncomingMessages {
 fn map(occasion: &Occasion, row: &Row) -> Option<MappedRow> {
     let mapper = occasion.campaign.mapper_of(&occasion.packet).ok()?;
     mapper.map(row).ok()
-}
-
-/// Dates and times only: the person knows what they have appointments for, and a shared phone should not.
-fn question_text(options: &[&Answerable]) -> String {
-    let mut text = String::from("You have more than one appointment. Which one do you mean? Reply");
-    for (position, option) in options.iter().enumerate() {
-        let separator = if position == 0 { "" } else { "," };
-        // Callers ask about appointments only.
-        let Some(appointment) = option.appointment else { continue };
-        let when = appointment.local.format("%a %b %-d, %-I:%M %p");
-        // Writing to a string does not fail.
-        write!(text, "{separator} {} for {when}", position + 1).ok();
-    }
-    text.push('.');
-    text
 }
