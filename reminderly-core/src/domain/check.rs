@@ -6,6 +6,7 @@ mod asked;
 mod campaign;
 mod finding;
 mod hint;
+mod limits;
 mod sample;
 #[cfg(test)]
 mod tests;

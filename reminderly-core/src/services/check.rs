@@ -75,7 +75,7 @@ impl Check {
         let missing = ServiceError::NotFound { what: "packet" };
         let packet = self.ports.store.packet(company, id).await?.ok_or(missing)?;
         let campaign = self.campaigns.of(&packet).await?;
-        let mut findings = check_campaign(campaign.definition(), self.ports.clock.now());
+        let mut findings = check_campaign(&campaign, self.ports.clock.now());
         let mut sample = Sample::new(campaign, &packet.ingest.header)
             .map_err(|missing| ServiceError::UnusableFile { reason: missing.to_string() })?;
         self.rows(company, &packet, &mut sample).await?;

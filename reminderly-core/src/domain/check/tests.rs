@@ -51,7 +51,7 @@ pub(super) fn compiled(changes: &[(&str, Value)]) -> Arc<CompiledCampaign> {
 
 fn findings(changes: &[(&str, Value)]) -> Vec<(Severity, String)> {
     let now = "2026-03-02T14:00:00Z".parse().unwrap();
-    let found = check_campaign(compiled(changes).definition(), now);
+    let found = check_campaign(&compiled(changes), now);
     found.into_iter().map(|finding| (finding.severity, finding.place)).collect()
 }
 
@@ -76,6 +76,48 @@ fn contradictions_are_found(
         changes.push(("/schedule/send", json!([{ "days_before": 2, "at": "20:00" }])));
     }
     assert!(findings(&changes).contains(&(severity, place.to_owned())), "{:?}", findings(&changes));
+}
+
+#[rstest]
+// The federal hours begin at eight.
+#[case::hours(
+    &[("/schedule/windows/default/from", json!("05:00")), ("/schedule/windows/default/to", json!("07:00"))],
+    "us_federal_hours",
+)]
+#[case::never(&[("/purpose", json!("marketing"))], "us_care_message")]
+fn a_schedule_that_a_rule_pack_contradicts_is_found(#[case] changes: &[(&str, Value)], #[case] pack: &str) {
+    assert_eq!(findings(changes), [], "without the pack it is as it should be");
+    let packs = ("/schedule/rule_packs", json!([pack]));
+    let found = findings(&changes.iter().cloned().chain([packs]).collect::<Vec<_>>());
+    assert_eq!(found, [(Severity::Error, "$.schedule.send[0]".to_owned())]);
+}
+
+#[test]
+fn limits_that_a_rule_pack_asks_for_are_missed() {
+    let packs = ("/schedule/rule_packs", json!(["us_care_message"]));
+    let (day, week) = ("$.limits.per_person_per_day".to_owned(), "$.limits.per_person_per_week".to_owned());
+    let limits = |per_day, per_week| {
+        let limits = json!({ "per_person_per_day": per_day, "per_person_per_week": per_week });
+        findings(&[packs.clone(), ("/limits", limits)])
+    };
+    let missed = |place: &String| (Severity::Warning, place.clone());
+    assert_eq!(findings(std::slice::from_ref(&packs)), [missed(&day), missed(&week)]);
+    assert_eq!(limits(2, 3), [missed(&day)]);
+    assert_eq!(limits(1, 4), [missed(&week)]);
+    assert_eq!(limits(1, 3), []);
+}
+
+#[test]
+fn numbers_for_which_no_hour_is_open_are_told() {
+    let careful = ("/schedule/area_code_zones", json!(true));
+    let told = (Severity::Note, "$.schedule.area_code_zones".to_owned());
+    assert_eq!(findings(std::slice::from_ref(&careful)), [told]);
+    let london = ("/time_zone", json!("Europe/London"));
+    assert_eq!(findings(&[careful.clone(), london]), [], "nobody has a toll-free number of America there");
+    let always = json!({ "default": {
+        "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "from": "00:00", "to": "00:00"
+    } });
+    assert_eq!(findings(&[careful, ("/schedule/windows", always)]), []);
 }
 
 #[test]

@@ -127,7 +127,7 @@ pub enum InvalidRulePack {
 pub struct RuleId(Arc<str>);
 
 impl RuleId {
-    pub(super) fn new(pack: &str, rule: &str) -> Self {
+    pub(crate) fn new(pack: &str, rule: &str) -> Self {
         Self(format!("{pack}/{rule}").into())
     }
 
