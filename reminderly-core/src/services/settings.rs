@@ -94,8 +94,8 @@ pub struct Settings {
     /// When refused messages are tried again.
     pub retry: RetryPolicy,
     /// The rule packs that campaigns may name: those of the library, and the host's own. All services of a deployment must know
-    /// the same ones, also [`Campaigns`](super::Campaigns): a campaign that names an unknown one
-    /// sends nothing, and waits until it is known.
+    /// the same ones, also [`Campaigns`](super::Campaigns): a campaign that names an unknown one sends nothing, and waits until
+    /// it is known.
     pub rule_packs: RulePacks,
     /// How often a queue item may be received before it is dead-lettered: only a guard against consumers that crash.
     pub max_receives: u32,
