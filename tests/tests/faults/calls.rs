@@ -322,7 +322,8 @@ fn nobody_is_called_again_about_an_appointment_that_has_vanished() {
         let next = world.load(campaign.company, campaign.id, &next);
         world.run_until(world.now() + Duration::from_mins(2));
         let vanished = world.packet(campaign.company, next).vanished;
-        assert_eq!((vanished.appointments, vanished.cancelled), (1, u64::from(before)));
+        // A call that is not made again is undelivered, and so not among what was cancelled.
+        assert_eq!((vanished.appointments, vanished.cancelled), (1, 0));
         if !before {
             record(&world, campaign.company, &located);
         }
