@@ -97,7 +97,7 @@ impl Data {
     }
 
     /// Lets a message that ended unsent give up what no other may have, its natural key and its slots, and one that turned out to be
-    /// sent have them again. What a household's message told is not unsent.
+    /// sent have them again. What a household's message told is not unsent, and counts with that one.
     fn keep_claims(
         &mut self,
         packet: PacketId,
@@ -109,6 +109,10 @@ impl Data {
         let Some(message) = packet.get(slot) else { return };
         let record = &message.record;
         let is_grouped = record.state.detail == Some(Detail::Skip(SkipReason::Grouped));
+        if is_grouped && let Some(company) = self.companies.get_mut(&packet.packet.company) {
+            // The household's message has its day.
+            company.slots.free(&record.message);
+        }
         let ends = status.is_unsent() && !is_grouped;
         // Only a message that ended unsent gives its key up, and only such a one can want it back.
         let returns = status == MessageStatus::Sent && before.is_some_and(MessageStatus::is_unsent);

@@ -40,10 +40,10 @@ pub(super) struct PacketData {
     ripe_through: Option<(DateTime<Utc>, Slot)>,
     /// Queued messages with a copy, by the instant at which it is presumed lost.
     copies: BTreeSet<(DateTime<Utc>, Slot)>,
-    /// Planned messages that wait for their household's message.
-    parked: BTreeSet<Slot>,
     /// How many these are of each method.
     copied: BTreeMap<ContactMethod, usize>,
+    /// Planned messages that wait for their household's message.
+    parked: BTreeSet<Slot>,
     /// Claimed messages, by the `answer_by` of their attempt.
     pub(super) sending: BTreeSet<(DateTime<Utc>, Slot)>,
     /// Unknown messages that are not held, by their attempt.

@@ -90,6 +90,32 @@ fn responses(records: &[MessageRecord]) -> BTreeMap<String, ResponseKind> {
 }
 
 #[test]
+fn a_household_whose_line_is_busy_is_not_called_again() {
+    let script =
+        json!({ "contact_points": { material::number(0): "busy_once", material::number(1): "busy_once" } });
+    let mut world = World::new(&Setup { script, ..Setup::default() });
+    let company = world.company();
+    let campaign = world.campaign(
+        company,
+        &material::document_with(&[
+            ("/methods", json!({ "order": ["phone"], "household": "same_day" })),
+            ("/messages", json!({ "phone": { "script": TEXT } })),
+            ("/mapping/fields/phone", json!("row['Cell'] | phone('US')")),
+            ("/schedule/windows/phone", json!({ "days": ["wed"], "from": "08:00", "to": "16:30" })),
+        ]),
+    );
+    let packet = world.load(company, campaign.id, &file(BENS));
+    world.start_worker();
+    world.run_to_end();
+    judge::everything_ended(&world, &campaign);
+    judge::accounted_for(&world, &campaign);
+    let undelivered = MessageStatus::Undelivered;
+    assert_eq!(household(&world.messages(company, packet)).state.status, undelivered);
+    assert_eq!(accepted(&world, 0).len(), 1, "nobody knows of whom the second call would have to speak");
+    assert_eq!(accepted(&world, 1).len(), 2, "Eve is called again");
+}
+
+#[test]
 fn one_request_names_both_and_one_reply_confirms_both() {
     let (mut world, campaign, packet) = world(&json!("confirms"));
     finish(&mut world, &campaign);

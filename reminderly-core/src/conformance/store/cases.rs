@@ -266,6 +266,7 @@ macro_rules! for_each_store_case {
             members_inherit_the_slots_of_their_household
             a_late_truth_ends_the_members_that_wait
             a_household_without_names_is_one_person
+            a_household_that_went_after_all_has_one_slot
             each_appointment_of_a_household_is_answerable
             an_answer_may_be_about_all_appointments_of_a_household
             an_answer_may_be_about_one_appointment_of_a_household

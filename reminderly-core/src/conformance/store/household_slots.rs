@@ -7,11 +7,12 @@ use super::family::{ALL, alone, together};
 use super::sending::accepted;
 use super::values::{person, sms};
 use crate::domain::appointment::Appointment;
+use crate::domain::caps::Caps;
 use crate::domain::message::Detail;
 use crate::domain::message_status::MessageStatus;
 use crate::domain::person::PersonKey;
 use crate::domain::skip_reason::SkipReason;
-use crate::ports::store::{CloseVerdict, PlanOutcome, WriteOutcome};
+use crate::ports::store::{CloseVerdict, PlanOutcome, SettleOutcome, SettleVerdict, WriteOutcome};
 
 use MessageStatus::{Planned, Sent};
 
@@ -77,6 +78,23 @@ pub async fn members_inherit_the_slots_of_their_household(bench: &Bench) {
     }
 }
 
+/// What was told after all counts once: members that had come to wait for themselves give up the days of their own.
+pub async fn a_household_that_went_after_all_has_one_slot(bench: &Bench) {
+    let family = bench.family(a_day(2), -60).await;
+    bench.hand_over(family.packet).await;
+    let epoch = bench.must_claim(&family.household).await.epoch;
+    let household = Placed { epoch, ..family.household };
+    bench.must_settle(&household, SettleVerdict::Reaped, MessageStatus::Unknown).await;
+    bench.must_settle(&household, SettleVerdict::ResendPermitted, MessageStatus::Queued).await;
+    assert_eq!(bench.close(&household, CloseVerdict::Expired).await, WriteOutcome::Applied);
+    assert_eq!(bench.settle(&household, accepted()).await, SettleOutcome::Applied(Sent));
+    for child in &family.children {
+        let state = bench.state(child).await;
+        assert_eq!(state.detail, Some(Detail::Skip(SkipReason::Grouped)));
+        assert!(has_room_within(bench, child.n, a_day(2)).await, "one of two is taken");
+    }
+}
+
 /// A household of rows that name no person is one person: the contact point.
 pub async fn a_household_without_names_is_one_person(bench: &Bench) {
     let (packet, n) = (bench.loaded(2).await, 7_000);
@@ -94,12 +112,17 @@ pub async fn a_household_without_names_is_one_person(bench: &Bench) {
 
 /// Whether a person has room for a message on the day.
 async fn has_room(bench: &Bench, n: u64) -> bool {
+    has_room_within(bench, n, a_day(1)).await
+}
+
+/// The same for a campaign with these caps.
+async fn has_room_within(bench: &Bench, n: u64, caps: Caps) -> bool {
     let packet = bench.loaded(1).await;
     let mut asks = about(bench, packet, 1, 0);
     asks.message.person = Some(person(n));
     asks.message.contact = Some(sms(9_000 + bench.serial() % 900));
     let placed = bench.place(packet, &asks, n);
-    let stored = bench.plan_batch(packet, batch(bench, a_day(1), (0, 1), vec![asks])).await;
+    let stored = bench.plan_batch(packet, batch(bench, caps, (0, 1), vec![asks])).await;
     assert_eq!(stored, PlanOutcome::Stored { duplicates: 0 });
     take_all(bench, packet, ALL).await;
     let has = bench.status(&placed).await == Planned;

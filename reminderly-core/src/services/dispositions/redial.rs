@@ -11,7 +11,7 @@ use crate::domain::campaign::definition::{CampaignDefinition, RedialRule};
 use crate::domain::campaign::lifecycle::CampaignState;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::disposition::AttemptReport;
-use crate::domain::message::Message;
+use crate::domain::message::{Message, Origin};
 use crate::domain::message_status::MessageStatus;
 use crate::domain::packet::{Draining, Packet, PacketStage};
 use crate::domain::unsubscribe::keys_of;
@@ -66,7 +66,9 @@ impl Dispositions {
             return Ok(None);
         };
         let (message, state) = (&record.message, &record.state);
-        let is_over = state.status != MessageStatus::Undelivered || state.response.is_some();
+        // What a household's members were told is settled with its first call: the file may have moved one of them since.
+        let is_household = matches!(message.origin, Origin::Household { .. });
+        let is_over = state.status != MessageStatus::Undelivered || state.response.is_some() || is_household;
         if message.method != ContactMethod::Phone || is_over || self.is_refused(company, message).await? {
             return Ok(None);
         }

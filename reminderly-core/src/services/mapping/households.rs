@@ -84,6 +84,9 @@ impl Households<'_> {
         }
         let earliest = candidates.iter().min_by_key(|candidate| candidate.record.state.planned_at)?;
         let at = earliest.record.state.planned_at?;
+        // How late it may be counts from the rules' instant, which is not the one that answers chose.
+        let by_rule = |candidate: &&Candidate| candidate.record.message.trace.as_ref()?.planned_at;
+        let strictest = candidates.iter().min_by_key(by_rule)?;
         let ends = candidates.iter().map(|candidate| candidate.record.state.legal_until);
         // Rules may depend on the length of the text, so they are asked again.
         let terms = self.campaign.terms(first.contact.as_ref()?, first.contact_zone, Some(&content));
@@ -100,7 +103,7 @@ impl Households<'_> {
             id: self.ids.next(self.now),
             origin: Origin::Household { entry, members },
             content: Some(content),
-            trace: earliest.record.message.trace.clone(),
+            trace: strictest.record.message.trace.clone(),
             created_at: self.now,
             ..first.clone()
         };

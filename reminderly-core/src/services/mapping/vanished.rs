@@ -75,12 +75,11 @@ impl Mapping {
             _ if !names_appointments => Ok(false),
             PacketStage::Cancelled => Ok(false),
             // A report that comes late opens it again for another call.
-            PacketStage::Complete => match self.campaigns.of(earlier).await {
-                Ok(campaign) => Ok(campaign.definition().messages.calls_again()),
-                // Its document is not understood any more: to look at its messages costs little.
-                Err(ServiceError::InvalidCampaign(_)) => Ok(true),
-                Err(error) => Err(error),
-            },
+            PacketStage::Complete => {
+                let campaign = self.campaigns.usable(earlier).await?;
+                // A document that is not understood any more may say so: to look at its messages costs little.
+                Ok(campaign.is_none_or(|campaign| campaign.definition().messages.calls_again()))
+            }
             _ => Ok(true),
         }
     }
