@@ -18,5 +18,7 @@ pub mod fairness;
 pub mod generated_file;
 pub mod judge;
 pub mod material;
+pub mod prove;
 pub mod sending;
+pub mod table;
 pub mod world;

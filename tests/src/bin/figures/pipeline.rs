@@ -20,8 +20,9 @@ use reminderly_queue_memory::MemoryQueue;
 use reminderly_tests::discarding_store::{DiscardingStore, Tally};
 use reminderly_tests::example::{Methods, definition};
 use reminderly_tests::generated_file::{FILE, GeneratedFile};
+use reminderly_tests::table::grouped;
 
-use crate::report::{Failure, Report, grouped, median, micros_each, peak_memory_kib, processor_time, rate};
+use crate::report::{Failure, Report, median, micros_each, peak_memory_kib, processor_time, rate};
 
 const GOAL: Duration = Duration::from_secs(15);
 const GOAL_ROWS: u32 = 1_000_000;

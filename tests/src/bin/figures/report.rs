@@ -1,43 +1,30 @@
-//! The table.
+//! The table of figures.
 
 use std::error::Error;
 use std::time::Duration;
+
+use reminderly_tests::table::{Table, grouped};
 
 /// Whatever stops a measurement.
 pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
 /// Lines of figures.
-pub(crate) struct Report {
-    lines: Vec<[String; 5]>,
-}
+pub(crate) struct Report(Table<5>);
 
 impl Report {
     pub(crate) fn new() -> Self {
-        let head = ["what", "n", "median", "goal", "ratio to goal"].map(str::to_owned);
-        Self { lines: vec![head] }
+        Self(Table::new(["what", "n", "median", "goal", "ratio to goal"]))
     }
 
     /// Adds a figure. `ratio` says by how much the goal is met: 1 and more is good.
     pub(crate) fn add(&mut self, what: &str, n: u64, median: String, goal: &str, ratio: Option<f64>) {
         let ratio = ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"));
-        let line = [what.to_owned(), grouped(n), median, goal.to_owned(), ratio];
-        self.lines.push(line);
+        self.0.add([what.to_owned(), grouped(n), median, goal.to_owned(), ratio]);
     }
 
     /// Prints a Markdown table.
     pub(crate) fn print(&self) {
-        let mut widths = [0; 5];
-        for line in &self.lines {
-            widths.iter_mut().zip(line).for_each(|(width, cell)| *width = (*width).max(cell.chars().count()));
-        }
-        for (number, line) in self.lines.iter().enumerate() {
-            let cells: Vec<_> =
-                line.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-            println!("| {} |", cells.join(" | "));
-            if number == 0 {
-                println!("|{}|", widths.map(|width| "-".repeat(width + 2)).join("|"));
-            }
-        }
+        self.0.print();
     }
 }
 
@@ -57,19 +44,6 @@ pub(crate) fn rate(things: u64, time: Duration) -> f64 {
 #[expect(clippy::cast_precision_loss, reason = "a cost is rounded anyway")]
 pub(crate) fn micros_each(time: Duration, things: u64) -> f64 {
     time.as_secs_f64() * 1e6 / things as f64
-}
-
-/// Digits in groups of three.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// The processor time of all threads of this process; zero where the system does not say it. On a shared machine it says more

@@ -1,0 +1,28 @@
+//! What the promises of the README rest on: kinds of proof, each of which counts what it tried and lists what it found.
+//!
+//! `tests/prove short` runs all of them within minutes, `tests/prove long` until the published figures are reached.
+
+mod order;
+mod proof;
+
+pub use order::{Extent, Order};
+pub use proof::{Proof, Violation};
+
+use std::error::Error;
+
+/// Whatever keeps a proof from being tried.
+pub type Failure = Box<dyn Error + Send + Sync>;
+
+/// A kind of proof.
+#[derive(Debug, Clone, Copy)]
+pub struct Kind {
+    /// The name by which it is asked for.
+    pub name: &'static str,
+    /// What it would show to be wrong.
+    pub about: &'static str,
+    /// Tries it.
+    pub run: fn(&Order) -> Result<Proof, Failure>,
+}
+
+/// Every kind, in the order of the table.
+pub const KINDS: &[Kind] = &[];
