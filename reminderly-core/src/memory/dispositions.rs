@@ -90,8 +90,18 @@ fn record(
         return DispositionOutcome::Recorded(status);
     }
     move_message(data, located.packet, slot, disposition, (redialled, &report), at);
-    let status = data.packet(company, located.packet).and_then(|packet| packet.record(slot));
-    status.map_or(DispositionOutcome::Missing, |record| DispositionOutcome::Recorded(record.state.status))
+    let Ok(packet) = data.packet_mut(company, located.packet) else { return DispositionOutcome::Missing };
+    let Some(message) = packet.get_mut(slot) else { return DispositionOutcome::Missing };
+    let now = message.record.state.status;
+    if redialled && now != status {
+        // The next call is withdrawn: this one says what became of the message again, and another rule may hold for it.
+        let attempt = message.attempts.iter_mut().find(|attempt| attempt.id == disposition.attempt);
+        if let Some(attempt) = attempt {
+            attempt.outcome = Some(AttemptOutcome::Accepted);
+            attempt.settled_at = Some(at);
+        }
+    }
+    DispositionOutcome::Recorded(now)
 }
 
 /// Moves the message to where the joined report says: first to sent, unless that is old news, then on. What the table does not

@@ -298,6 +298,7 @@ macro_rules! for_each_store_case {
             old_news_leave_the_next_call
             a_late_answer_stops_the_next_call
             more_than_the_report_stops_the_next_call
+            a_dropped_call_is_not_permitted_by_more
             an_answer_to_an_earlier_call_counts_while_none_is_in_work
             a_call_that_is_not_made_leaves_the_message_undelivered
             a_packet_that_ends_takes_no_call

@@ -72,16 +72,30 @@ pub async fn a_late_answer_stops_the_next_call(bench: &Bench) {
         let outcome = bench.report(&placed, "D-2", report).await;
         assert_eq!(outcome, DispositionOutcome::Recorded(Delivered));
         bench.assert_refused(&placed, ClaimRefusal::NotQueued(Delivered)).await;
+        assert_eq!(bench.attempt(&placed).await.outcome, Some(AttemptOutcome::Accepted));
     }
 }
 
-/// A report that says more than the one that led to the next call withdraws it: another rule may hold now.
+/// A report that says more than the one that led to the next call withdraws it: another rule may hold now, and permit another.
 pub async fn more_than_the_report_stops_the_next_call(bench: &Bench) {
     let placed = called(bench, AttemptReport::Busy).await;
     bench.must_settle(&placed, again(bench), Queued).await;
     let outcome = bench.report(&placed, "D-2", AttemptReport::NoAnswer).await;
     assert_eq!(outcome, DispositionOutcome::Recorded(Undelivered));
     bench.assert_refused(&placed, ClaimRefusal::NotQueued(Undelivered)).await;
+    assert_eq!(bench.attempt(&placed).await.outcome, Some(AttemptOutcome::Accepted));
+    bench.must_settle(&placed, again(bench), Queued).await;
+    assert_eq!(bench.attempt(&placed).await.outcome, Some(AttemptOutcome::Redialled));
+}
+
+/// A call that was permitted and dropped stays so, whatever more is reported: nobody asks a rule for it again.
+pub async fn a_dropped_call_is_not_permitted_by_more(bench: &Bench) {
+    let placed = called(bench, AttemptReport::Busy).await;
+    bench.must_settle(&placed, again(bench), Queued).await;
+    assert_eq!(bench.close(&placed, CloseVerdict::Expired).await, WriteOutcome::Applied);
+    let outcome = bench.report(&placed, "D-2", AttemptReport::NoAnswer).await;
+    assert_eq!(outcome, DispositionOutcome::Recorded(Undelivered));
+    assert_eq!(bench.attempt(&placed).await.outcome, Some(AttemptOutcome::Redialled));
 }
 
 /// While the next call is in work it decides; once it was not made, an answer to the first one counts.

@@ -49,9 +49,9 @@ pub trait DispositionStore: Debug + Send + Sync + 'static {
     /// Stores dispositions, joins each into the report of its attempt and moves the message by the transition table, if that is
     /// its latest attempt or none is in work (it is queued, or ended unsent): one fact each. Natural key: message, provider and event.
     ///
-    /// After a call that was [`Redialled`](crate::domain::attempt::AttemptOutcome::Redialled), which it stays, a report moves the
-    /// message only if the joined report has grown, or, once another call was claimed and is not in work, only if it says that the
-    /// call arrived.
+    /// After a call that was [`Redialled`](crate::domain::attempt::AttemptOutcome::Redialled), a report moves the message only if
+    /// the joined report has grown, or, once another call was claimed and is not in work, only if it says that the call arrived. A
+    /// report that moves it withdraws the next call: the attempt counts as accepted again. Otherwise it stays redialled.
     ///
     /// # Errors
     ///
