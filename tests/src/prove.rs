@@ -2,8 +2,10 @@
 //!
 //! `tests/prove short` runs all of them within minutes, `tests/prove long` until the published figures are reached.
 
+mod dispositions;
 mod order;
 mod proof;
+mod spread;
 
 pub use order::{Extent, Order};
 pub use proof::{Proof, Violation};
@@ -25,4 +27,8 @@ pub struct Kind {
 }
 
 /// Every kind, in the order of the table.
-pub const KINDS: &[Kind] = &[];
+pub const KINDS: &[Kind] = &[Kind {
+    name: "dispositions",
+    about: "the same reports give another result in another order",
+    run: dispositions::run,
+}];

@@ -1,15 +1,20 @@
 //! Messages that nobody had to load and map.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use futures::executor::block_on;
 use reminderly_core::domain::appointment::Appointment;
 use reminderly_core::domain::appointment_key::AppointmentKey;
 use reminderly_core::domain::campaign::lifecycle::Campaign;
 use reminderly_core::domain::caps::Caps;
-use reminderly_core::domain::contact_point::PhoneNumber;
+use reminderly_core::domain::contact_method::ContactMethod;
+use reminderly_core::domain::contact_point::{ContactPoint, PhoneNumber};
+use reminderly_core::domain::content::Content;
 use reminderly_core::domain::file_arrival::FileArrival;
 use reminderly_core::domain::message::PlannedMessage;
 use reminderly_core::domain::packet::{Digest, IngestProgress, PacketOrigin, PacketStage};
+use reminderly_core::domain::person::PersonKey;
 use reminderly_core::domain::row::RowNumber;
 use reminderly_core::domain::window::LegalInterval;
 use reminderly_core::ids::{IdSourceExt as _, PacketId};
@@ -29,6 +34,27 @@ impl World {
         campaign: &Campaign,
         number: usize,
         messages: usize,
+        legal: impl Fn(usize) -> LegalInterval,
+    ) -> PacketId {
+        self.plant_by(ContactMethod::Sms, campaign, (number, messages), legal)
+    }
+
+    /// The same by phone.
+    pub fn plant_calls(
+        &self,
+        campaign: &Campaign,
+        number: usize,
+        messages: usize,
+        legal: impl Fn(usize) -> LegalInterval,
+    ) -> PacketId {
+        self.plant_by(ContactMethod::Phone, campaign, (number, messages), legal)
+    }
+
+    fn plant_by(
+        &self,
+        method: ContactMethod,
+        campaign: &Campaign,
+        (number, messages): (usize, usize),
         legal: impl Fn(usize) -> LegalInterval,
     ) -> PacketId {
         let (company, now) = (campaign.company, self.now());
@@ -51,7 +77,7 @@ impl World {
             self.raise(campaign, packet, PacketStage::Ingested, PacketStage::Loaded).await;
             for after in (0..messages).step_by(BATCH) {
                 let through = messages.min(after + BATCH);
-                let of = |index| self.planted(campaign, packet, (number, index), legal(index));
+                let of = |index| self.planted(method, campaign, packet, (number, index), legal(index));
                 let row = |row: usize| RowNumber(row as u64);
                 let (after, through, messages) =
                     (row(after), row(through), (after..through).map(of).collect());
@@ -80,6 +106,7 @@ impl World {
 
     fn planted(
         &self,
+        method: ContactMethod,
         campaign: &Campaign,
         packet: PacketId,
         (number, index): (usize, usize),
@@ -94,12 +121,22 @@ impl World {
             campaign: campaign.id,
             row: RowNumber(index as u64 + 1),
             key: AppointmentKey::new(&format!("P-{number}-{index}")).expect("a key"),
-            number: phone,
+            number: phone.clone(),
             appointment: Appointment::new(appointment, chrono_tz::America::Phoenix),
             text: "Clinic: see you. STOP to opt out.".to_owned(),
             legal,
             created_at: self.now(),
         };
-        text.planned()
+        let mut planned = text.planned();
+        if method == ContactMethod::Phone {
+            let script = Arc::from("Clinic: see you. Press 9 to opt out.");
+            let contact = ContactPoint::Phone(phone);
+            planned.message.method = method;
+            planned.message.person = Some(PersonKey::from(&contact));
+            planned.message.contact = Some(contact);
+            planned.message.content =
+                Some(Content::Phone { script, voicemail: None, keys: Arc::default() });
+        }
+        planned
     }
 }
