@@ -3,6 +3,7 @@
 //! `tests/prove short` runs all of them within minutes, `tests/prove long` until the published figures are reached.
 
 mod dispositions;
+mod limits;
 mod order;
 mod proof;
 mod spread;
@@ -27,8 +28,15 @@ pub struct Kind {
 }
 
 /// Every kind, in the order of the table.
-pub const KINDS: &[Kind] = &[Kind {
-    name: "dispositions",
-    about: "the same reports give another result in another order",
-    run: dispositions::run,
-}];
+pub const KINDS: &[Kind] = &[
+    Kind {
+        name: "limits",
+        about: "a stretch of time has more requests than a limit allows",
+        run: limits::run,
+    },
+    Kind {
+        name: "dispositions",
+        about: "the same reports give another result in another order",
+        run: dispositions::run,
+    },
+];
