@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
 use reminderly_core::domain::campaign::lifecycle::Campaign;
+use reminderly_core::domain::local_time::reading;
 use reminderly_core::domain::message_status::MessageStatus;
 use reminderly_core::domain::report::PacketCounts;
 
@@ -39,7 +40,7 @@ impl Days {
     }
 
     pub(crate) fn show(&self, now: DateTime<Utc>, campaign: &Campaign, counts: &PacketCounts, replies: u64) {
-        let local = now.with_timezone(&campaign.definition.time_zone).format("%a %b %-d %Y, %H:%M");
+        let local = reading(now, campaign.definition.time_zone).format("%a %b %-d %Y, %H:%M");
         let status = |status| counts.in_status(status);
         let (delivered, undelivered) = (status(MessageStatus::Delivered), status(MessageStatus::Undelivered));
         let sent = status(MessageStatus::Sent) + delivered + undelivered;

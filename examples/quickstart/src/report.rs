@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use comfy_table::presets::UTF8_BORDERS_ONLY;
 use comfy_table::{Cell, CellAlignment, Table};
 use reminderly_core::domain::campaign::lifecycle::Campaign;
+use reminderly_core::domain::local_time::reading;
 use reminderly_core::domain::message_status::MessageStatus as Status;
 use reminderly_core::domain::report::{LedgerLine, LedgerStage, PacketCounts};
 
@@ -30,7 +31,7 @@ const STATUSES: [(Status, &str); 10] = [
 /// The report of a run.
 pub(crate) fn of(scenario: &Scenario, campaign: &Campaign, outcome: &Outcome, totals: Totals) -> String {
     let zone = campaign.definition.time_zone;
-    let local = |at: DateTime<Utc>| at.with_timezone(&zone).format("%a %b %-d %Y, %H:%M");
+    let local = |at: DateTime<Utc>| reading(at, zone).format("%a %b %-d %Y, %H:%M");
     let heading = format!(
         "{}: {} – {} ({zone}), seed {}",
         campaign.definition.name,

@@ -1,8 +1,14 @@
 //! From written local times to instants, and back.
+//!
+//! Whatever a clock shows is asked here, not of chrono-tz, whose data lack some rules.
+
+mod newer_rules;
 
 use chrono::{DateTime, FixedOffset, LocalResult, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
 use chrono_tz::{GapInfo, Tz};
 use serde::{Deserialize, Serialize};
+
+use self::newer_rules::NewerRule;
 
 /// How far apart two looks at a zone's offset may be without missing a change, in seconds. No zone has left
 /// an offset and come back to it in less than 6.95 days since 1972, nor is any planned to until the data ends
@@ -55,23 +61,26 @@ pub struct OffsetChange {
 /// assert_eq!(resolved.note, LocalTimeNote::Gap);
 /// ```
 pub fn resolve(local: NaiveDateTime, zone: Tz) -> Resolved {
-    match zone.offset_from_local_datetime(&local) {
-        LocalResult::Single(offset) => {
-            Resolved { at: instant_at(local, offset.fix()), note: LocalTimeNote::Exact }
-        }
-        LocalResult::Ambiguous(one, other) => {
-            let at = instant_at(local, one.fix()).min(instant_at(local, other.fix()));
-            Resolved { at, note: LocalTimeNote::Ambiguous }
-        }
-        LocalResult::None => {
-            Resolved { at: instant_at(local, offset_before_gap(local, zone)), note: LocalTimeNote::Gap }
-        }
+    let old = resolve_by_data(local, zone);
+    let Some(newer) = NewerRule::of(zone) else { return old };
+    let new = resolve_by_data(local, newer.like);
+    match (old.at.timestamp() < newer.from, new.at.timestamp() >= newer.from) {
+        (true, false) => old,
+        (false, true) => new,
+        (true, true) => Resolved { at: old.at, note: LocalTimeNote::Ambiguous },
+        (false, false) => Resolved { at: old.at, note: LocalTimeNote::Gap },
     }
 }
 
 /// The offset of `zone` from UTC at an instant.
 pub fn offset_at(at: DateTime<Utc>, zone: Tz) -> FixedOffset {
-    zone.offset_from_utc_datetime(&at.naive_utc()).fix()
+    clock_at(at, zone).offset_from_utc_datetime(&at.naive_utc()).fix()
+}
+
+/// The zone whose clock, by the data of chrono-tz, is that of `zone` at an instant: nearly always `zone` itself. For what needs
+/// more than an offset, such as an abbreviation.
+pub fn clock_at(at: DateTime<Utc>, zone: Tz) -> Tz {
+    NewerRule::of(zone).filter(|newer| at.timestamp() >= newer.from).map_or(zone, |newer| newer.like)
 }
 
 /// What the clock of `zone` shows at an instant.
@@ -127,12 +136,30 @@ pub fn last_change(zone: Tz, after: DateTime<Utc>, until: DateTime<Utc>) -> Opti
     None
 }
 
+fn resolve_by_data(local: NaiveDateTime, zone: Tz) -> Resolved {
+    match zone.offset_from_local_datetime(&local) {
+        LocalResult::Single(offset) => {
+            Resolved { at: instant_at(local, offset.fix()), note: LocalTimeNote::Exact }
+        }
+        LocalResult::Ambiguous(one, other) => {
+            let at = instant_at(local, one.fix()).min(instant_at(local, other.fix()));
+            Resolved { at, note: LocalTimeNote::Ambiguous }
+        }
+        LocalResult::None => {
+            Resolved { at: instant_at(local, offset_before_gap(local, zone)), note: LocalTimeNote::Gap }
+        }
+    }
+}
+
 /// The offset that held before the gap into which `local` falls.
 fn offset_before_gap(local: NaiveDateTime, zone: Tz) -> FixedOffset {
     match GapInfo::new(&local, &zone).and_then(|gap| gap.begin) {
         Some((_, offset)) => offset.fix(),
         // A gap always has a beginning. If the data ever lacks it, a day earlier lies before any gap.
-        None => offset_at(local.checked_sub_signed(TimeDelta::days(1)).unwrap_or(local).and_utc(), zone),
+        None => {
+            let day_before = local.checked_sub_signed(TimeDelta::days(1)).unwrap_or(local);
+            zone.offset_from_utc_datetime(&day_before).fix()
+        }
     }
 }
 
@@ -159,7 +186,7 @@ fn instant_of(second: i64) -> DateTime<Utc> {
 
 #[cfg(test)]
 mod tests {
-    use chrono_tz::{America, Antarctica, Asia, Australia, Pacific};
+    use chrono_tz::{Africa, America, Antarctica, Asia, Australia, Europe, Pacific};
     use rstest::rstest;
 
     use super::*;
@@ -231,6 +258,37 @@ mod tests {
         "2019-11-03T03:30:00Z",
         LocalTimeNote::Exact
     )]
+    #[case::no_winter_time_any_more(
+        America::Vancouver,
+        "2026-12-01T09:00:00",
+        "2026-12-01T16:00:00Z",
+        LocalTimeNote::Exact
+    )]
+    #[case::no_longer_twice(
+        America::Winnipeg,
+        "2026-11-01T01:30:00",
+        "2026-11-01T06:30:00Z",
+        LocalTimeNote::Exact
+    )]
+    #[case::twice_before(
+        America::Edmonton,
+        "2025-11-02T01:30:00",
+        "2025-11-02T07:30:00Z",
+        LocalTimeNote::Ambiguous
+    )]
+    #[case::back_for_good(
+        Africa::Casablanca,
+        "2026-09-20T01:30:00",
+        "2026-09-20T00:30:00Z",
+        LocalTimeNote::Ambiguous
+    )]
+    #[case::after_it(Africa::Casablanca, "2026-09-20T02:00:00", "2026-09-20T02:00:00Z", LocalTimeNote::Exact)]
+    #[case::when_europe_does(
+        Europe::Chisinau,
+        "2026-03-29T03:30:00",
+        "2026-03-29T01:30:00Z",
+        LocalTimeNote::Gap
+    )]
     #[case::before_it(America::Sao_Paulo, "2018-11-04T00:30:00", "2018-11-04T03:30:00Z", LocalTimeNote::Gap)]
     fn resolves(#[case] zone: Tz, #[case] text: &str, #[case] at: &str, #[case] note: LocalTimeNote) {
         assert_eq!(resolve(local(text), zone), Resolved { at: utc(at), note });
@@ -251,6 +309,15 @@ mod tests {
         assert_eq!(last_change(zone, winter, summer), Some(change));
         assert_eq!(first_change(zone, change.at, summer), None, "the start is not part of the span");
         assert_eq!(last_change(zone, winter, change.at), Some(change), "the end is");
+    }
+
+    #[test]
+    fn a_change_that_the_data_lack_is_found() {
+        let (from, until) = (utc("2026-09-01T00:00:00Z"), utc("2028-01-01T00:00:00Z"));
+        let change = first_change(Africa::Casablanca, from, until).unwrap();
+        assert_eq!((change.at, change.after.local_minus_utc()), (utc("2026-09-20T01:00:00Z"), 0));
+        assert_eq!(last_change(Africa::Casablanca, from, until), Some(change), "and it is the last one");
+        assert_eq!(first_change(America::Vancouver, from, until), None);
     }
 
     #[test]

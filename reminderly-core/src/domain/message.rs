@@ -15,6 +15,7 @@ use crate::domain::content::Content;
 use crate::domain::held_appointment::RowPlace;
 use crate::domain::household::{Members, Membership};
 use crate::domain::language::Language;
+use crate::domain::local_time::reading;
 use crate::domain::message_status::MessageStatus;
 use crate::domain::person::PersonKey;
 use crate::domain::plan::PlanTrace;
@@ -83,7 +84,7 @@ impl Message {
 
     /// The day of an instant in the zone of the person.
     pub fn local_day(&self, at: DateTime<Utc>) -> NaiveDate {
-        at.with_timezone(&self.contact_zone).date_naive()
+        reading(at, self.contact_zone).date()
     }
 
     /// Whether it counts against the [caps](crate::domain::caps::Caps) of its campaign: reminders do, follow-ups and corrections

@@ -71,6 +71,27 @@ fn domain_does_no_input_and_output() {
     }
 }
 
+/// What chrono-tz says is not always so: see `domain/local_time/newer_rules.rs`.
+#[test]
+fn only_local_time_asks_what_a_clock_shows() {
+    let asks = |line: &&str| {
+        let formats =
+            line.contains(".with_timezone(") && !line.contains("(&Utc)") && !line.contains("clock_at(");
+        formats || line.contains("from_local_datetime(") || line.contains("from_utc_datetime(")
+    };
+    let files = sources(CORE).into_iter().chain(sources("examples/quickstart/src"));
+    for path in files {
+        let name = path.strip_prefix(root()).unwrap_or(&path).display().to_string();
+        if name.contains("/local_time") || name.contains("tests") {
+            continue;
+        }
+        let source = code(&fs::read_to_string(&path).expect("a source is UTF-8"));
+        let product = source.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        let found = product.lines().find(asks);
+        assert_eq!(found, None, "{name}: use `local_time::reading` or `clock_at`");
+    }
+}
+
 fn assert_imports(module: &str, allowed: &[&str]) {
     for (path, imports) in imports(module) {
         assert_allowed(&path, &imports, allowed);

@@ -14,7 +14,7 @@ use crate::domain::contact_method::ContactMethod;
 use crate::domain::contact_point::{ContactPoint, PhoneNumber};
 use crate::domain::mapping::CompiledCampaign;
 use crate::domain::number_area::zones_of;
-use crate::domain::plan::{EntryPlan, LadderRung, PlanInput, PlanOutcome, plan_ladder, plan_row};
+use crate::domain::plan::{EntryPlan, LadderRung, PlanInput, PlanOutcome, local_day, plan_ladder, plan_row};
 use crate::domain::rules::BoundRule;
 use crate::domain::schedule::{AreaCodeZones, SendEntry};
 use crate::domain::skip_reason::SkipReason;
@@ -145,7 +145,7 @@ fn about_unknown_areas(campaign: &CompiledCampaign, now: DateTime<Utc>, findings
 }
 
 fn about_closed_dates(definition: &CampaignDefinition, now: DateTime<Utc>, findings: &mut Vec<Finding>) {
-    let today = now.with_timezone(&definition.time_zone).date_naive();
+    let today = local_day(now, definition.time_zone);
     let dates = &definition.schedule.closed_dates;
     if !dates.is_empty() && dates.iter().all(|date| *date < today) {
         findings.push(Finding::new(Severity::Note, "$.schedule.closed_dates", "all of them are past"));
@@ -157,7 +157,7 @@ fn appointments(
     definition: &CampaignDefinition,
     now: DateTime<Utc>,
 ) -> impl Iterator<Item = Appointment> + '_ {
-    let today = now.with_timezone(&definition.time_zone).date_naive();
+    let today = local_day(now, definition.time_zone);
     let first = today.checked_add_days(AHEAD).unwrap_or(NaiveDate::MAX);
     let monday = first.week(first.weekday()).first_day();
     (0..DAYS_TRIED).filter_map(move |day| monday.checked_add_days(Days::new(day))).flat_map(move |date| {

@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::local_time::LocalTimeNote;
+use crate::domain::local_time::{LocalTimeNote, clock_at};
 use crate::domain::plan::answers_trace::{AnswersTrace, HourTrace};
 use crate::domain::rules::RuleId;
 use crate::domain::schedule::{SendEntry, WhenClosed};
@@ -340,7 +340,7 @@ impl fmt::Display for PlanTrace {
 }
 
 fn shown(at: DateTime<Utc>, zone: Tz) -> String {
-    at.with_timezone(&zone).format("%a %Y-%m-%d %H:%M %Z").to_string()
+    at.with_timezone(&clock_at(at, zone)).format("%a %Y-%m-%d %H:%M %Z").to_string()
 }
 
 fn elapsed(duration: Duration) -> String {

@@ -55,7 +55,7 @@ impl Case {
             self.window.days.contains(&Day::from(day.weekday())) && !self.closed_dates.contains(&day)
         };
         let in_zone = |zone: &Tz| {
-            let local = at.with_timezone(zone).naive_local();
+            let local = reading(at, *zone);
             let (today, shown) = (local.date(), seconds(local.time()));
             let started_today = shown >= from && (shown < to || from >= to) && open_on(today);
             let started_yesterday = from >= to && shown < to && open_on(today.pred_opt().unwrap());
