@@ -7,6 +7,7 @@ mod limits;
 mod order;
 mod proof;
 mod spread;
+mod time;
 
 pub use order::{Extent, Order};
 pub use proof::{Proof, Violation};
@@ -29,6 +30,11 @@ pub struct Kind {
 
 /// Every kind, in the order of the table.
 pub const KINDS: &[Kind] = &[
+    Kind {
+        name: "time",
+        about: "planning differs from a second implementation, on another library of time zones",
+        run: time::run,
+    },
     Kind {
         name: "limits",
         about: "a stretch of time has more requests than a limit allows",
