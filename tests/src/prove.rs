@@ -6,6 +6,7 @@ mod dispositions;
 mod limits;
 mod order;
 mod proof;
+pub mod replies;
 mod spread;
 mod time;
 
@@ -44,5 +45,10 @@ pub const KINDS: &[Kind] = &[
         name: "dispositions",
         about: "the same reports give another result in another order",
         run: dispositions::run,
+    },
+    Kind {
+        name: "replies",
+        about: "a labelled reply that is misread, a revocation that is taken for a confirmation",
+        run: replies::run,
     },
 ];

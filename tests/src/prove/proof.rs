@@ -28,6 +28,15 @@ pub struct Violation {
 }
 
 impl Proof {
+    /// Adds what another part of the same proof tried and found.
+    pub(super) fn absorb(&mut self, part: Self) {
+        self.count += part.count;
+        for (what, times) in part.fired {
+            *self.fired.entry(what).or_default() += times;
+        }
+        self.violations.extend(part.violations);
+    }
+
     /// Everything that is wrong, with what never happened.
     pub fn wrong(&self) -> Vec<Violation> {
         let never = self.fired.iter().filter(|(_, times)| **times == 0);

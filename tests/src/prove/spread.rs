@@ -21,12 +21,9 @@ pub(super) fn spread(seeds: Range<u64>, attempt: impl Fn(u64) -> Proof + Sync) -
             if seed >= seeds.end {
                 return (sum, found);
             }
-            let proof = attempt(seed);
-            found.extend(proof.violations.into_iter().take(KEPT).map(|violation| (seed, violation)));
-            sum.count += proof.count;
-            for (what, times) in proof.fired {
-                *sum.fired.entry(what).or_default() += times;
-            }
+            let mut proof = attempt(seed);
+            found.extend(proof.violations.drain(..).take(KEPT).map(|violation| (seed, violation)));
+            sum.absorb(proof);
         }
     };
     let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
@@ -40,10 +37,7 @@ pub(super) fn spread(seeds: Range<u64>, attempt: impl Fn(u64) -> Proof + Sync) -
     let mut sum = Proof { seeds: Some(seeds.clone()), ..Proof::default() };
     let mut found = Vec::new();
     for (part, of_part) in parts {
-        sum.count += part.count;
-        for (what, times) in part.fired {
-            *sum.fired.entry(what).or_default() += times;
-        }
+        sum.absorb(part);
         found.extend(of_part);
     }
     found.sort_by_key(|(seed, _)| *seed);

@@ -3,7 +3,7 @@
 use super::found::Found;
 use super::lexicon::{Lexicon, Section};
 use super::text::Reply;
-use super::typo::is_slip_of;
+use super::typo::{is_slip_of, without_held_letter};
 use super::{ReplyKind, ReplyReason, ReplyWords};
 
 /// The answer that the reply gives, or why it gives none.
@@ -15,7 +15,7 @@ pub(super) fn find(reply: &Reply, words: &ReplyWords) -> Found {
         return found;
     }
     match by_phrase {
-        Phrases::None if core.iter().any(|word| is(Section::Yes, word)) => yes(reply, core, words),
+        Phrases::None if core.iter().any(|word| is_yes(word)) => yes(reply, core, words),
         Phrases::None => Found::unclear(ReplyReason::NotUnderstood, Vec::new()),
         Phrases::Several(matched) => Found::unclear(ReplyReason::ConflictingAnswers, matched),
         Phrases::One(kind, reason, matched) => match doubt(reply, kind) {
@@ -34,7 +34,7 @@ enum Phrases {
 }
 
 fn by_phrase(reply: &Reply) -> Phrases {
-    use Section::{Cancel, CannotCome, Confirm, Reschedule, Undoing};
+    use Section::{Cancel, CannotCome, Confirm, Either, Reschedule, Undoing};
 
     let corrected = corrected(reply);
     let reason = if corrected.is_some() { ReplyReason::Typo } else { ReplyReason::Phrase };
@@ -58,29 +58,26 @@ fn by_phrase(reply: &Reply) -> Phrases {
     if said(Undoing) {
         return Phrases::Several(told(&[Undoing, Cancel]));
     }
+    let either = reply.words.iter().any(|word| is(Either, word));
     match (said(Confirm), said(Cancel), said(Reschedule), said(CannotCome)) {
         (false, false, false, false) => Phrases::None,
         (true, false, false, false) => Phrases::One(ReplyKind::Confirm, reason, told(&[Confirm])),
         (false, true, false, _) | (false, false, false, true) => {
             Phrases::One(ReplyKind::Cancel, reason, told(&[Cancel, CannotCome]))
         }
-        // Who cannot come and wants another time does not want to be cancelled.
-        (false, false, true, _) => Phrases::One(ReplyKind::Reschedule, reason, told(&[Reschedule])),
+        // Who cannot come and wants another time does not want to be cancelled, nor who cancels and wants another time.
+        (false, false, true, _) | (false, true, true, _) if !(said(Cancel) && either) => {
+            Phrases::One(ReplyKind::Reschedule, reason, told(&[Reschedule]))
+        }
         _ => Phrases::Several(told(&[Confirm, Cancel, Reschedule, CannotCome])),
     }
 }
 
 /// The reply with slips in the words of answers put right, if there were any.
 fn corrected(reply: &Reply) -> Option<Reply> {
-    let lexicon = Lexicon::get();
-    let mut slipped = false;
-    let mut correct = |word: &String| {
-        let meant = lexicon.entries(Section::Slippery).filter(|known| is_slip_of(word, known)).min();
-        slipped |= meant.is_some();
-        meant.map_or_else(|| word.clone(), str::to_owned)
-    };
-    let clauses = reply.clauses.iter().map(|clause| clause.iter().map(&mut correct).collect()).collect();
-    slipped.then(|| Reply::of(clauses, reply.asks))
+    reply.corrected(|word| {
+        Lexicon::get().entries(Section::Slippery).filter(|known| is_slip_of(word, known)).min()
+    })
 }
 
 /// The whole reply is a campaign word, or one leads it: "1 thanks", "1, see you then", "#1".
@@ -137,9 +134,9 @@ fn is_contradicted(kind: ReplyKind, rest: &[&str], words: &ReplyWords, by_phrase
 
 /// A reply of nothing but yes-words, or of those and the campaign's word for yes: a weak answer, good for nothing else.
 fn yes(reply: &Reply, core: &[&str], words: &ReplyWords) -> Found {
-    let (said, left): (Vec<&str>, Vec<&str>) = core.iter().partition(|word| is(Section::Yes, word));
-    let said: Vec<String> = said.into_iter().map(str::to_owned).collect();
-    let same = left.iter().all(|word| words.kind_of(word) == Some(ReplyKind::Confirm));
+    let (said, left): (Vec<&str>, Vec<&str>) = core.iter().partition(|word| is_yes(word));
+    let said: Vec<String> = said.into_iter().map(|word| yes_of(word).unwrap_or(word).to_owned()).collect();
+    let same = left.iter().all(|word| words.kind_of(word) == Some(ReplyKind::Confirm)) || is_address(&left);
     if same {
         return match doubt(reply, ReplyKind::Confirm) {
             Some(reason) => Found::unclear(reason, said),
@@ -148,6 +145,21 @@ fn yes(reply: &Reply, core: &[&str], words: &ReplyWords) -> Found {
     }
     let other = left.iter().any(|word| words.kind_of(word).is_some());
     Found::unclear(if other { ReplyReason::ConflictingAnswers } else { ReplyReason::NotUnderstood }, said)
+}
+
+/// "Dr. Smith", said to whoever is answered.
+fn is_address(words: &[&str]) -> bool {
+    matches!(words, [title, name] if is(Section::Title, title) && !Lexicon::get().knows(name) && !is_number(name))
+}
+
+fn is_yes(word: &str) -> bool {
+    yes_of(word).is_some()
+}
+
+/// The yes that a word is, with its last letter held down or not.
+fn yes_of(word: &str) -> Option<&str> {
+    let yes = |word| is(Section::Yes, word);
+    if yes(word) { Some(word) } else { without_held_letter(word).filter(|word| yes(word)) }
 }
 
 /// Why an answer of this kind is not to be taken at its word.
@@ -162,6 +174,10 @@ fn doubt(reply: &Reply, kind: ReplyKind) -> Option<ReplyReason> {
         };
     if asked {
         return Some(ReplyReason::Question);
+    }
+    // "I already cancelled" tells what was, and asks for nothing.
+    if matches!(kind, ReplyKind::Cancel | ReplyKind::Reschedule) && reply.says(Section::Done) {
+        return Some(ReplyReason::Hedged);
     }
     let conditional = reply.says_outside(Section::Condition, &[Section::PoliteCondition]);
     let covers = [Section::Confirm, Section::PoliteCondition];

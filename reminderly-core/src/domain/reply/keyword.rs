@@ -2,7 +2,7 @@
 
 use super::found::Found;
 use super::lexicon::{Lexicon, Section};
-use super::normal::normalise;
+use super::normal::{is_emoji, normalise};
 use super::text::Reply;
 use super::typo::is_swapped;
 use super::{ReplyKind, ReplyReason};
@@ -69,9 +69,11 @@ pub fn keyword_collision(word: &str) -> Option<KeywordCollision> {
     }
 }
 
-/// Opt-in and help. Only the whole reply counts: "start at 9?" and "can you help me find it" are for a person.
+/// Opt-in and help. Only the whole reply counts, whatever face stands beside it: "start at 9?" and "can you help me find it" are for a person.
 pub(super) fn find(reply: &Reply) -> Option<Found> {
-    let core = reply.core_text();
+    let core: Vec<&str> =
+        reply.core.iter().map(String::as_str).filter(|word| !word.starts_with(is_emoji)).collect();
+    let core = core.join(" ");
     let lexicon = Lexicon::get();
     let kinds = [(Section::OptInWhole, ReplyKind::OptIn), (Section::HelpWhole, ReplyKind::Help)];
     for (section, kind) in kinds {

@@ -24,6 +24,7 @@ pub(super) enum Section {
     Negators,
     NegatorsAfter,
     OptOutWhole,
+    Everyday,
     OptOut,
     Stop,
     OtherStop,
@@ -38,6 +39,8 @@ pub(super) enum Section {
     CannotCome,
     Reschedule,
     Undoing,
+    Done,
+    Either,
     Condition,
     PoliteCondition,
     Doubt,
@@ -45,13 +48,15 @@ pub(super) enum Section {
     PastQuestionFirst,
     Quantity,
     LeadIn,
+    Title,
     Slippery,
+    SlipperyOptOut,
     OwnWords,
     Signature,
 }
 
 impl Section {
-    const NAMES: [(&'static str, Self); 31] = [
+    const NAMES: [(&'static str, Self); 36] = [
         ("courtesy", Self::Courtesy),
         ("filler", Self::Filler),
         ("emphasis", Self::Emphasis),
@@ -59,6 +64,7 @@ impl Section {
         ("negators", Self::Negators),
         ("negators_after", Self::NegatorsAfter),
         ("opt_out_whole", Self::OptOutWhole),
+        ("everyday", Self::Everyday),
         ("opt_out", Self::OptOut),
         ("stop", Self::Stop),
         ("other_stop", Self::OtherStop),
@@ -73,6 +79,8 @@ impl Section {
         ("cannot_come", Self::CannotCome),
         ("reschedule", Self::Reschedule),
         ("undoing", Self::Undoing),
+        ("done", Self::Done),
+        ("either", Self::Either),
         ("condition", Self::Condition),
         ("polite_condition", Self::PoliteCondition),
         ("doubt", Self::Doubt),
@@ -80,7 +88,9 @@ impl Section {
         ("past_question_first", Self::PastQuestionFirst),
         ("quantity", Self::Quantity),
         ("lead_in", Self::LeadIn),
+        ("title", Self::Title),
         ("slippery", Self::Slippery),
+        ("slippery_opt_out", Self::SlipperyOptOut),
         ("own_words", Self::OwnWords),
         ("signature", Self::Signature),
     ];
@@ -104,6 +114,7 @@ impl Section {
                 | Self::CannotCome
                 | Self::Reschedule
                 | Self::Undoing
+                | Self::Done
                 | Self::Condition
                 | Self::PoliteCondition
                 | Self::Doubt
@@ -162,6 +173,14 @@ struct Phrase {
     language: usize,
     words: Vec<String>,
     text: String,
+    /// Whether it means what it says at the end of a clause only.
+    ends_clause: bool,
+}
+
+impl Phrase {
+    fn starts(&self, words: &[String]) -> bool {
+        words.starts_with(&self.words) && (!self.ends_clause || words.len() == self.words.len())
+    }
 }
 
 impl Lexicon {
@@ -178,7 +197,7 @@ impl Lexicon {
                 let wanted = entries(table).filter(|(of, _)| (*of == Section::Emphasis) == only_emphasis);
                 for (section, entry) in wanted {
                     for text in alternatives(entry) {
-                        lexicon.add(section, language, text);
+                        lexicon.add(section, language, text, entry.ends_with('.'));
                     }
                 }
             }
@@ -186,7 +205,7 @@ impl Lexicon {
         lexicon
     }
 
-    fn add(&mut self, section: Section, language: usize, text: String) {
+    fn add(&mut self, section: Section, language: usize, text: String, ends_clause: bool) {
         let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
         self.known.extend(words.iter().cloned());
         let words = if section == Section::Courtesy { words } else { self.without_emphasis(&words) };
@@ -194,7 +213,8 @@ impl Lexicon {
             set.insert(text.clone());
         }
         if let (true, Some(first)) = (section.is_of_phrases(), words.first()) {
-            self.phrases.entry(first.clone()).or_default().push(Phrase { section, language, words, text });
+            let phrases = self.phrases.entry(first.clone()).or_default();
+            phrases.push(Phrase { section, language, words, text, ends_clause });
         }
     }
 
@@ -230,7 +250,7 @@ impl Lexicon {
             for (at, word) in clause.iter().enumerate() {
                 let rest = clause.get(at..).unwrap_or_default();
                 let starting = self.phrases.get(word).into_iter().flatten();
-                hits.extend(starting.filter(|phrase| rest.starts_with(&phrase.words)).map(|phrase| Hit {
+                hits.extend(starting.filter(|phrase| phrase.starts(rest)).map(|phrase| Hit {
                     section: phrase.section,
                     phrase: phrase.text.as_str(),
                     clause: number,

@@ -1,5 +1,7 @@
 //! The form in which replies and campaign words are compared.
 
+use std::borrow::Cow;
+
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
@@ -8,10 +10,48 @@ use crate::domain::digits::to_ascii_digit;
 /// The longest reply that is looked at, in characters: ten parts of a text message. The rest changes no meaning for sure.
 pub(super) const CHARS_MAX: usize = 1_600;
 
+/// A shorter word of another alphabet is a word of its own more often than a look-alike.
+const LOOK_ALIKE_LETTERS_MIN: usize = 3;
+
+/// Cyrillic and Greek letters that look like Latin ones, in either case
+/// ([UTS 39](https://www.unicode.org/reports/tr39/#Confusable_Detection)).
+const LOOK_ALIKES: [(char, char); 29] = [
+    ('а', 'a'),
+    ('в', 'b'),
+    ('е', 'e'),
+    ('к', 'k'),
+    ('м', 'm'),
+    ('н', 'h'),
+    ('о', 'o'),
+    ('р', 'p'),
+    ('с', 'c'),
+    ('т', 't'),
+    ('у', 'y'),
+    ('х', 'x'),
+    ('ѕ', 's'),
+    ('і', 'i'),
+    ('ј', 'j'),
+    ('ԛ', 'q'),
+    ('ԁ', 'd'),
+    ('α', 'a'),
+    ('β', 'b'),
+    ('ε', 'e'),
+    ('ι', 'i'),
+    ('κ', 'k'),
+    ('ν', 'v'),
+    ('ο', 'o'),
+    ('ρ', 'p'),
+    ('τ', 't'),
+    ('υ', 'u'),
+    ('χ', 'x'),
+    ('ϲ', 'c'),
+];
+
 /// Brings a text to the form in which replies and campaign words are compared.
 ///
-/// Compatibility forms and accents are folded (`①` and `1️⃣` are `1`, `arrêt` is `arret`), case is folded, apostrophes,
-/// zero-width characters and emoji variants vanish, other signs become spaces, and an emoji is a word of its own.
+/// Compatibility forms and accents are folded (`①` and `1️⃣` are `1`, `arrêt` is `arret`), so are letters of other alphabets in
+/// words that look Latin; case is folded, apostrophes, zero-width characters and emoji variants vanish, other signs become
+/// spaces, and an emoji is a word of its own.
 ///
 /// ```
 /// use reminderly_core::domain::reply::normalise;
@@ -19,6 +59,7 @@ pub(super) const CHARS_MAX: usize = 1_600;
 /// assert_eq!(normalise("  Please DON’T, stop!!  "), "please dont stop");
 /// assert_eq!(normalise("1️⃣"), "1");
 /// assert_eq!(normalise("Arrêt👍🏽👍🏽"), "arret 👍");
+/// assert_eq!(normalise("ЅТОР"), "stop");
 /// ```
 pub fn normalise(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
@@ -36,9 +77,24 @@ pub fn normalise(text: &str) -> String {
         }
     }
     let composed: String = folded.nfc().collect();
-    let mut words: Vec<&str> = composed.split_whitespace().collect();
+    let mut words: Vec<Cow<'_, str>> = composed.split_whitespace().map(as_it_looks).collect();
     words.dedup_by(|next, previous| next == previous && next.starts_with(is_emoji));
     words.join(" ")
+}
+
+/// The Latin word that a word looks like: `ѕtop` with a Cyrillic letter passes a provider's filter, and is read as `stop`.
+fn as_it_looks(word: &str) -> Cow<'_, str> {
+    if word.is_ascii() || word.chars().count() < LOOK_ALIKE_LETTERS_MIN {
+        return Cow::Borrowed(word);
+    }
+    let latin: Option<String> =
+        word.chars().map(|c| if c.is_ascii() { Some(c) } else { look_alike(c) }).collect();
+    latin.map_or(Cow::Borrowed(word), Cow::Owned)
+}
+
+/// The Latin letter that a letter of another alphabet looks like, both in lower case.
+fn look_alike(c: char) -> Option<char> {
+    LOOK_ALIKES.iter().find(|(other, _)| *other == c).map(|(_, latin)| *latin)
 }
 
 fn is_apostrophe(c: char) -> bool {

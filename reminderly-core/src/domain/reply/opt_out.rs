@@ -3,7 +3,8 @@
 use super::found::Found;
 use super::keyword::PROVIDER_OPT_OUT_WORDS;
 use super::lexicon::{Hit, Lexicon, Section};
-use super::text::{Reply, without_courtesy};
+use super::normal::is_emoji;
+use super::text::{Reply, SPACED_LETTERS_MIN, without_courtesy};
 use super::typo::is_slip_of;
 use super::{OptOutScope, ReplyKind, ReplyReason, ReplyWords};
 
@@ -16,19 +17,42 @@ const SLIP_LETTERS_MIN: usize = 6;
 
 /// Whether the reply asks for no more contact, in whatever words.
 pub(super) fn find(reply: &Reply, words: &ReplyWords) -> Option<Found> {
-    let (reason, matched) = bare_word(&reply.core)
+    let core = without_emoji(&reply.core);
+    let (reason, matched) = bare_word(&core)
         .or_else(|| by_phrase(reply))
         .or_else(|| own_clause(reply))
-        .or_else(|| beside_answer(&reply.core, words))?;
+        .or_else(|| beside_answer(&core, words))
+        .or_else(|| by_mistyped_phrase(reply))?;
     let everything = reply.said(Section::Everything).next();
     let scope = if everything.is_some() { OptOutScope::Person } else { OptOutScope::ContactPoint };
     let matched = std::iter::once(matched).chain(everything.map(|hit| hit.phrase.to_owned())).collect();
     Some(Found::new(ReplyKind::OptOut(scope), reason, matched))
 }
 
-/// Whether words of an opt-out stand in the reply, even if it turns them into their opposite.
+/// Whether words of an opt-out stand in the reply, even if it turns them into their opposite, or a slip of one. Not "cancel",
+/// which may be said of the appointment: "don't cancel, I'll be there".
 pub(super) fn is_touched(reply: &Reply) -> bool {
-    reply.hits.iter().any(|hit| matches!(hit.section, Section::OptOut | Section::Stop))
+    let is_everyday = |word: &str| Lexicon::get().has(Section::Everyday, word);
+    let touches =
+        |word: &str| (is_other_word(word) && !is_everyday(word)) || keyword_meant_by(word).is_some();
+    let speaks =
+        |reply: &Reply| reply.hits.iter().any(|hit| matches!(hit.section, Section::OptOut | Section::Stop));
+    speaks(reply)
+        || reply.words.iter().any(|word| touches(word))
+        || reply.words.windows(2).any(|pair| is_other_word(&pair.concat()))
+        || spells_keyword(&reply.words)
+        || corrected(reply).is_some_and(|corrected| speaks(&corrected))
+}
+
+/// Whether single letters in a row spell a keyword, with other letters around it: "I, S.T.O.P."
+fn spells_keyword(words: &[String]) -> bool {
+    let runs = words.chunk_by(|one, other| one.len() == 1 && other.len() == 1);
+    runs.filter(|run| run.len() >= SPACED_LETTERS_MIN).any(|run| {
+        let letters = run.concat();
+        PROVIDER_OPT_OUT_WORDS
+            .into_iter()
+            .any(|word| word.len() >= SPACED_LETTERS_MIN && letters.contains(word))
+    })
 }
 
 type Told = (ReplyReason, String);
@@ -49,7 +73,25 @@ fn bare_word(core: &[String]) -> Option<Told> {
     }
     let own = Lexicon::get().entries(Section::OptOutWhole).filter(|known| known.len() >= SLIP_LETTERS_MIN);
     let meant = PROVIDER_OPT_OUT_WORDS.into_iter().chain(own).filter(|known| is_slip_of(word, known)).min();
-    meant.map(|known| (ReplyReason::Typo, known.to_owned()))
+    meant.map(mistyped)
+}
+
+/// The provider's keyword that a word in the middle of others is a slip of.
+fn keyword_meant_by(word: &str) -> Option<&'static str> {
+    PROVIDER_OPT_OUT_WORDS.into_iter().filter(|known| *known != "cancel" && is_slip_of(word, known)).min()
+}
+
+/// A phrase with slips in it: "stpo texting me", "wrong nmber".
+fn by_mistyped_phrase(reply: &Reply) -> Option<Told> {
+    corrected(reply)?.said(Section::OptOut).max_by_key(|hit| hit.len).map(|hit| mistyped(hit.phrase))
+}
+
+/// The reply with slips in the words of opt-outs put right, if there were any.
+fn corrected(reply: &Reply) -> Option<Reply> {
+    let own = || Lexicon::get().entries(Section::SlipperyOptOut);
+    reply.corrected(|word| {
+        own().filter(|known| is_slip_of(word, known)).min().or_else(|| keyword_meant_by(word))
+    })
 }
 
 fn by_phrase(reply: &Reply) -> Option<Told> {
@@ -69,10 +111,17 @@ fn stop_in(reply: &Reply, clause: usize) -> Option<&Hit> {
 /// A keyword as a clause of its own: "STOP. Ann Lee", "I told you already: end". Not "cancel", which may be said of the
 /// appointment.
 fn own_clause(reply: &Reply) -> Option<Told> {
-    reply.clauses.iter().find_map(|clause| match without_courtesy(clause).as_slice() {
-        [only] if is_other_word(only) => Some(told(only)),
-        _ => None,
+    reply.clauses.iter().find_map(|clause| {
+        let core = without_emoji(&without_courtesy(clause));
+        let joined = core.concat();
+        let meant = if let [only] = core.as_slice() { keyword_meant_by(only) } else { None };
+        if is_other_word(&joined) { Some(told(&joined)) } else { meant.map(mistyped) }
     })
+}
+
+/// The words without emoji that say nothing of it, such as a face beside "end".
+fn without_emoji(words: &[String]) -> Vec<String> {
+    words.iter().filter(|word| !word.starts_with(is_emoji) || is_opt_out_word(word)).cloned().collect()
 }
 
 /// A campaign word and then an opt-out, or an opt-out and then digits. "2 cancel" only says twice what 2 means.
@@ -85,6 +134,10 @@ fn beside_answer(core: &[String], words: &ReplyWords) -> Option<Told> {
     }
     let digits = rest.iter().all(|word| word.bytes().all(|b| b.is_ascii_digit()));
     (digits && is_other_word(first)).then(|| told(first))
+}
+
+fn mistyped(meant: &str) -> Told {
+    (ReplyReason::Typo, meant.to_owned())
 }
 
 fn told(word: &str) -> Told {

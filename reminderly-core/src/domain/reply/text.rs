@@ -7,6 +7,9 @@ use super::quoted::own_text;
 /// What agreements such as "no problem" are read as.
 const AGREED: &str = "ok";
 
+/// So many single letters in a row, among other words, are one word.
+pub(super) const SPACED_LETTERS_MIN: usize = 4;
+
 /// A reply cut into words and clauses.
 pub(super) struct Reply {
     /// The words of each clause; no clause is empty.
@@ -42,6 +45,18 @@ impl Reply {
         let words = clauses.concat();
         let core = without_courtesy(&words);
         Self { clauses, words, core, asks, hits }
+    }
+
+    /// The reply with words put right, if there are any for which something else was meant.
+    pub(super) fn corrected<'w>(&self, meant: impl Fn(&str) -> Option<&'w str>) -> Option<Self> {
+        let mut slipped = false;
+        let mut correct = |word: &String| {
+            let meant = meant(word);
+            slipped |= meant.is_some();
+            meant.map_or_else(|| word.clone(), str::to_owned)
+        };
+        let clauses = self.clauses.iter().map(|clause| clause.iter().map(&mut correct).collect()).collect();
+        slipped.then(|| Self::of(clauses, self.asks))
     }
 
     /// The words without courtesies, as one text.
@@ -102,12 +117,27 @@ fn without(words: &[String], section: Section, instead: Option<&str>) -> Vec<Str
     left
 }
 
-/// `s t o p` is `stop`: some write it so to be sure that it is read.
+/// `s t o p` and `S.T.O.P.` are `stop`, as a clause of its own: some write it so to be sure that it is read. Among other words
+/// it takes four letters: "c u" is something else.
 fn unspaced(clauses: Vec<Vec<String>>) -> Vec<Vec<String>> {
+    let is_letter = |word: &String| word.len() == 1 && word.bytes().all(|b| b.is_ascii_lowercase());
     let words = clauses.concat();
-    let spaced = words.len() >= 3
-        && words.iter().all(|word| word.len() == 1 && word.bytes().all(|b| b.is_ascii_lowercase()));
-    if spaced { vec![vec![words.concat()]] } else { clauses }
+    if words.len() >= 3 && words.iter().all(is_letter) {
+        return vec![vec![words.concat()]];
+    }
+    if !words.windows(SPACED_LETTERS_MIN).any(|run| run.iter().all(is_letter)) {
+        return clauses;
+    }
+    let runs = words.chunk_by(|one, other| is_letter(one) == is_letter(other));
+    runs.map(|run| match run.first() {
+        Some(first)
+            if is_letter(first) && run.len() >= SPACED_LETTERS_MIN && Lexicon::get().knows(&run.concat()) =>
+        {
+            vec![run.concat()]
+        }
+        _ => run.to_vec(),
+    })
+    .collect()
 }
 
 /// The clauses up to what a device adds: "Sent from my phone".
