@@ -134,8 +134,7 @@ impl World {
             planned.message.method = method;
             planned.message.person = Some(PersonKey::from(&contact));
             planned.message.contact = Some(contact);
-            planned.message.content =
-                Some(Content::Phone { script, voicemail: None, keys: Arc::default() });
+            planned.message.content = Some(Content::Phone { script, voicemail: None, keys: Arc::default() });
         }
         planned
     }

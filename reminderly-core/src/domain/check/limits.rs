@@ -6,12 +6,13 @@ use chrono::{DateTime, Utc};
 
 use super::finding::{Finding, Severity};
 use crate::domain::mapping::CompiledCampaign;
+use crate::domain::plan::local_day;
 use crate::domain::rules::{Demand, Rule, RuleId};
 
 /// Rules about how often one person is contacted, which the planner does not count by itself.
 pub(super) fn about_limits(campaign: &CompiledCampaign, now: DateTime<Utc>, findings: &mut Vec<Finding>) {
     let definition = campaign.definition();
-    let today = now.with_timezone(&definition.time_zone).date_naive();
+    let today = local_day(now, definition.time_zone);
     let binds = |rule: &Rule| {
         rule.purposes.contains(&definition.purpose)
             && rule.methods.iter().any(|method| definition.methods.order.contains(method))

@@ -21,6 +21,10 @@ const SHORT_CODE_DIGITS_MAX: usize = 6;
 /// The longest text that is looked at, in bytes: no spelling of 15 digits needs more.
 const TEXT_BYTES_MAX: usize = 200;
 
+/// What is dialled before the country code, by region; the longest first
+/// ([ITU-T, dialling procedures](https://www.itu.int/pub/T-SP-E.164C)). A number that begins otherwise must be written with a `+`.
+const DIALLED_ABROAD: [&str; 6] = ["0011", "011", "010", "810", "119", "00"];
+
 /// A canonical phone number: `+` and 7 to 15 digits. Personal data: `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
@@ -202,9 +206,17 @@ fn look_up(dialled: &Dialled, default_region: Option<&str>) -> Result<String, In
     if region.is_none() && !dialled.0.starts_with('+') {
         return Err(if short { InvalidContactPoint::ShortCode } else { InvalidContactPoint::MissingRegion });
     }
+    // Of a number with its country code the crate strips the trunk prefix of the region as well, which is another country's:
+    // `+33 1 …` would lose its 1 in `US`.
+    let region = region.filter(|_| !dialled.0.starts_with('+'));
     let number = phonenumber::parse(region, &dialled.0).map_err(|_| invalid)?;
     if !phonenumber::is_valid(&number) {
         return Err(invalid);
+    }
+    if region.is_some_and(|region| !is_of(number.code().value(), region)) {
+        // Dialled abroad, with the same fault.
+        let rest = DIALLED_ABROAD.iter().find_map(|prefix| dialled.0.strip_prefix(prefix));
+        return look_up(&Dialled(format!("+{}", rest.ok_or(invalid)?)), None);
     }
     let (code, national) = (number.code().value(), number.national().to_string());
     // The plan has seven-digit numbers that can be dialled inside one country only.
@@ -216,6 +228,10 @@ fn look_up(dialled: &Dialled, default_region: Option<&str>) -> Result<String, In
         return Err(invalid);
     }
     Ok(canonical)
+}
+
+fn is_of(code: u16, region: country::Id) -> bool {
+    DATABASE.by_id(region.as_ref()).is_some_and(|metadata| metadata.country_code() == code)
 }
 
 /// The region, if it has a numbering plan: the crate panics on one that has none.

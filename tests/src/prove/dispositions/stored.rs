@@ -17,7 +17,7 @@ use reminderly_core::domain::packet::PacketStage;
 use reminderly_core::domain::window::LegalInterval;
 use reminderly_core::ids::{IdSourceExt as _, MessageId, PacketId};
 use reminderly_core::ports::store::{
-    ClaimOutcome, ClaimRequest, ClaimTerms, HandOver, LocatedDisposition, MessageStore as _,
+    ClaimOutcome, ClaimRequest, ClaimTerms, HandOver, LocatedDisposition, MaxCopies, MessageStore as _,
     PacketStore as _, SettleVerdict, Settlement, StageChange,
 };
 use reminderly_core::services::{CompiledCampaigns, Dispositions};
@@ -181,7 +181,7 @@ impl Bench {
             now: world.now(),
             copy_until: world.now() + TimeDelta::days(1),
             limit: ORDERS,
-            max_copies: ORDERS,
+            max_copies: MaxCopies::each(ORDERS),
         };
         let _ = block_on(world.store.hand_over(company, packet, terms)).expect("handed over");
         let messages = world.messages(company, packet).iter().map(|record| record.message.id).collect();
