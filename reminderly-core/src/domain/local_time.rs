@@ -153,14 +153,12 @@ fn resolve_by_data(local: NaiveDateTime, zone: Tz) -> Resolved {
 
 /// The offset that held before the gap into which `local` falls.
 fn offset_before_gap(local: NaiveDateTime, zone: Tz) -> FixedOffset {
-    match GapInfo::new(&local, &zone).and_then(|gap| gap.begin) {
-        Some((_, offset)) => offset.fix(),
-        // A gap always has a beginning. If the data ever lacks it, a day earlier lies before any gap.
-        None => {
-            let day_before = local.checked_sub_signed(TimeDelta::days(1)).unwrap_or(local);
-            zone.offset_from_utc_datetime(&day_before).fix()
-        }
+    if let Some((_, offset)) = GapInfo::new(&local, &zone).and_then(|gap| gap.begin) {
+        return offset.fix();
     }
+    // A gap always has a beginning. If the data ever lacks it, a day earlier lies before any gap.
+    let day_before = local.checked_sub_signed(TimeDelta::days(1)).unwrap_or(local);
+    zone.offset_from_utc_datetime(&day_before).fix()
 }
 
 /// Narrows `(low, high)` to neighbours, given that `keeps_low` holds at `low` and not at `high`.

@@ -66,7 +66,7 @@ fn by_phrase(reply: &Reply) -> Phrases {
             Phrases::One(ReplyKind::Cancel, reason, told(&[Cancel, CannotCome]))
         }
         // Who cannot come and wants another time does not want to be cancelled, nor who cancels and wants another time.
-        (false, false, true, _) | (false, true, true, _) if !(said(Cancel) && either) => {
+        (false, false | true, true, _) if !(said(Cancel) && either) => {
             Phrases::One(ReplyKind::Reschedule, reason, told(&[Reschedule]))
         }
         _ => Phrases::Several(told(&[Confirm, Cancel, Reschedule, CannotCome])),
