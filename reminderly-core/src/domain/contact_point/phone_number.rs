@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use phonenumber::country;
 use phonenumber::metadata::DATABASE;
+use phonenumber::{PhoneNumber as PlanNumber, country};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -20,10 +20,6 @@ const DIGITS_MIN: usize = 7;
 const SHORT_CODE_DIGITS_MAX: usize = 6;
 /// The longest text that is looked at, in bytes: no spelling of 15 digits needs more.
 const TEXT_BYTES_MAX: usize = 200;
-
-/// What is dialled before the country code, by region; the longest first
-/// ([ITU-T, dialling procedures](https://www.itu.int/pub/T-SP-E.164C)). A number that begins otherwise must be written with a `+`.
-const DIALLED_ABROAD: [&str; 6] = ["0011", "011", "010", "810", "119", "00"];
 
 /// A canonical phone number: `+` and 7 to 15 digits. Personal data: `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -206,18 +202,11 @@ fn look_up(dialled: &Dialled, default_region: Option<&str>) -> Result<String, In
     if region.is_none() && !dialled.0.starts_with('+') {
         return Err(if short { InvalidContactPoint::ShortCode } else { InvalidContactPoint::MissingRegion });
     }
-    // Of a number with its country code the crate strips the trunk prefix of the region as well, which is another country's:
-    // `+33 1 …` would lose its 1 in `US`.
-    let region = region.filter(|_| !dialled.0.starts_with('+'));
-    let number = phonenumber::parse(region, &dialled.0).map_err(|_| invalid)?;
-    if !phonenumber::is_valid(&number) {
-        return Err(invalid);
-    }
-    if region.is_some_and(|region| !is_of(number.code().value(), region)) {
-        // Dialled abroad, with the same fault.
-        let rest = DIALLED_ABROAD.iter().find_map(|prefix| dialled.0.strip_prefix(prefix));
-        return look_up(&Dialled(format!("+{}", rest.ok_or(invalid)?)), None);
-    }
+    let abroad = region.and_then(|region| dialled_abroad(&dialled.0, region));
+    let number = abroad
+        .and_then(|text| valid(None, &text))
+        .or_else(|| valid(region.filter(|_| !dialled.0.starts_with('+')), &dialled.0))
+        .ok_or(invalid)?;
     let (code, national) = (number.code().value(), number.national().to_string());
     // The plan has seven-digit numbers that can be dialled inside one country only.
     if code == 1 && national.len() != 10 {
@@ -230,8 +219,16 @@ fn look_up(dialled: &Dialled, default_region: Option<&str>) -> Result<String, In
     Ok(canonical)
 }
 
-fn is_of(code: u16, region: country::Id) -> bool {
-    DATABASE.by_id(region.as_ref()).is_some_and(|metadata| metadata.country_code() == code)
+/// The number behind the digits that are dialled in `region` before a country code. Of such a number, as of one with a `+`, the crate
+/// would strip the trunk prefix of `region`, which is not the other country's: `+33 1 …` would lose its 1 in `US`.
+fn dialled_abroad(dialled: &str, region: country::Id) -> Option<String> {
+    let prefix = DATABASE.by_id(region.as_ref())?.international_prefix()?.find(dialled)?;
+    let behind = dialled.get(prefix.end()..).filter(|_| prefix.start() == 0)?;
+    Some(format!("+{behind}"))
+}
+
+fn valid(region: Option<country::Id>, dialled: &str) -> Option<PlanNumber> {
+    phonenumber::parse(region, dialled).ok().filter(phonenumber::is_valid)
 }
 
 /// The region, if it has a numbering plan: the crate panics on one that has none.
