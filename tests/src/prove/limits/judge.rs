@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn one_too_many_is_found_wherever_the_stretch_begins() {
-        let counted = count(&seconds(&[0, 8, 9, 17, 30]), 2, Duration::from_secs(10));
+        let counted = count(&seconds(&[0, 8, 11, 17, 30]), 2, Duration::from_secs(10));
         assert_eq!(counted.exceeded, Some((Duration::from_secs(8), 1)));
         let counted = count(&seconds(&[0, 0, 0]), 2, Duration::from_secs(10));
         assert_eq!(counted.exceeded, Some((Duration::ZERO, 1)));
