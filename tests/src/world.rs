@@ -32,7 +32,7 @@ use reminderly_core::services::{
 use reminderly_core::sources::MemorySource;
 use reminderly_core::testing::{FaultyQueue, QueueFaults, VirtualClock};
 use reminderly_providers::router::MethodRouter;
-use reminderly_providers::sandbox::{Sandbox, SandboxScript, SandboxSettings};
+use reminderly_providers::sandbox::{AcceptedLog, Sandbox, SandboxScript, SandboxSettings};
 use reminderly_queue_memory::MemoryQueue;
 use serde_json::Value;
 
@@ -58,6 +58,8 @@ pub struct Setup {
     pub call_rates: Vec<ProviderRate>,
     /// When it begins.
     pub start: DateTime<Utc>,
+    /// What the sandbox keeps of what it accepts.
+    pub log: AcceptedLog,
     /// What stands between dispatch and sandbox.
     pub providers: fn(&Sandbox, &Arc<dyn Clock>) -> MethodRouter,
     /// Changes the settings.
@@ -75,6 +77,7 @@ impl Default for Setup {
             rates: Vec::new(),
             call_rates: Vec::new(),
             start: instant("2026-03-04T17:55:00Z"),
+            log: AcceptedLog::Full,
             providers: |sandbox, _| MethodRouter::sandbox(sandbox),
             tune: |_| {},
         }
@@ -140,7 +143,7 @@ impl World {
             [(ContactMethod::Sms, setup.rates.clone()), (ContactMethod::Phone, setup.call_rates.clone())]
                 .into();
         let sandbox_settings =
-            SandboxSettings { seed: setup.seed, script, rates, ..SandboxSettings::default() };
+            SandboxSettings { seed: setup.seed, script, rates, log: setup.log, ..SandboxSettings::default() };
         let sandbox = Sandbox::new(Arc::clone(&shared), sandbox_settings);
         let providers: Arc<dyn ProviderDirectory> = Arc::new((setup.providers)(&sandbox, &shared));
         let ports = Ports {

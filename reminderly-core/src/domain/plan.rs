@@ -305,8 +305,13 @@ fn plan_entry(
             let max_lateness = input.schedule.max_lateness;
             let rule = held_by_rule(times, next, |times| first_legal(times, input.now).map(|(at, _)| at));
             let first_legal = next.map(|(at, _)| at);
-            trace.late =
-                Some(LateTrace { now: input.now, first_legal, max_lateness, rule, restored_at: None });
+            trace.late = Some(Box::new(LateTrace {
+                now: input.now,
+                first_legal,
+                max_lateness,
+                rule,
+                restored_at: None,
+            }));
             match next.filter(|(next, _)| in_time(at, *next, max_lateness)) {
                 Some((at, legal)) => PlanOutcome::Planned { at, legal },
                 None => PlanOutcome::Skipped(SkipReason::PastDue),

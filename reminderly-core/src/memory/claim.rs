@@ -44,6 +44,8 @@ pub(super) fn claim(
         // The place of a queued message does not depend on its attempts.
         let epoch = message.record.state.epoch + 1;
         let legal_until = message.record.state.legal_until.unwrap_or(terms.start_by);
+        // Nearly every message has one.
+        message.attempts.reserve_exact(1);
         message.attempts.push(Attempt {
             id: request.attempt,
             message: request.message,

@@ -1,5 +1,4 @@
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -55,8 +54,8 @@ fn record(
     if attempt.provider != disposition.provider {
         return DispositionOutcome::Missing;
     }
-    let event = (disposition.provider.clone(), Arc::clone(&disposition.event));
-    if !message.disposition_events.insert(event) {
+    // The attempt's name is the same, and kept already.
+    if !message.disposition_events.insert(&attempt.provider, &disposition.event) {
         return DispositionOutcome::Duplicate(status);
     }
     let earlier = attempt.report.take();

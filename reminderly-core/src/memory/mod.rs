@@ -9,6 +9,7 @@ mod campaigns;
 mod claim;
 mod company_data;
 mod data;
+mod disposition_events;
 mod dispositions;
 mod households;
 mod incoming;

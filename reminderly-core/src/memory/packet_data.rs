@@ -1,14 +1,14 @@
 //! A packet with its rows, messages and indexes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::data::Change;
+use super::disposition_events::DispositionEvents;
 use super::households::Companions;
 use super::slots::Nearness;
-use crate::domain::attempt::{Attempt, ProviderName};
+use crate::domain::attempt::Attempt;
 use crate::domain::caps::Caps;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::message::Detail;
@@ -65,7 +65,7 @@ pub(super) struct MessageData {
     pub(super) record: MessageRecord,
     pub(super) attempts: Vec<Attempt>,
     pub(super) history: Vec<Transition>,
-    pub(super) disposition_events: BTreeSet<(ProviderName, Arc<str>)>,
+    pub(super) disposition_events: DispositionEvents,
 }
 
 impl MessageData {
@@ -232,7 +232,7 @@ impl PacketData {
             record: MessageRecord { message: planned.message, state },
             attempts: Vec::new(),
             history: Vec::new(),
-            disposition_events: BTreeSet::new(),
+            disposition_events: DispositionEvents::default(),
         }));
         self.enter(slot);
         self.count_window(self.interval(slot), |count| *count += 1);

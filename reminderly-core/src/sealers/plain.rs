@@ -1,6 +1,5 @@
 //! No secrecy, for payloads that never leave the process.
 
-use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
@@ -56,11 +55,8 @@ fn digest(purpose: &str, plain: &[u8]) -> [u8; 32] {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string cannot fail.
-        write!(text, "{byte:02x}").unwrap_or_default();
-        text
-    })
+    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {

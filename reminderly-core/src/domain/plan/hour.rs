@@ -62,12 +62,12 @@ pub fn prefer_hour(plan: &mut EntryPlan, schedule: &Schedule, zone: Tz, hours: &
         }
     }
     plan.outcome = PlanOutcome::Planned { at: best.0, legal };
-    plan.trace.hour = Some(HourTrace {
+    plan.trace.hour = Some(Box::new(HourTrace {
         planned_chance: hours.chance(hour_of(at, zone)),
         chosen_at: best.0,
         chosen_chance: hours.chance(hour_of(best.0, zone)),
         as_of: hours.as_of(),
-    });
+    }));
 }
 
 /// The instants after `at`, on its local day, at which hours begin that share a rate.

@@ -146,7 +146,7 @@ fn climb(
             due = due_since(&plan, rung, step.input.now);
         }
         let told_at = step.told_at.filter(|told_at| due.is_some_and(|due| *told_at >= due));
-        plan.trace.rung = Some(RungTrace { told_at, ..rung });
+        plan.trace.rung = Some(Box::new(RungTrace { told_at, ..rung }));
         let goes_on = step.lost.is_none();
         has_begun |= told_at.is_some() || (goes_on && plan.trace.planned_at.is_some());
         below = match plan.outcome {
@@ -175,7 +175,7 @@ fn due_since(first: &EntryPlan, rung: RungTrace, now: DateTime<Utc>) -> Option<D
 /// The rung that starts the ladder: where its entry says, or earlier so that the rest fits.
 fn first_rung(index: u16, entry: SendEntry, step: &Step<'_>, rung: RungTrace) -> EntryPlan {
     let mut plan = plan_entry(index, entry, step.input, step.times.as_ref());
-    plan.trace.rung = Some(rung);
+    plan.trace.rung = Some(Box::new(rung));
     if let (PlanOutcome::Planned { at, .. }, Some(bound), Some(times)) =
         (plan.outcome, rung.bound, &step.times)
         && at > bound
@@ -220,7 +220,7 @@ fn next_rung(
         planned_at: planned.map(|(at, _)| at),
         late: None,
         duplicate_of: None,
-        rung: Some(rung),
+        rung: Some(Box::new(rung)),
         answers: None,
         hour: None,
     };
@@ -241,8 +241,13 @@ fn catch_up_rung(step: &Step<'_>, at: DateTime<Utc>, trace: &mut PlanTrace) -> P
         .times
         .as_ref()
         .and_then(|times| held_by_rule(times, next, |times| first_legal(times, now).map(|(at, _)| at)));
-    trace.late =
-        Some(LateTrace { now, first_legal: next.map(|(at, _)| at), max_lateness, rule, restored_at: None });
+    trace.late = Some(Box::new(LateTrace {
+        now,
+        first_legal: next.map(|(at, _)| at),
+        max_lateness,
+        rule,
+        restored_at: None,
+    }));
     match next.filter(|(next, _)| in_time(at, *next, max_lateness)) {
         Some((at, legal)) => PlanOutcome::Planned { at, legal },
         None => PlanOutcome::Skipped(SkipReason::PastDue),

@@ -62,7 +62,8 @@ impl fmt::Display for PlanRule {
     }
 }
 
-/// What each rule was given and what it said. `Display` is one sentence for each rule that had a say.
+/// What each rule was given and what it said. `Display` is one sentence for each rule that had a say. There is one for every message: what
+/// few of them have is kept elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanTrace {
     /// The send entry.
@@ -100,17 +101,17 @@ pub struct PlanTrace {
     /// The instant after rule 3: the base if it is legal, `None` if there is no legal one.
     pub planned_at: Option<DateTime<Utc>>,
     /// What rule 4 said; `None` if the planned instant was not before now.
-    pub late: Option<LateTrace>,
+    pub late: Option<Box<LateTrace>>,
     /// The entry that took the local day.
     pub duplicate_of: Option<u16>,
     /// Its place on a ladder; `None` if methods are not tried one after the other.
-    pub rung: Option<RungTrace>,
+    pub rung: Option<Box<RungTrace>>,
     /// What the answers model said, if it was asked for the first method.
     #[serde(default)]
     pub answers: Option<AnswersTrace>,
     /// What the answers model said, if it was asked for the hour. `planned_at` stays what the rules say: lateness counts from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hour: Option<HourTrace>,
+    pub hour: Option<Box<HourTrace>>,
 }
 
 /// The place of a plan on a ladder.
@@ -180,7 +181,7 @@ impl PlanTrace {
                 format!("send[{entry}] goes on the same local day and is nearer to the appointment.");
             sentences.push((PlanRule::SameDay, sentence));
         }
-        if let Some(rung) = self.rung {
+        if let Some(rung) = &self.rung {
             sentences.push((PlanRule::Ladder, self.ladder_sentence(rung)));
         }
         sentences
@@ -188,7 +189,7 @@ impl PlanTrace {
 
     /// What the answers model said about the hour, if it was asked.
     pub fn hour_sentence(&self) -> Option<String> {
-        let (hour, planned_at) = (self.hour?, self.planned_at?);
+        let (hour, planned_at) = (self.hour.as_ref()?, self.planned_at?);
         let (planned, chosen) = (self.shown_to_contact(planned_at), self.shown_to_contact(hour.chosen_at));
         let (planned_chance, chosen_chance) = (hour.planned_chance, hour.chosen_chance);
         Some(if hour.chosen_at == planned_at {
@@ -222,10 +223,10 @@ impl PlanTrace {
     }
 
     fn is_above_another(&self) -> bool {
-        self.rung.is_some_and(|rung| rung.below.is_some())
+        self.rung.as_ref().is_some_and(|rung| rung.below.is_some())
     }
 
-    fn ladder_sentence(&self, rung: RungTrace) -> String {
+    fn ladder_sentence(&self, rung: &RungTrace) -> String {
         let place = format!("rung {} of {}", rung.number, rung.of);
         if let Some(told_at) = rung.told_at {
             let told_at = self.shown_to_contact(told_at);

@@ -6,6 +6,7 @@ mod on_demand;
 mod pipeline;
 mod report;
 mod send;
+mod whole;
 
 use clap::{Parser, Subcommand};
 use reminderly_providers::sandbox::NamedPersona;
@@ -50,6 +51,12 @@ enum Figure {
         #[arg(long, default_value_t = 2)]
         threads: usize,
     },
+    /// A file, from its first byte to the last report about its messages, on memory adapters and one thread. Once.
+    Whole {
+        /// Rows of the file.
+        #[arg(long, default_value_t = 490_200)]
+        rows: u64,
+    },
     /// How long a small company waits beside a large one that uses the same account; the worst run counts.
     Fairness {
         /// Messages of the large company.
@@ -88,6 +95,7 @@ fn main() -> Result<(), Failure> {
                 send::measure(&mut report, &send::Load { messages, packets, threads, persona }, runs)?;
             }
         }
+        Figure::Whole { rows } => whole::measure(&mut report, rows)?,
         Figure::OnDemand { calls } => on_demand::measure(&mut report, &calls, runs)?,
         Figure::Fairness { messages } => fairness::measure(&mut report, messages, runs)?,
         Figure::Growth { messages, packets } => growth::measure(&mut report, &messages, packets, runs)?,

@@ -74,7 +74,7 @@ impl RowMessages<'_> {
             return Some(self.packet.created_at);
         }
         let planned_at = trace.planned_at?;
-        match trace.rung {
+        match trace.rung.as_deref() {
             Some(rung) if rung.below.is_some() => None,
             // The rung moves forward to this instant, or to the mapping if that is later.
             Some(rung) => Some(rung.bound.map_or(planned_at, |bound| bound.min(planned_at))),
@@ -99,6 +99,6 @@ impl RowMessages<'_> {
         let max_lateness = self.campaign.definition().schedule.max_lateness;
         let now = self.now;
         let on_time = LateTrace { now, first_legal: None, max_lateness, rule: None, restored_at: None };
-        plan.trace.late.get_or_insert(on_time).restored_at = self.restore.raised_at;
+        plan.trace.late.get_or_insert_with(|| Box::new(on_time)).restored_at = self.restore.raised_at;
     }
 }

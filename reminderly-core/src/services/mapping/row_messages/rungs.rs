@@ -76,7 +76,7 @@ impl RowMessages<'_> {
         let mut below = vec![Below::default(); self.campaign.definition().schedule.send.len()];
         for (rung, plans) in rungs.iter().zip(plans) {
             for (plan, below) in plans.into_iter().zip(&mut below) {
-                let is_told = plan.trace.rung.is_some_and(|rung| rung.told_at.is_some());
+                let is_told = plan.trace.rung.as_ref().is_some_and(|rung| rung.told_at.is_some());
                 let place = below.message.map(|below| LadderPlace { below, wait });
                 let (planned, counts) = match rung {
                     Rung::Reached(reached) => {
