@@ -1,6 +1,5 @@
 //! No secrecy, for payloads that never leave the process.
 
-
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::sealed::Sealed;
