@@ -141,6 +141,11 @@ impl MessageStatus {
         matches!(self, Self::Skipped | Self::Expired | Self::Cancelled | Self::Failed)
     }
 
+    /// Whether evidence about an attempt before the latest moves it: none is in work, and none is known to be accepted.
+    pub const fn heeds_earlier_attempts(self) -> bool {
+        matches!(self, Self::Queued | Self::Unknown) || self.is_unsent()
+    }
+
     /// The name in reports and storage.
     pub const fn as_str(self) -> &'static str {
         match self {

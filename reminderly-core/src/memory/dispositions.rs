@@ -1,18 +1,14 @@
-use std::borrow::Cow;
-
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::MemoryStore;
-use super::data::{Change, Data};
-use super::packet_data::Slot;
+use super::data::Data;
+use super::evidence::{Evidence, follow};
 use super::slots::take_noticed_day;
 use crate::batch::Outcomes;
 use crate::domain::attempt::{AttemptLocation, AttemptOutcome};
-use crate::domain::disposition::{AttemptReport, Disposition};
-use crate::domain::message::MessageState;
-use crate::domain::message_status::{MessageEvent, MessageStatus};
-use crate::ids::{AttemptId, CompanyId, PacketId};
+use crate::domain::message_status::MessageEvent;
+use crate::ids::{AttemptId, CompanyId};
 use crate::ports::store::{DispositionOutcome, DispositionStore, LocatedDisposition, StoreError};
 
 #[async_trait]
@@ -74,7 +70,7 @@ fn record(
     }
     // While a newer attempt is in work, it decides. Otherwise the proof counts, or the message would go out once more.
     let is_latest = latest == Some(disposition.attempt);
-    let idle = status == MessageStatus::Queued || status.is_unsent();
+    let idle = status.heeds_earlier_attempts();
     let moves = match (redialled, is_latest) {
         (false, true) => true,
         (false, false) => idle,
@@ -88,41 +84,12 @@ fn record(
     if !moves {
         return DispositionOutcome::Recorded(status);
     }
-    move_message(data, located.packet, slot, disposition, (redialled, &report), at);
-    let Ok(packet) = data.packet_mut(company, located.packet) else { return DispositionOutcome::Missing };
-    let Some(message) = packet.get_mut(slot) else { return DispositionOutcome::Missing };
-    let now = message.record.state.status;
-    if redialled && now != status {
-        // The next call is withdrawn: this one says what became of the message again, and another rule may hold for it.
-        let attempt = message.attempts.iter_mut().find(|attempt| attempt.id == disposition.attempt);
-        if let Some(attempt) = attempt {
-            attempt.outcome = Some(AttemptOutcome::Accepted);
-            attempt.settled_at = Some(at);
-        }
-    }
-    DispositionOutcome::Recorded(now)
-}
-
-/// Moves the message to where the joined report says: first to sent, unless that is old news, then on. What the table does not
-/// allow has happened already.
-fn move_message(
-    data: &mut Data,
-    packet: PacketId,
-    slot: Slot,
-    disposition: &Disposition,
-    (redialled, report): (bool, &AttemptReport),
-    at: DateTime<Utc>,
-) {
-    let mut sent = |state: &mut MessageState| {
-        state.copy_until = None;
-        state.held = false;
-        state.detail = None;
-        state.sent_at = state.sent_at.or(Some(disposition.at));
+    let evidence = Evidence {
+        attempt: disposition.attempt,
+        report: Some(report),
+        redialled,
+        accepted_at: disposition.at,
     };
-    let reason: Cow<'static, str> = Cow::Owned(format!("report {report}"));
-    let found = (!redialled).then_some(MessageEvent::Found);
-    for event in found.into_iter().chain([report.event()]) {
-        let change = Change { event, at, reason: reason.clone(), state: &mut sent };
-        data.transit(packet, slot, change).ok();
-    }
+    let status = follow(data, located.packet, slot, &evidence, at);
+    status.map_or(DispositionOutcome::Missing, DispositionOutcome::Recorded)
 }

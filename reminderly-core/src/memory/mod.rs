@@ -11,6 +11,7 @@ mod company_data;
 mod data;
 mod disposition_events;
 mod dispositions;
+mod evidence;
 mod households;
 mod incoming;
 mod ladder;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, Utc};
 
 use super::data::{Change, Data};
+use super::evidence::follow_earlier;
 use super::packet_data::{PacketData, Slot};
 use super::restore::BEFORE_RESTORE;
 use super::told::may_have_arrived;
@@ -33,7 +34,7 @@ fn settle_attempt(data: &mut Data, packet: PacketId, slot: Slot, settlement: &Se
     let effect = Effect::of(&settlement.verdict);
     if !concerns(state, settlement.epoch, effect.event) {
         let status = state.status;
-        keep_reference(data, packet, slot, settlement.epoch, &effect);
+        keep_acceptance(data, packet, slot, settlement, &effect);
         return SettleOutcome::Stale(status);
     }
     if state.held && !decides(effect.event) {
@@ -49,8 +50,11 @@ fn settle_attempt(data: &mut Data, packet: PacketId, slot: Slot, settlement: &Se
     let is_too_late = effect.event == MessageEvent::RedialPermitted && !takes_calls(&found.packet);
     if is_known || is_too_late {
         let status = state.status;
-        keep_reference(data, packet, slot, settlement.epoch, &effect);
+        keep_acceptance(data, packet, slot, settlement, &effect);
         return SettleOutcome::Stale(status);
+    }
+    if let Some(status) = overrule(data, packet, slot, settlement, &effect) {
+        return SettleOutcome::Applied(status);
     }
     let mut apply = |state: &mut MessageState| apply(state, settlement);
     let change =
@@ -58,14 +62,43 @@ fn settle_attempt(data: &mut Data, packet: PacketId, slot: Slot, settlement: &Se
     match data.transit(packet, slot, change) {
         Ok(status) => {
             record(data, packet, slot, settlement, &effect);
-            SettleOutcome::Applied(expire_before_restore(data, packet, slot, settlement).unwrap_or(status))
+            // A call that is permitted again is not made if an attempt before it was accepted.
+            let permitted = effect.event == MessageEvent::RedialPermitted;
+            let then = permitted.then(|| follow_earlier(data, packet, slot, settlement.at)).flatten();
+            let then = then.or_else(|| expire_before_restore(data, packet, slot, settlement));
+            SettleOutcome::Applied(then.unwrap_or(status))
         }
         Err(Some(status)) => {
-            keep_reference(data, packet, slot, settlement.epoch, &effect);
+            keep_acceptance(data, packet, slot, settlement, &effect);
             SettleOutcome::Stale(status)
         }
         Err(None) => SettleOutcome::Missing,
     }
+}
+
+/// What an earlier attempt has proved while the latest was in work counts for more than what became of that one: the message does
+/// not wait, fail or stay unknown, not even for a moment.
+fn overrule(
+    data: &mut Data,
+    packet: PacketId,
+    slot: Slot,
+    settlement: &Settlement,
+    effect: &Effect,
+) -> Option<MessageStatus> {
+    let status = data.packets.get(&packet)?.record(slot)?.state.status;
+    let in_work = matches!(status, MessageStatus::Sending | MessageStatus::Unknown);
+    let is_proof = effect.outcome == Some(AttemptOutcome::Accepted);
+    if !in_work || is_proof || status.after(effect.event).is_none() {
+        return None;
+    }
+    let status = follow_earlier(data, packet, slot, settlement.at)?;
+    record(data, packet, slot, settlement, effect);
+    if effect.event == MessageEvent::Returned
+        && let Some(packet) = data.packets.get_mut(&packet)
+    {
+        packet.amend(slot, |message| uncount(&mut message.record.state));
+    }
+    Some(status)
 }
 
 /// Records what a person has told the provider: nothing more to the contact point of this message.
@@ -118,7 +151,7 @@ fn expire_before_restore(
 /// accepted. A message that nobody has claimed has no attempt.
 fn concerns(state: &MessageState, epoch: u32, event: MessageEvent) -> bool {
     let proof = matches!(event, MessageEvent::Accepted | MessageEvent::Found);
-    let idle = state.status == MessageStatus::Queued || state.status.is_unsent();
+    let idle = state.status.heeds_earlier_attempts();
     epoch > 0 && (epoch == state.epoch || (epoch < state.epoch && proof && idle))
 }
 
@@ -193,7 +226,7 @@ fn apply(state: &mut MessageState, settlement: &Settlement) {
         SettleVerdict::RefusedForNow { not_before, .. } => state.not_before = Some(*not_before),
         SettleVerdict::Returned { not_before, .. } => {
             state.not_before = Some(*not_before);
-            state.attempts = state.attempts.saturating_sub(1);
+            uncount(state);
         }
         SettleVerdict::RefusedForGood { code }
         | SettleVerdict::OptedOut { code }
@@ -216,6 +249,11 @@ fn apply(state: &mut MessageState, settlement: &Settlement) {
     }
 }
 
+/// An attempt that was returned does not count.
+fn uncount(state: &mut MessageState) {
+    state.attempts = state.attempts.saturating_sub(1);
+}
+
 fn record(data: &mut Data, packet: PacketId, slot: Slot, settlement: &Settlement, effect: &Effect) {
     let Some(attempt) = attempt(data, packet, slot, settlement.epoch) else { return };
     if let Some(outcome) = &effect.outcome {
@@ -227,11 +265,14 @@ fn record(data: &mut Data, packet: PacketId, slot: Slot, settlement: &Settlement
     }
 }
 
-/// A callback may have moved the message before the worker could say what it knows; the provider's id is worth keeping.
-fn keep_reference(data: &mut Data, packet: PacketId, slot: Slot, epoch: u32, effect: &Effect) {
-    let Some(attempt) = attempt(data, packet, slot, epoch) else { return };
-    if effect.outcome == Some(AttemptOutcome::Accepted) && attempt.outcome.is_none() {
+/// A callback may have moved the message before the worker could say what it knows, or a later attempt is in work. That the provider
+/// accepted it counts when that one comes to nothing, and its id is worth keeping.
+fn keep_acceptance(data: &mut Data, packet: PacketId, slot: Slot, settlement: &Settlement, effect: &Effect) {
+    let Some(attempt) = attempt(data, packet, slot, settlement.epoch) else { return };
+    let known = matches!(attempt.outcome, Some(AttemptOutcome::Accepted | AttemptOutcome::Redialled));
+    if effect.outcome == Some(AttemptOutcome::Accepted) && !known {
         attempt.outcome.clone_from(&effect.outcome);
+        attempt.settled_at = Some(settlement.at);
     }
     if attempt.reference.is_none() {
         attempt.reference.clone_from(&effect.reference);

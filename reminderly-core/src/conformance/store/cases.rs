@@ -232,12 +232,15 @@ macro_rules! for_each_store_case {
             a_report_of_an_older_attempt_stops_the_next
             a_late_acceptance_of_an_older_attempt_stops_the_next
             a_late_refusal_of_an_older_attempt_is_stale
+            an_older_acceptance_stops_the_next_when_the_latest_comes_to_nothing
+            an_older_acceptance_resolves_an_unknown_message
             an_answer_proves_that_a_message_was_sent
             a_released_appointment_is_not_claimed
             a_rung_waits_for_the_one_below_to_go
             a_rung_waits_for_an_answer_to_the_one_below
             an_unknown_rung_may_be_answered
             a_rung_jumps_when_the_one_below_fails
+            a_rung_stays_when_an_earlier_attempt_of_the_one_below_was_accepted
             a_rung_jumps_when_the_one_below_did_not_arrive
             a_rung_jumps_when_the_one_below_is_not_sent
             a_call_is_not_made_again_once_the_rung_above_went
@@ -300,6 +303,7 @@ macro_rules! for_each_store_case {
             more_than_the_report_stops_the_next_call
             a_dropped_call_is_not_permitted_by_more
             an_answer_to_an_earlier_call_counts_while_none_is_in_work
+            an_answer_to_an_earlier_call_stops_the_one_after_the_next
             a_call_that_is_not_made_leaves_the_message_undelivered
             a_packet_that_ends_takes_no_call
             an_incoming_message_is_read_back

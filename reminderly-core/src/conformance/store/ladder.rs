@@ -66,6 +66,19 @@ pub async fn a_rung_jumps_when_the_one_below_fails(bench: &Bench) {
     assert!(matches!(claim_mail(bench, &mail, bench.at(2)).await, ClaimOutcome::Claimed(_)));
 }
 
+/// A refusal of a second attempt does not, when the first one has proved to be accepted meanwhile.
+pub async fn a_rung_stays_when_an_earlier_attempt_of_the_one_below_was_accepted(bench: &Bench) {
+    let (text, mail) = ladder(bench).await;
+    let first = claimed(bench, &text).await;
+    bench.must_settle(&first, SettleVerdict::Reaped, MessageStatus::Unknown).await;
+    bench.must_settle(&first, SettleVerdict::ResendPermitted, MessageStatus::Queued).await;
+    let second = bench.send_again(&first).await;
+    bench.report(&first, "D-1", AttemptReport::Sent).await;
+    let before = bench.state(&mail).await;
+    bench.must_settle(&second, refused_for_good(), MessageStatus::Sent).await;
+    assert_eq!(bench.state(&mail).await, before);
+}
+
 /// So does a report that the message did not arrive.
 pub async fn a_rung_jumps_when_the_one_below_did_not_arrive(bench: &Bench) {
     let (text, mail) = ladder(bench).await;

@@ -116,6 +116,18 @@ pub async fn an_answer_to_an_earlier_call_counts_while_none_is_in_work(bench: &B
     assert_eq!(outcome, DispositionOutcome::Recorded(Delivered));
 }
 
+/// An answer to the first call that comes while the next one is in work ends it when that one reaches nobody.
+pub async fn an_answer_to_an_earlier_call_stops_the_one_after_the_next(bench: &Bench) {
+    let first = called(bench, AttemptReport::Busy).await;
+    bench.must_settle(&first, again(bench), Queued).await;
+    let second = bench.send_again(&first).await;
+    let outcome = bench.report(&first, "D-2", AttemptReport::Delivered).await;
+    assert_eq!(outcome, DispositionOutcome::Recorded(Sending));
+    let refused = SettleVerdict::RefusedForNow { code: "busy".to_owned(), not_before: bench.at(30) };
+    bench.must_settle(&second, refused, Delivered).await;
+    bench.assert_refused(&second, ClaimRefusal::NotQueued(Delivered)).await;
+}
+
 /// A call that is permitted and not made leaves the message undelivered, with its natural key: the first one was made.
 pub async fn a_call_that_is_not_made_leaves_the_message_undelivered(bench: &Bench) {
     for case in 0..4 {

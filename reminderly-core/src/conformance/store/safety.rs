@@ -3,8 +3,8 @@
 use chrono::TimeDelta;
 
 use super::bench::{Answered as _, Bench, Placed};
-use super::sending::accepted;
-use super::values::{email, number, person, sms};
+use super::sending::{accepted, ambiguous, refused_for_good};
+use super::values::{email, number, person, reference, sms};
 use crate::domain::appointment::Appointment;
 use crate::domain::attempt::{AttemptOutcome, ReturnReason};
 use crate::domain::contact_point::ContactPoint;
@@ -52,6 +52,47 @@ pub async fn a_late_refusal_of_an_older_attempt_is_stale(bench: &Bench) {
     let (first, _) = waits_again(bench).await;
     let refused = SettleVerdict::RefusedForGood { code: "21211".to_owned() };
     assert_eq!(bench.settle(&first, refused).await, SettleOutcome::Stale(MessageStatus::Queued));
+}
+
+/// What proves to be accepted while a later attempt is in work counts as soon as that one comes to nothing, whatever came of it.
+pub async fn an_older_acceptance_stops_the_next_when_the_latest_comes_to_nothing(bench: &Bench) {
+    let for_now = SettleVerdict::RefusedForNow { code: "30001".to_owned(), not_before: bench.now };
+    let returned = SettleVerdict::Returned { reason: ReturnReason::TooLate, not_before: bench.now };
+    for verdict in [for_now, returned, refused_for_good(), ambiguous(), SettleVerdict::Reaped] {
+        let (first, second) = works_again(bench).await;
+        let outcome = bench.report(&first, "D-1", AttemptReport::Sent).await;
+        assert_eq!(outcome, DispositionOutcome::Recorded(MessageStatus::Sending));
+        bench.must_settle(&second, verdict.clone(), MessageStatus::Sent).await;
+        let (first, second) = works_again(bench).await;
+        assert_eq!(bench.settle(&first, accepted()).await, SettleOutcome::Stale(MessageStatus::Sending));
+        bench.must_settle(&second, verdict.clone(), MessageStatus::Sent).await;
+        bench.assert_refused(&first, ClaimRefusal::NotQueued(MessageStatus::Sent)).await;
+        let (first, second) = works_again(bench).await;
+        bench.report(&first, "D-1", AttemptReport::Delivered).await;
+        bench.must_settle(&second, verdict, MessageStatus::Delivered).await;
+        let counts = bench.store.packet_counts(bench.company, second.packet).await.answered();
+        assert_eq!((counts.open, counts.ledger().gaps()), (0, Vec::new()));
+    }
+}
+
+/// Nor does a message wait for a look-up of its latest attempt when an earlier one has proved to be accepted.
+pub async fn an_older_acceptance_resolves_an_unknown_message(bench: &Bench) {
+    let found = SettleVerdict::Found { reference: reference("SM9"), accepted_at: bench.at(1) };
+    for verdict in [Some(accepted()), Some(found), None] {
+        let (first, second) = works_again(bench).await;
+        bench.must_settle(&second, SettleVerdict::Reaped, MessageStatus::Unknown).await;
+        bench.must_settle(&second, SettleVerdict::GivenUp, MessageStatus::Unknown).await;
+        if let Some(verdict) = verdict {
+            bench.must_settle(&first, verdict, MessageStatus::Sent).await;
+        } else {
+            let outcome = bench.report(&first, "D-1", AttemptReport::Accepted).await;
+            assert_eq!(outcome, DispositionOutcome::Recorded(MessageStatus::Sent));
+        }
+        let state = bench.state(&second).await;
+        assert_eq!((state.held, state.detail), (false, None));
+        let absent = bench.settle(&second, SettleVerdict::ProvenAbsent).await;
+        assert_eq!(absent, SettleOutcome::Stale(MessageStatus::Sent));
+    }
 }
 
 /// Who answers a message has got it.
@@ -129,11 +170,17 @@ pub async fn follow_ups_are_counted(bench: &Bench) {
     assert_eq!((since(1, -10_000).await, since(1, 10_000).await, since(2, -10_000).await), (3, 0, 0));
 }
 
-/// A message whose first attempt is unknown to this day, whose second was given back, and which waits for its third.
-async fn waits_again(bench: &Bench) -> (Placed, Placed) {
+/// A message whose first attempt is unknown to this day, and whose second is in work.
+async fn works_again(bench: &Bench) -> (Placed, Placed) {
     let first = bench.in_status(MessageStatus::Unknown).await;
     bench.must_settle(&first, SettleVerdict::ResendPermitted, MessageStatus::Queued).await;
     let second = bench.send_again(&first).await;
+    (first, second)
+}
+
+/// The same, when the second was given back, and the message waits for its third.
+async fn waits_again(bench: &Bench) -> (Placed, Placed) {
+    let (first, second) = works_again(bench).await;
     let returned = SettleVerdict::Returned { reason: ReturnReason::TooLate, not_before: bench.now };
     bench.must_settle(&second, returned, MessageStatus::Queued).await;
     (first, second)

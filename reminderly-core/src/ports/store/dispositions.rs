@@ -47,7 +47,8 @@ pub trait DispositionStore: Debug + Send + Sync + 'static {
     ) -> Result<Vec<Option<AttemptLocation>>, StoreError>;
 
     /// Stores dispositions, joins each into the report of its attempt and moves the message by the transition table, if that is
-    /// its latest attempt or none is in work (it is queued, or ended unsent): one fact each. Natural key: message, provider and event.
+    /// its latest attempt or none is in work (it is queued, unknown, or ended unsent): one fact each. While one is in work, the report
+    /// is kept, and counts when that one is [settled](super::MessageStore::settle). Natural key: message, provider and event.
     ///
     /// After a call that was [`Redialled`](crate::domain::attempt::AttemptOutcome::Redialled), a report moves the message only if
     /// the joined report has grown, or, once another call was claimed and is not in work, only if it says that the call arrived. A

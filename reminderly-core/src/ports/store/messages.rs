@@ -266,6 +266,10 @@ pub trait MessageStore: Debug + Send + Sync + 'static {
     /// makes it `expired` if its attempt was claimed before the last restore: a later attempt may have been made that the
     /// store no longer knows.
     ///
+    /// If an earlier attempt has proved to be accepted while this one was in work (a late answer or report; of a call that was made
+    /// again, that it was answered after all), a verdict other than acceptance is recorded with its attempt, and the message follows that
+    /// evidence: it is `sent`, or where the report says, does not go once more, and no rung above it jumps.
+    ///
     /// # Errors
     ///
     /// [`StoreError::Missing`], [`StoreError::Unavailable`], [`StoreError::CommitUnknown`].

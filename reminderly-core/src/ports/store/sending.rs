@@ -172,7 +172,7 @@ pub enum ClaimRefusal {
 pub struct Settlement {
     /// The message.
     pub message: MessageId,
-    /// The number of the attempt: only the holder of the latest claim settles.
+    /// The number of the attempt: only the holder of the latest claim settles, but for proof that an earlier one was accepted.
     pub epoch: u32,
     /// What became of it.
     pub verdict: SettleVerdict,
@@ -254,7 +254,7 @@ pub enum SettleOutcome {
     Applied(MessageStatus),
     /// Another attempt is the latest (and in work, or this is no proof of acceptance), the status does not allow it (evidence came
     /// first), the attempt is a call after which another was permitted, its packet takes no call any more, or the message was given up and this is
-    /// no evidence. Nothing changed, but for the provider's id of an acceptance, which is kept if none was known.
+    /// no evidence. Nothing changed, but that an acceptance is kept with its attempt, and the provider's id with it if none was known.
     Stale(MessageStatus),
     /// The call is not to be made again: a message that goes only when this one has brought nothing has an attempt that is not
     /// proven not to have arrived. Nothing changed.
