@@ -195,11 +195,23 @@ impl MessageEvent {
         Self::Cancelled,
     ];
 
-    /// What the event is for a message of which a call was made already: it does not end unsent any more.
+    /// What the event is for a message in this status of which a call was made already: it does not end unsent any more. An event
+    /// that cannot happen in the status stays one that cannot: what is in work is neither skipped nor dropped.
+    ///
+    /// ```
+    /// use reminderly_core::domain::message_status::{MessageEvent, MessageStatus};
+    ///
+    /// assert_eq!(MessageEvent::Skipped.after_a_call(MessageStatus::Queued), MessageEvent::RedialDropped);
+    /// assert_eq!(MessageEvent::Skipped.after_a_call(MessageStatus::Sending), MessageEvent::Skipped);
+    /// ```
     #[must_use]
-    pub const fn after_a_call(self) -> Self {
+    pub const fn after_a_call(self, status: MessageStatus) -> Self {
         match self {
-            Self::Skipped | Self::Expired | Self::Cancelled | Self::RefusedForGood => Self::RedialDropped,
+            Self::Skipped | Self::Expired | Self::Cancelled | Self::RefusedForGood
+                if status.after(self).is_some() =>
+            {
+                Self::RedialDropped
+            }
             other => other,
         }
     }

@@ -74,8 +74,8 @@ impl Data {
         let id = packet;
         let packet = self.packets.get_mut(&id).ok_or(None)?;
         let before = packet.record(slot).map(|record| record.state.status);
-        let redialled = packet.record(slot).is_some_and(|record| record.state.redialled);
-        let event = if redialled { change.event.after_a_call() } else { change.event };
+        let redialled = packet.record(slot).filter(|record| record.state.redialled);
+        let event = redialled.map_or(change.event, |record| change.event.after_a_call(record.state.status));
         let ends = matches!(event, MessageEvent::Skipped | MessageEvent::Cancelled);
         if ends && packet.flies_with_household(slot) {
             return Err(Some(MessageStatus::Sending));

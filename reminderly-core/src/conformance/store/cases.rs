@@ -305,6 +305,7 @@ macro_rules! for_each_store_case {
             an_answer_to_an_earlier_call_counts_while_none_is_in_work
             an_answer_to_an_earlier_call_stops_the_one_after_the_next
             a_call_that_is_not_made_leaves_the_message_undelivered
+            a_call_in_work_is_not_dropped
             a_packet_that_ends_takes_no_call
             an_incoming_message_is_read_back
             a_repeated_incoming_message_is_a_duplicate

@@ -7,12 +7,14 @@ use crate::domain::attempt::AttemptOutcome;
 use crate::domain::disposition::AttemptReport;
 use crate::domain::message_status::MessageStatus;
 use crate::domain::packet::{Draining, PacketStage};
+use crate::domain::response::ResponseKind;
 use crate::domain::skip_reason::SkipReason;
 use crate::ports::store::{
-    ClaimRefusal, CloseVerdict, DispositionOutcome, PlanOutcome, SettleOutcome, SettleVerdict, WriteOutcome,
+    ClaimRefusal, CloseVerdict, DispositionOutcome, IncomingOutcome, PlanOutcome, SettleOutcome,
+    SettleVerdict, WriteOutcome,
 };
 
-use MessageStatus::{Delivered, Queued, Sending, Sent, Undelivered};
+use MessageStatus::{Delivered, Queued, Sending, Sent, Undelivered, Unknown};
 
 /// A call that reached nobody, and may be made again → queued for that instant; the attempt counts.
 pub async fn a_call_may_be_made_again(bench: &Bench) {
@@ -158,6 +160,26 @@ pub async fn a_call_that_is_not_made_leaves_the_message_undelivered(bench: &Benc
             PlanOutcome::Stored { duplicates: 1 },
             "case {case}"
         );
+    }
+}
+
+/// A call that was permitted and is being made is in work like any other: nothing but its own outcome moves the message.
+pub async fn a_call_in_work_is_not_dropped(bench: &Bench) {
+    for in_work in [Sending, Unknown] {
+        let placed = called(bench, AttemptReport::Busy).await;
+        bench.must_settle(&placed, again(bench), Queued).await;
+        let second = bench.send_again(&placed).await;
+        if in_work == Unknown {
+            bench.must_settle(&second, SettleVerdict::Reaped, Unknown).await;
+        } else {
+            let answer = bench.answer(&second, ResponseKind::Cancelled, 4);
+            assert_eq!(bench.take_in(answer).await, IncomingOutcome::Recorded);
+        }
+        for verdict in [CloseVerdict::Skipped(SkipReason::Superseded), CloseVerdict::Expired] {
+            assert_eq!(bench.close(&second, verdict).await, WriteOutcome::Stale, "{verdict:?}");
+        }
+        assert_eq!(bench.status(&second).await, in_work);
+        bench.must_settle(&second, accepted(), Sent).await;
     }
 }
 
