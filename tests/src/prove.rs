@@ -4,11 +4,13 @@
 
 mod dispositions;
 mod limits;
+mod model;
 mod order;
 mod proof;
 pub mod replies;
 mod spread;
 mod time;
+mod traces;
 
 pub use order::{Extent, Order};
 pub use proof::{Proof, Violation};
@@ -31,6 +33,16 @@ pub struct Kind {
 
 /// Every kind, in the order of the table.
 pub const KINDS: &[Kind] = &[
+    Kind {
+        name: "model",
+        about: "a state of the sending protocol in which P1, P2 or P4 is broken",
+        run: model::run,
+    },
+    Kind {
+        name: "traces",
+        about: "a trace that the model and the product take differently",
+        run: traces::run,
+    },
     Kind {
         name: "time",
         about: "planning differs from a second implementation, on another library of time zones",
