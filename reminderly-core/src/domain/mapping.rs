@@ -15,13 +15,9 @@ mod tests;
 pub(in crate::domain) mod texts;
 mod unfit_header;
 
+pub(in crate::domain) use clean::is_blank;
 pub use compiled::{CompiledCampaign, check, check_with};
 pub use mapped_row::{ContactField, MappedRow, RowNote};
 pub use mapper::RowMapper;
 pub use render::RenderFault;
 pub use unfit_header::{DuplicateColumn, MissingColumn, NameDifference, NearColumn, UnfitHeader};
-
-/// Whether nothing of a text would be left to read.
-pub(in crate::domain) fn is_blank(text: &str) -> bool {
-    clean::clean(text).0.is_empty()
-}

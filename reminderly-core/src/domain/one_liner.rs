@@ -14,7 +14,7 @@ use crate::domain::appointment_key::AppointmentKey;
 use crate::domain::campaign::problem::hint;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::contact_point::{ContactPoint, EmailAddress, InvalidContactPoint, PhoneNumber};
-use crate::domain::mapping::CompiledCampaign;
+use crate::domain::mapping::{CompiledCampaign, is_blank};
 use crate::domain::person::{InvalidPersonKey, PersonKey};
 use crate::domain::row::{Header, Row};
 use crate::domain::template::RENDERED_BYTES_MAX;
@@ -203,7 +203,7 @@ impl OneLiner {
         }
         for (part, text) in self.text.parts() {
             // What is left of it once invisible characters are removed, as they are from a campaign's texts.
-            if crate::domain::mapping::is_blank(text) {
+            if is_blank(text) {
                 return Err(InvalidOneLiner::EmptyText { part });
             }
             if text.len() > RENDERED_BYTES_MAX {

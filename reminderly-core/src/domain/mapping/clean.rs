@@ -24,6 +24,12 @@ pub(super) fn clean(text: &str) -> (Cow<'_, str>, bool) {
     (composed, removed)
 }
 
+/// Whether nothing of a text can be seen.
+pub(in crate::domain) fn is_blank(text: &str) -> bool {
+    let is_hidden = |c: char| c.is_whitespace() || c.is_control() || is_invisible(c) || is_joiner(c);
+    text.chars().all(is_hidden)
+}
+
 fn remove<'a>(text: &'a str, removed: &mut bool) -> Cow<'a, str> {
     if !text.chars().any(|c| c.is_control() || is_invisible(c) || is_joiner(c)) {
         return Cow::Borrowed(text);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use minijinja::{Environment, Value};
 
 use super::bound_field::value_code;
-use super::clean::clean;
+use super::clean::{clean, is_blank};
 use super::compiled::CompiledCampaign;
 use super::mapped_row::MappedRow;
 use super::names::HouseholdValues;
@@ -144,17 +144,13 @@ impl CompiledCampaign {
     }
 
     fn sms(&self, part: &str, language: LanguageIndex, row: &Shown<'_>) -> Result<Content, RenderFault> {
-        let text = self.part(part, language, row)?;
-        let (text, _) = clean(&text);
+        let text = self.visible(part, language, row)?;
         let segments = count_segments(&text).count;
-        Ok(Content::Sms { text: Arc::from(text.as_ref()), segments })
+        Ok(Content::Sms { text: text.into(), segments })
     }
 
     fn call(&self, language: LanguageIndex, row: &Shown<'_>) -> Result<Content, RenderFault> {
-        let spoken = |part| -> Result<Arc<str>, RenderFault> {
-            let text = self.part(part, language, row)?;
-            Ok(Arc::from(clean(&text).0.as_ref()))
-        };
+        let spoken = |part| self.visible(part, language, row).map(Arc::from);
         let phone = self.definition.messages.phone.as_ref();
         let has_voicemail = phone.is_some_and(|phone| phone.voicemail.is_some());
         Ok(Content::Phone {
@@ -187,13 +183,18 @@ impl CompiledCampaign {
         Ok(Content::Email { subject: subject.into(), text: text.into(), html: html.map(Arc::from) })
     }
 
-    /// A part that is not blank.
+    /// A part without control and invisible characters.
+    fn visible(&self, part: &str, language: LanguageIndex, row: &Shown<'_>) -> Result<String, RenderFault> {
+        self.part(part, language, row).map(|text| clean(&text).0.into_owned())
+    }
+
+    /// A part in which something can be seen.
     fn part(&self, part: &str, language: LanguageIndex, row: &Shown<'_>) -> Result<String, RenderFault> {
         let missing = || fault(row.row, part, RowFault::TemplateFailed, "the campaign has no such text");
         let (_, environment) = self.texts.get(language).ok_or_else(missing)?;
         let text = render(environment, part, &row.values)
             .map_err(|cause| self.explain(environment, part, row.row, cause))?;
-        if text.trim().is_empty() {
+        if is_blank(&text) {
             return Err(fault(row.row, part, RowFault::TemplateFailed, "the text is empty"));
         }
         Ok(text)

@@ -333,6 +333,14 @@ fn texts_decide(#[case] text: &str, #[case] expected: &str) {
 }
 
 #[test]
+fn a_text_of_which_nothing_can_be_seen_is_none() {
+    let campaign = compiled(&with_sms_text("{% if person is undefined %}\u{200b}\u{1}{% endif %}"));
+    let mapped = map(&campaign, &GOOD).unwrap();
+    let fault = campaign.render(ContactMethod::Sms, &mapped).unwrap_err();
+    assert_eq!(fault.detail, "line 9: sms.text: the text is empty");
+}
+
+#[test]
 fn expressions_beyond_the_fast_path_work_alike() {
     let mut document = document();
     document["mapping"]["fields"]["first_name"] =

@@ -184,6 +184,7 @@ const LATER: &str = "not supported by this release";
 #[case::vanished_word("/mapping/vanished", json!("no"), "$.mapping.vanished", "keep")]
 // Messages and methods.
 #[case::text_empty("/messages/sms/text", json!(""), "$.messages.sms.text", "empty")]
+#[case::text_unseen("/messages/sms/text", json!("\u{200b}\u{1}"), "$.messages.sms.text", "empty")]
 #[case::text_long("/messages/sms/text", json!("x".repeat(20_000)), "$.messages.sms.text", "bytes")]
 #[case::text_language_type("/messages/sms/text", json!({ "en": 1 }), "$.messages.sms.text.en", "expected a text")]
 #[case::subject_lines("/messages/email/subject", json!("a\r\nBcc: b"), "$.messages.email.subject", "one line")]

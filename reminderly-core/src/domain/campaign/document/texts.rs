@@ -7,6 +7,7 @@ use super::super::problem::{Problems, member_path};
 use super::node::Node;
 use super::reader::Field;
 use crate::domain::language::Language;
+use crate::domain::mapping::is_blank;
 use crate::domain::template::TEMPLATE_BYTES_MAX;
 
 /// The most languages of one text.
@@ -80,7 +81,7 @@ pub(super) fn one_line(text: &LocalizedText, path: &str, problems: &mut Problems
 
 fn single(field: &Field<'_>, problems: &mut Problems) -> String {
     let Some(text) = field.text(problems) else { return String::new() };
-    if text.trim().is_empty() {
+    if is_blank(text) {
         field.fault("the text is empty", problems);
     } else if text.len() > TEMPLATE_BYTES_MAX {
         field.fault(format!("the text has more than {TEMPLATE_BYTES_MAX} bytes"), problems);
