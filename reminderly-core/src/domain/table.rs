@@ -29,6 +29,7 @@ mod encoding;
 mod evidence;
 mod fault;
 mod fields;
+mod followed;
 mod head;
 mod quotes;
 mod records;

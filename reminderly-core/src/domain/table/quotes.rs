@@ -40,6 +40,19 @@ impl Quotes {
         bytes.iter().position(|byte| self.ends_with(*byte))
     }
 
+    /// As [`end_in`](Self::end_in), or at which of the bytes a field goes on after its quote was closed.
+    pub(super) fn decided_in(&mut self, bytes: &[u8]) -> Option<usize> {
+        bytes.iter().position(|byte| self.ends_with(*byte) || self.stray.is_some())
+    }
+
+    /// These quotes, read on as far as others that were within quotes where these are now, at a line break. Delimiters are not
+    /// counted on.
+    pub(super) fn gone_on(&self, others: &Self) -> Self {
+        // What was open then had opened elsewhere for the others.
+        let opened = |line| if line < self.line { self.opened } else { line };
+        Self { opened: opened(others.opened), stray: others.stray.map(opened), ..others.clone() }
+    }
+
     /// The line on which the quote opened that is open now.
     pub(super) fn open_since(&self) -> Option<u64> {
         (self.state == State::Quoted).then_some(self.opened)

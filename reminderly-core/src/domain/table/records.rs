@@ -1,5 +1,6 @@
 use super::encoding::Decoding;
 use super::fields::Fields;
+use super::followed::Followed;
 use super::head::{TextForm, line_break_at};
 use super::quotes::Quotes;
 use crate::domain::row::{Header, RejectedRow, Row, RowFault, RowNumber};
@@ -38,10 +39,10 @@ pub struct RecordReader {
     /// Bytes that were pushed, decoded; those before `start` are done with.
     buffer: Vec<u8>,
     start: usize,
-    /// How many bytes after `start` were given to `fields`.
-    fed: usize,
-    /// The bytes of the record before its line break, once that was seen.
-    content: Option<usize>,
+    /// The record at `start`, followed as far as its bytes are there.
+    record: Option<Followed>,
+    /// What a rejected line tells of those behind it: as it is read, each of their line breaks lies within quotes.
+    before: Option<Followed>,
     /// The record is too large: its bytes are not kept.
     oversized: Option<Quotes>,
     /// The file offset of what the byte at `start` comes from.
@@ -62,8 +63,8 @@ impl RecordReader {
             decoding: Decoding::new(form.encoding),
             buffer: Vec::new(),
             start: 0,
-            fed: 0,
-            content: None,
+            record: None,
+            before: None,
             oversized: None,
             offset: start.offset,
             next: start,
@@ -91,29 +92,44 @@ impl RecordReader {
 
     /// The next record; `None` if it is not whole yet, or, after [`finish`](Self::finish), if there are no more.
     pub fn next_record(&mut self) -> Option<Record> {
-        if self.fed == 0 && self.oversized.is_none() {
-            self.pass_blank_lines()?;
+        if self.oversized.is_some() {
+            return self.next_oversized();
         }
-        if self.content.is_none() && self.oversized.is_none() {
-            self.feed();
+        let mut record = match self.record.take() {
+            Some(record) => record,
+            None => self.begin()?,
+        };
+        record.follow(self.window());
+        if let Some(content) = record.content {
+            let Some(line_break) = line_break_at(&self.buffer, self.start + content, self.ended) else {
+                self.record = Some(record);
+                return None;
+            };
+            return Some(self.complete(content, line_break));
         }
-        if self.content.is_none() && self.oversized.is_none() && self.fed > self.max_row_bytes {
-            if let Some(record) = self.unclosed_within_limit() {
-                return Some(record);
-            }
-            self.fed = 0;
-            self.oversized = Some(Quotes::new(self.form.delimiter, self.next.line));
+        if let Some(line) = record.quotes.stray() {
+            let detail = format!(
+                "line {line}: a quote opens here, and its field goes on after the quote that closes it; \
+                 put a value that holds quotes into quotes and double them"
+            );
+            return self.reject_first_line(record, detail);
         }
-        if self.content.is_none() && self.oversized.is_some() {
-            self.pass_oversized();
+        if record.bytes > self.max_row_bytes {
+            // Whether a line break at the very end is whole, the next chunk would tell; so it does not count.
+            let line = record.quotes.open_since();
+            let line = line.filter(|_| self.first_break().is_some_and(|first| first < self.max_row_bytes));
+            let Some(line) = line else { return self.begin_oversized() };
+            let limit = self.max_row_bytes;
+            let detail = format!("line {line}: the quote that opens here is not closed within {limit} bytes");
+            return self.reject_first_line(record, detail);
         }
-        match self.content {
-            Some(content) => {
-                let line_break = line_break_at(&self.buffer, self.start + content, self.ended)?;
-                Some(self.complete(content, line_break))
-            }
-            None if self.ended => Some(self.complete_at_end()),
-            None => None,
+        if !self.ended {
+            self.record = Some(record);
+            return None;
+        }
+        match record.quotes.open_since() {
+            Some(line) => self.reject_first_line(record, never_closed(line)),
+            None => Some(self.complete(record.bytes, 0)),
         }
     }
 
@@ -136,126 +152,94 @@ impl RecordReader {
         None
     }
 
-    fn feed(&mut self) {
-        // One byte more than allowed: it may be the line break.
-        let limit = self.buffer.len().min(self.start.saturating_add(self.max_row_bytes).saturating_add(1));
-        let input = self.buffer.get(self.start + self.fed..limit).unwrap_or_default();
-        let (taken, is_record) = self.fields.feed(input);
-        self.fed += taken;
-        if is_record {
-            self.content = Some(self.fed - 1);
-        }
+    /// What is there of as much as a record may have, and a byte more: it may be the line break.
+    fn window(&self) -> &[u8] {
+        let end = self.buffer.len().min(self.start.saturating_add(self.max_row_bytes).saturating_add(1));
+        self.buffer.get(self.start..end).unwrap_or_default()
     }
 
-    fn pass_oversized(&mut self) {
-        let Some(quotes) = &mut self.oversized else { return };
+    fn first_break(&self) -> Option<usize> {
+        self.window().iter().position(|byte| is_break(*byte))
+    }
+
+    /// The start of the next record, which is followed from what is known of its bytes: a file in which a quote is missing in
+    /// line after line would otherwise be read to its end, or to the limit, for each of them.
+    fn begin(&mut self) -> Option<Followed> {
+        self.pass_blank_lines()?;
+        let mut own = Followed::new(Quotes::new(self.form.delimiter, self.next.line));
+        let Some(before) = self.before.take() else { return Some(own) };
+        let known = self.buffer.get(self.start..self.start + before.bytes).unwrap_or_default();
+        let Some(first) = known.iter().position(|byte| is_break(*byte)) else { return Some(own) };
+        own.follow(known.get(..=first).unwrap_or_default());
+        if own.is_decided() {
+            self.before = Some(before);
+            return Some(own);
+        }
+        // Both are within quotes at this line break, and so find the same from here on.
+        Some(Followed { quotes: own.quotes.gone_on(&before.quotes), ..before })
+    }
+
+    fn begin_oversized(&mut self) -> Option<Record> {
+        self.oversized = Some(Quotes::new(self.form.delimiter, self.next.line));
+        self.next_oversized()
+    }
+
+    fn next_oversized(&mut self) -> Option<Record> {
+        let quotes = self.oversized.as_mut()?;
         let rest = self.buffer.get(self.start..).unwrap_or_default();
         let end = quotes.end_in(rest);
-        let passed = end.unwrap_or(rest.len());
-        self.content = end.map(|_| 0);
+        let (passed, open) = (end.unwrap_or(rest.len()), quotes.open_since());
         self.advance(passed);
-    }
-
-    /// The file ended without a line break.
-    fn complete_at_end(&mut self) -> Record {
-        let content = self.fed;
-        let open_quote = match &self.oversized {
-            Some(quotes) => quotes.open_since(),
-            // Anywhere but within quotes, a line break ends the record.
-            None if self.fields.feed(b"\n").1 => None,
-            None => {
-                let mut quotes = Quotes::new(self.form.delimiter, self.next.line);
-                quotes.end_in(self.raw(content));
-                quotes.open_since()
-            }
+        let line_break = match end {
+            Some(_) => line_break_at(&self.buffer, self.start, self.ended)?,
+            None if self.ended => 0,
+            None => return None,
         };
-        match open_quote {
-            Some(line) if self.oversized.is_none() => {
-                let detail = format!("line {line}: the quote that opens here is never closed");
-                self.reject_first_line(content, 0, RowFault::UnbalancedQuote, detail)
-            }
-            Some(line) => {
-                let detail = format!("line {line}: the quote that opens here is never closed");
-                let record = self.reject(RowFault::UnbalancedQuote, None, detail);
-                self.move_on(content, 0);
-                record
-            }
-            None => self.complete(content, 0),
-        }
-    }
-
-    /// A quote that swallows line after line up to the limit: only the line of the record's start is lost.
-    fn unclosed_within_limit(&mut self) -> Option<Record> {
-        let raw = self.raw(self.fed);
-        let mut quotes = Quotes::new(self.form.delimiter, self.next.line);
-        quotes.end_in(raw);
-        let first_break = raw.iter().position(|byte| matches!(byte, b'\n' | b'\r'))?;
-        // Whether a line break at the very end is whole, the next chunk would tell; so it does not count.
-        let line = quotes.open_since().filter(|_| first_break + 1 < raw.len())?;
-        let limit = self.max_row_bytes;
-        let detail = format!("line {line}: the quote that opens here is not closed within {limit} bytes");
-        Some(self.reject_first_line(self.fed, 0, RowFault::UnbalancedQuote, detail))
+        let record = match open {
+            Some(line) => self.reject(RowFault::UnbalancedQuote, None, never_closed(line)),
+            None => self.too_large(),
+        };
+        self.move_on(0, line_break);
+        Some(record)
     }
 
     /// Rejects the first line of a record whose quotes are not to be trusted, and reads on at the next line: what a stray quote
     /// has joined are rows of other people.
-    fn reject_first_line(
-        &mut self,
-        content: usize,
-        line_break: usize,
-        code: RowFault,
-        detail: String,
-    ) -> Record {
-        let record = self.reject(code, None, detail);
-        let first_break = self.raw(content).iter().position(|byte| matches!(byte, b'\n' | b'\r'));
-        let (content, line_break) = match first_break {
-            Some(first) => {
-                let bytes = line_break_at(&self.buffer, self.start + first, true);
-                (first, bytes.unwrap_or(1))
-            }
-            None => (content, line_break),
+    fn reject_first_line(&mut self, mut record: Followed, detail: String) -> Option<Record> {
+        let (content, line_break) = match self.first_break() {
+            Some(first) => (first, line_break_at(&self.buffer, self.start + first, self.ended)),
+            None if self.window().len() > self.max_row_bytes => return self.begin_oversized(),
+            None => (self.window().len(), self.ended.then_some(0)),
         };
-        self.fields = Fields::new(self.form.delimiter);
+        let Some(line_break) = line_break else {
+            self.record = Some(record);
+            return None;
+        };
+        let rejected = self.reject(RowFault::UnbalancedQuote, None, detail);
         self.move_on(content, line_break);
-        record
+        if let Some(left) = record.bytes.checked_sub(content + line_break) {
+            record.bytes = left;
+            self.before = Some(record);
+        }
+        Some(rejected)
     }
 
     fn complete(&mut self, content: usize, line_break: usize) -> Record {
-        if let Some(line) = self.stray_quote(content) {
-            let detail = format!(
-                "line {line}: a quote opens here, and its field goes on after the quote that closes it; \
-                 put a value that holds quotes into quotes and double them"
-            );
-            return self.reject_first_line(content, line_break, RowFault::UnbalancedQuote, detail);
-        }
-        let record = if self.oversized.is_some() { self.too_large() } else { self.row(content) };
+        let raw = self.buffer.get(self.start..self.start + content).unwrap_or_default();
+        self.fields.feed(raw);
+        self.fields.feed(b"\n");
+        let record = self.row(content);
         self.move_on(content, line_break);
         record
     }
 
-    /// The line of a quote of the record that cannot be meant as one.
-    fn stray_quote(&self, content: usize) -> Option<u64> {
-        let raw = self.raw(content);
-        if self.oversized.is_some() || !raw.contains(&b'"') {
-            return None;
-        }
-        let mut quotes = Quotes::new(self.form.delimiter, self.next.line);
-        quotes.end_in(raw);
-        quotes.stray()
-    }
-
     fn move_on(&mut self, content: usize, line_break: usize) {
-        let lines = match &self.oversized {
+        let lines = match self.oversized.take() {
             Some(quotes) => quotes.line() - self.next.line,
             None => line_breaks(self.raw(content)),
         };
-        if self.oversized.take().is_some() {
-            self.fields = Fields::new(self.form.delimiter);
-        }
         self.advance(content + line_break);
         self.fields.clear();
-        self.fed = 0;
-        self.content = None;
         self.next = Position {
             row: self.next.row.next(),
             offset: self.offset,
@@ -306,7 +290,18 @@ impl RecordReader {
     fn advance(&mut self, bytes: usize) {
         self.offset += self.form.encoding.source_len(self.raw(bytes));
         self.start += bytes;
+        if let Some(before) = &mut self.before {
+            before.bytes = before.bytes.saturating_sub(bytes);
+        }
     }
+}
+
+fn never_closed(line: u64) -> String {
+    format!("line {line}: the quote that opens here is never closed")
+}
+
+const fn is_break(byte: u8) -> bool {
+    matches!(byte, b'\n' | b'\r')
 }
 
 /// How many lines end in these bytes.

@@ -207,6 +207,25 @@ fn a_row_without_end_is_not_kept() {
     assert_eq!(reader.position(), Position { row: RowNumber(2), offset: 1_000_003, line: 3 });
 }
 
+#[rstest]
+#[case::stray(b"\"x\",\"\n")]
+#[case::never_closed(b"\",x\",\"\n")]
+fn a_quote_that_is_missing_in_every_line_does_not_make_the_file_read_for_each(#[case] line: &[u8]) {
+    const LINES: usize = 200_000;
+    // Reached behind a line break, where the quote of the second file is open.
+    const MAX_BYTES: usize = 7 * 150_000 - 1;
+    let (header, start) = two_columns();
+    let mut reader = RecordReader::new(header, COMMAS, MAX_BYTES, start);
+    reader.push(&line.repeat(LINES));
+    reader.finish();
+    // Takes a second; it would be days.
+    for number in 1..=LINES {
+        let Some(Record::Bad(bad)) = reader.next_record() else { panic!("row {number}") };
+        assert_eq!((bad.row.0, bad.code), (number as u64, RowFault::UnbalancedQuote));
+    }
+    assert_eq!(reader.next_record(), None);
+}
+
 /// Files of bytes that matter.
 fn files() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
@@ -220,6 +239,9 @@ fn files() -> impl Strategy<Value = Vec<u8>> {
         1 => Just(b"\xff".to_vec()),
         1 => Just(b"\xef\xbb\xbf".to_vec()),
         1 => Just(b"xxxxxxxxxxxxxxxxxxxxxxxx".to_vec()),
+        // Lines at whose end a quote is open, whether one was at their start or not; the second without a stray one.
+        2 => Just(b"\"x\",\"\n".to_vec()),
+        2 => Just(b"\",x\",\"\n".to_vec()),
     ];
     proptest::collection::vec(piece, 0..120).prop_map(|pieces| pieces.concat())
 }
