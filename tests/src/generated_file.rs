@@ -38,6 +38,8 @@ pub const FILE: &str = "doctor_smith_generated.csv";
 #[derive(Debug, Clone)]
 pub struct GeneratedFile {
     rows: u64,
+    /// Of so many rows the last is bad.
+    bad_every: Option<u64>,
     /// The appointments' dates as the file spells them.
     dates: Vec<String>,
 }
@@ -49,7 +51,11 @@ impl GeneratedFile {
             .into_iter()
             .flat_map(|first| first.iter_days())
             .filter(|day| !matches!(day.weekday(), Weekday::Sat | Weekday::Sun));
-        Self { rows, dates: weekdays.take(40).map(|day| day.format("%m/%d/%Y").to_string()).collect() }
+        Self {
+            rows,
+            bad_every: None,
+            dates: weekdays.take(40).map(|day| day.format("%m/%d/%Y").to_string()).collect(),
+        }
     }
 
     /// A file of at least so many bytes.
@@ -61,14 +67,29 @@ impl GeneratedFile {
         Self::new(bytes * 10_000 / row.len() as u64 + 1)
     }
 
+    /// The same, but of so many rows the last has too few fields, and is shorter.
+    #[must_use]
+    pub fn with_bad_rows(self, every: u64) -> Self {
+        Self { bad_every: Some(every), ..self }
+    }
+
     /// How many rows it has.
     pub const fn rows(&self) -> u64 {
         self.rows
     }
 
+    /// How many of them have no cell phone. None of these is bad where the bad ones are a multiple of 100 apart.
+    pub fn without_cell(&self) -> u64 {
+        self.rows / 100 * 2 + (self.rows % 100).min(2)
+    }
+
     fn push_row(&self, number: u64, to: &mut Vec<u8>) {
         to.extend_from_slice(b"A-");
         push_digits(number, 9, to);
+        if self.bad_every.is_some_and(|every| (number + 1).is_multiple_of(every)) {
+            to.extend_from_slice(b",too few\n");
+            return;
+        }
         to.push(b',');
         to.extend_from_slice(pick(&NAMES, number).as_bytes());
         to.push(b',');

@@ -3,6 +3,8 @@
 //! `tests/prove short` runs all of them within minutes, `tests/prove long` until the published figures are reached.
 
 mod dispositions;
+pub mod files;
+pub mod large_files;
 mod limits;
 mod model;
 mod order;
@@ -62,5 +64,15 @@ pub const KINDS: &[Kind] = &[
         name: "replies",
         about: "a labelled reply that is misread, a revocation that is taken for a confirmation",
         run: replies::run,
+    },
+    Kind {
+        name: "files",
+        about: "a data file that is not told row by row, or not refused with its reason, as the documents say",
+        run: files::run,
+    },
+    Kind {
+        name: "large_files",
+        about: "a file that is larger than memory and takes more than 64 MiB of it, or loses a row",
+        run: large_files::run,
     },
 ];
