@@ -15,6 +15,7 @@ pub mod discarding_store;
 pub mod example;
 pub mod executor;
 pub mod fairness;
+pub mod fuzzing;
 pub mod generated_file;
 pub mod judge;
 pub mod material;

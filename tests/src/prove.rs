@@ -2,9 +2,10 @@
 //!
 //! `tests/prove short` runs all of them within minutes, `tests/prove long` until the published figures are reached.
 
+mod corpora;
 mod dispositions;
-pub mod files;
-pub mod large_files;
+mod files;
+mod large_files;
 mod limits;
 mod model;
 mod order;
@@ -74,5 +75,10 @@ pub const KINDS: &[Kind] = &[
         name: "large_files",
         about: "a file that is larger than memory and takes more than 64 MiB of it, or loses a row",
         run: large_files::run,
+    },
+    Kind {
+        name: "corpora",
+        about: "bytes of strangers that panic, or that something is made of which is not promised",
+        run: corpora::run,
     },
 ];

@@ -37,7 +37,7 @@ const FAMILIES: [&str; 16] = [
 /// # Errors
 ///
 /// A corpus that cannot be read.
-pub fn run(_: &Order) -> Result<Proof, Failure> {
+pub(super) fn run(_: &Order) -> Result<Proof, Failure> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/files");
     let document: Value = serde_json::from_slice(&fs::read(corpus.join("campaign.json"))?)?;
     let fired = FAMILIES.into_iter().map(|family| (family, 0)).collect();

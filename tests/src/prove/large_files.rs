@@ -41,7 +41,7 @@ const CHILD: &str = "REMINDERLY_LARGE_FILE";
 /// # Errors
 ///
 /// A process that cannot be started, or does not say what it found.
-pub fn run(order: &Order) -> Result<Proof, Failure> {
+pub(super) fn run(order: &Order) -> Result<Proof, Failure> {
     let bytes = order.count(BYTES.0, BYTES.1);
     if let Ok(shape) = env::var(CHILD) {
         println!("{}", block_on(read(Shape::named(&shape)?, bytes))?);

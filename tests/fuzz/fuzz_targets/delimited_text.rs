@@ -1,0 +1,4 @@
+//! See `reminderly_tests::fuzzing`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| reminderly_tests::fuzzing::run("delimited_text", bytes));

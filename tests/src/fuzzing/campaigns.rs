@@ -1,0 +1,77 @@
+//! Campaign documents, and the little languages in them.
+
+use std::sync::LazyLock;
+
+use reminderly_core::domain::campaign::definition::CampaignDefinition;
+use reminderly_core::domain::campaign::document;
+use reminderly_core::domain::contact_method::ContactMethod;
+use reminderly_core::domain::mapping::{CompiledCampaign, check};
+use reminderly_core::domain::row::{Header, Row, RowNumber};
+use serde_json::{Value, json};
+
+use super::text;
+use crate::material;
+
+/// The longest text of a message, bytes.
+const TEXT_MAX: usize = 64 << 10;
+
+/// The columns of [`material::HEADER`].
+const COLUMNS: [&str; 6] = ["Key", "Name", "Cell", "Email", "At", "Person"];
+const CELLS: [&str; 6] = ["K1", "Ann", "+15202340001", "ann@example.com", "2026-03-10 14:00", "P1"];
+
+static DOCUMENT: LazyLock<Value> = LazyLock::new(material::document);
+
+/// A document is read the same twice, what is kept of it comes back, and a refused one names paths.
+pub(super) fn document(bytes: &[u8]) {
+    let json = text(bytes);
+    match document::parse(&json) {
+        Ok(definition) => {
+            assert_eq!(document::parse(&json).as_ref().ok(), Some(&definition));
+            let kept = serde_json::to_string(&definition).expect("a definition can be kept");
+            let back: CampaignDefinition = serde_json::from_str(&kept).expect("what was kept can be read");
+            assert_eq!(back, definition);
+            drop(check(&json));
+        }
+        Err(invalid) => {
+            assert!(!invalid.problems.is_empty());
+            assert!(invalid.problems.iter().all(|problem| problem.path.starts_with('$')));
+        }
+    }
+}
+
+/// A text that a campaign may have is made from a row within its limits, twice the same, or the row is told.
+pub(super) fn template(bytes: &[u8]) {
+    let mut document = DOCUMENT.clone();
+    document["messages"]["sms"]["text"] = json!(text(bytes));
+    if let Ok(campaign) = check(&document.to_string()) {
+        render(&campaign);
+    }
+}
+
+/// An expression that a campaign may have is evaluated twice the same, or the row is told.
+pub(super) fn expression(bytes: &[u8]) {
+    let mut document = DOCUMENT.clone();
+    document["mapping"]["fields"]["first_name"] = json!(text(bytes));
+    if let Ok(campaign) = check(&document.to_string()) {
+        render(&campaign);
+    }
+}
+
+fn render(campaign: &CompiledCampaign) {
+    let header = Header(COLUMNS.map(str::to_owned).to_vec());
+    // An expression may name columns that this file has not.
+    let Ok(mapper) = campaign.mapper(&header) else { return };
+    let row = Row::new(RowNumber(1), 2, CELLS);
+    match (mapper.map(&row), mapper.map(&row)) {
+        (Ok(once), Ok(again)) => {
+            assert_eq!(once.key, again.key);
+            let made = campaign.render(ContactMethod::Sms, &once);
+            assert_eq!(campaign.render(ContactMethod::Sms, &again), made);
+            if let Ok(content) = made {
+                assert!(content.text().len() <= TEXT_MAX);
+                assert!(!content.text().trim().is_empty(), "an empty text was made");
+            }
+        }
+        (once, again) => assert_eq!(once.err(), again.err()),
+    }
+}
