@@ -3,17 +3,21 @@
 //! `tests/prove short` runs all of them within minutes, `tests/prove long` until the published figures are reached.
 
 mod corpora;
+pub mod crashes;
 mod dispositions;
 mod files;
 mod large_files;
 mod limits;
 mod model;
 mod order;
+pub mod parallel;
 mod proof;
 pub mod replies;
+pub mod simulation;
 mod spread;
 mod time;
 mod traces;
+pub mod variants;
 
 pub use order::{Extent, Order};
 pub use proof::{Proof, Violation};
@@ -81,4 +85,7 @@ pub const KINDS: &[Kind] = &[
         about: "bytes of strangers that panic, or that something is made of which is not promised",
         run: corpora::run,
     },
+    simulation::KIND,
+    variants::KIND,
+    crashes::KIND,
 ];

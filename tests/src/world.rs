@@ -116,6 +116,7 @@ pub struct World {
 }
 
 struct Running {
+    ports: Ports,
     pollers: Arc<InProcessPollers>,
     trigger: Option<ShutdownTrigger>,
 }
@@ -254,9 +255,13 @@ impl World {
 
     /// A worker with its pollers that nobody runs.
     pub fn idle_worker(&self, process: Process) -> (Worker, Arc<InProcessPollers>) {
-        let dispatch = Arc::new(Dispatch::new(&self.ports, &self.settings));
+        self.idle_worker_over(&self.ports, process)
+    }
+
+    fn idle_worker_over(&self, ports: &Ports, process: Process) -> (Worker, Arc<InProcessPollers>) {
+        let dispatch = Arc::new(Dispatch::new(ports, &self.settings));
         let pollers = Arc::new(InProcessPollers::new(dispatch, self.executor.spawner(process)));
-        let worker = Worker::new(&self.ports, &self.settings, Arc::<InProcessPollers>::clone(&pollers));
+        let worker = Worker::new(ports, &self.settings, Arc::<InProcessPollers>::clone(&pollers));
         let worker = self.inboxes.iter().cloned().fold(worker, Worker::with_inbox);
         (worker, pollers)
     }
@@ -269,15 +274,21 @@ impl World {
 
     /// Starts a worker.
     pub fn start_worker(&mut self) -> Process {
+        self.start_worker_over(&self.ports.clone())
+    }
+
+    /// Starts a worker whose adapters are its own.
+    pub fn start_worker_over(&mut self, ports: &Ports) -> Process {
         let process = self.new_process();
-        let (worker, pollers) = self.idle_worker(process);
+        let (worker, pollers) = self.idle_worker_over(ports, process);
         let (trigger, shutdown) = shutdown();
         let own = Arc::clone(&pollers);
         self.executor.spawn(process, async move {
             worker.run(&shutdown).await.expect("a worker runs");
             own.stop_all().await;
         });
-        self.workers.insert(process, Running { pollers, trigger: Some(trigger) });
+        let ports = ports.clone();
+        self.workers.insert(process, Running { ports, pollers, trigger: Some(trigger) });
         process
     }
 

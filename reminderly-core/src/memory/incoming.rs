@@ -303,19 +303,23 @@ fn messages_to<'a>(
 }
 
 fn answerable(data: &Data, company: CompanyId, from: &ContactPoint, now: DateTime<Utc>) -> Vec<Answerable> {
-    let mut latest: BTreeMap<(AppointmentKey, PersonKey), Answerable> = BTreeMap::new();
+    // What surely went goes before what may have gone.
+    let mut latest: BTreeMap<(AppointmentKey, PersonKey), (bool, Answerable)> = BTreeMap::new();
     let places = data.companies.get(&company).and_then(|found| found.messages_to.get(from));
     for (packet, slot) in places.into_iter().flatten() {
         let Some(packet) = data.packets.get(packet) else { continue };
+        let surely =
+            packet.get(*slot).is_some_and(|found| found.record.state.status != MessageStatus::Unknown);
         for candidate in candidates(data, packet, *slot).into_iter().flatten().filter(|it| it.until > now) {
             let appointment = (candidate.key.clone(), candidate.person.clone());
-            let known = latest.entry(appointment).or_insert_with(|| candidate.clone());
-            if known.sent_at <= candidate.sent_at {
-                *known = candidate;
+            let (known_surely, known) =
+                latest.entry(appointment).or_insert_with(|| (surely, candidate.clone()));
+            if (*known_surely, known.sent_at) <= (surely, candidate.sent_at) {
+                (*known_surely, *known) = (surely, candidate);
             }
         }
     }
-    let mut all: Vec<Answerable> = latest.into_values().collect();
+    let mut all: Vec<Answerable> = latest.into_values().map(|(_, answerable)| answerable).collect();
     all.sort_by(|one, other| {
         let order = |it: &Answerable| (it.until, it.message, it.member);
         order(one).cmp(&order(other))

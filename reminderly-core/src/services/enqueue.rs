@@ -14,12 +14,12 @@ use crate::domain::envelope::{Envelope, MAX_SLICE, Slice};
 use crate::domain::mapping::CompiledCampaign;
 use crate::domain::message::MessageRecord;
 use crate::domain::message_status::MessageStatus;
-use crate::domain::packet::Packet;
+use crate::domain::packet::{Draining, Packet, PacketStage};
 use crate::domain::rate::Rate;
 use crate::domain::skip_reason::SkipReason;
 use crate::domain::window::LegalInterval;
 use crate::ids::{MessageId, PacketId};
-use crate::ports::queue::{Outgoing, QueueName, SendOutcome};
+use crate::ports::queue::{Outgoing, QueueError, QueueName, SendOutcome};
 use crate::ports::store::{Close, CloseVerdict, DueMessage, HandOver, MaxCopies, Snooze, SnoozeUntil};
 use crate::services::compiled::CompiledCampaigns;
 use crate::services::late::plan_again;
@@ -73,7 +73,8 @@ impl Enqueue {
     ///
     /// # Errors
     ///
-    /// [`ServiceError::Queue`] if the queue did not take a slice: its messages are due again at once.
+    /// [`ServiceError::Queue`] if the queue did not take a slice: its messages are due again at once. A queue that somebody has
+    /// deleted is made again for the next call.
     /// [`ServiceError::NotFound`], [`ServiceError::Denied`], [`ServiceError::Store`].
     pub async fn feed(&self, scope: &CompanyScope, packet: PacketId) -> Result<Fed, ServiceError> {
         let mut fed = Fed::default();
@@ -163,6 +164,9 @@ impl Enqueue {
             Err(error) => {
                 // The queue may have taken some; those copies are harmless, and the messages are due again.
                 self.forget_copies(packet, slices.iter(), now).await?;
+                if matches!(error, QueueError::NoSuchQueue(_)) {
+                    self.make_queue_again(packet).await?;
+                }
                 return Err(error.into());
             }
         };
@@ -174,6 +178,19 @@ impl Enqueue {
             warn!(packet.id = %packet.id, slices = not_taken.len(), "queue did not take slices; they are due again");
         }
         self.forget_copies(packet, not_taken.into_iter(), now).await
+    }
+
+    /// Somebody has deleted the queue. Whether the packet still needs one is asked anew: it may have been taken down meanwhile,
+    /// and for a minute from then on the name cannot be used, so that none is made for a packet that ends just now.
+    async fn make_queue_again(&self, packet: &Packet) -> Result<(), ServiceError> {
+        let current = self.ports.store.packet(packet.company, packet.id).await?;
+        let needs_one =
+            |packet: Packet| packet.stage == PacketStage::Queued && packet.draining == Draining::Off;
+        if current.is_some_and(needs_one) {
+            warn!(packet.id = %packet.id, "queue was deleted while in use; it is made again");
+            self.ports.queues.ensure(&self.settings.queue_of(packet.id)).await?;
+        }
+        Ok(())
     }
 
     async fn forget_copies(

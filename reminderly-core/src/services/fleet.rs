@@ -12,7 +12,7 @@ use crate::domain::message_status::MessageStatus;
 use crate::domain::packet::{Draining, Packet, PacketOrigin, PacketStage};
 use crate::ids::CampaignId;
 use crate::ports::poller::{PollerHost, PollerSpec};
-use crate::ports::queue::{QueueName, QueueSpec};
+use crate::ports::queue::QueueName;
 use crate::ports::store::{StageChange, WriteOutcome};
 use crate::services::{Ports, ServiceError, Settings};
 
@@ -183,12 +183,7 @@ impl Fleet {
     }
 
     async fn start_polling(&self, packet: &Packet) -> Result<(), ServiceError> {
-        let spec = QueueSpec {
-            name: QueueName::of_packet(packet.id),
-            dead_letters: self.settings.queues.dead_letters.clone(),
-            max_receives: self.settings.max_receives,
-        };
-        self.ports.queues.ensure(&spec).await?;
+        self.ports.queues.ensure(&self.settings.queue_of(packet.id)).await?;
         Ok(self.pollers.ensure(&poller(packet)).await?)
     }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::domain::rate::Rate;
 use crate::domain::rules::RulePacks;
-use crate::ids::CompanyId;
-use crate::ports::queue::{InvalidQueueName, QueueName};
+use crate::ids::{CompanyId, PacketId};
+use crate::ports::queue::{InvalidQueueName, QueueName, QueueSpec};
 use crate::retry::RetryPolicy;
 use crate::services::FileLimits;
 
@@ -124,6 +124,15 @@ impl Settings {
             rule_packs: RulePacks::standard(),
             max_receives: 20,
             sharing: Sharing::default(),
+        }
+    }
+
+    /// How to make the queue of a packet.
+    pub(super) fn queue_of(&self, packet: PacketId) -> QueueSpec {
+        QueueSpec {
+            name: QueueName::of_packet(packet),
+            dead_letters: self.queues.dead_letters.clone(),
+            max_receives: self.max_receives,
         }
     }
 }

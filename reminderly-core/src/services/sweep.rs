@@ -4,6 +4,7 @@
 mod overdue_claims;
 mod stalled_packets;
 mod unknown_outcomes;
+mod watch;
 
 pub use overdue_claims::OverdueClaims;
 pub use stalled_packets::{StalledPackets, Unfinished};

@@ -64,12 +64,12 @@ pub struct InjectedFaults {
 #[derive(Debug)]
 pub struct FaultyQueue {
     inner: Arc<dyn MessageQueue>,
-    faults: QueueFaults,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
+    faults: QueueFaults,
     random: SmallRng,
     injected: InjectedFaults,
 }
@@ -77,8 +77,13 @@ struct State {
 impl FaultyQueue {
     /// Decorates `inner`.
     pub fn new(inner: Arc<dyn MessageQueue>, faults: QueueFaults, seed: u64) -> Self {
-        let state = State { random: SmallRng::seed_from_u64(seed), injected: InjectedFaults::default() };
-        Self { inner, faults, state: Mutex::new(state) }
+        let (random, injected) = (SmallRng::seed_from_u64(seed), InjectedFaults::default());
+        Self { inner, state: Mutex::new(State { faults, random, injected }) }
+    }
+
+    /// From now on these faults happen.
+    pub fn set_faults(&self, faults: QueueFaults) {
+        self.state().faults = faults;
     }
 
     /// How many faults were injected so far.
@@ -93,32 +98,34 @@ impl FaultyQueue {
     /// What really goes out for `items`: each with the position whose outcome it gives, or none for a second copy.
     fn spoil(&self, items: &[Outgoing]) -> Vec<(Option<usize>, Outgoing)> {
         let mut state = self.state();
+        let faults = state.faults;
         let mut spoiled = Vec::with_capacity(items.len());
         for (position, item) in items.iter().enumerate() {
-            let losable = self.faults.lose_payloads || matches!(item.envelope, Envelope::Outbound(_));
+            let losable = faults.lose_payloads || matches!(item.envelope, Envelope::Outbound(_));
             // What the queue would refuse is not lost: the caller must hear of it.
-            if item.delay <= MAX_DELAY && losable && state.happens(self.faults.lose) {
+            if item.delay <= MAX_DELAY && losable && state.happens(faults.lose) {
                 state.injected.losses += 1;
                 continue;
             }
             let mut item = item.clone();
-            if item.delay < MAX_DELAY && state.happens(self.faults.delay) {
+            if item.delay < MAX_DELAY && state.happens(faults.delay) {
                 state.injected.delays += 1;
                 item.delay = state.random_delay(item.delay);
             }
-            if state.happens(self.faults.duplicate) {
+            if state.happens(faults.duplicate) {
                 state.injected.duplicates += 1;
                 spoiled.push((None, item.clone()));
             }
             spoiled.push((Some(position), item));
         }
-        state.shuffle(self.faults.reorder, &mut spoiled);
+        state.shuffle(faults.reorder, &mut spoiled);
         spoiled
     }
 
     fn answer<T>(&self, answer: Result<T, QueueError>) -> Result<T, QueueError> {
         let mut state = self.state();
-        if !state.happens(self.faults.lose_answer) {
+        let lose_answer = state.faults.lose_answer;
+        if !state.happens(lose_answer) {
             return answer;
         }
         state.injected.lost_answers += 1;
@@ -156,7 +163,9 @@ impl MessageQueue for FaultyQueue {
     ) -> Result<Vec<Lease>, QueueError> {
         let mut received = self.inner.receive(queue, max, wait, visibility).await;
         if let Ok(leases) = &mut received {
-            self.state().shuffle(self.faults.reorder, leases);
+            let mut state = self.state();
+            let reorder = state.faults.reorder;
+            state.shuffle(reorder, leases);
         }
         self.answer(received)
     }

@@ -1,16 +1,27 @@
 //! Tools for tests, simulations and examples.
 
+mod chance;
+mod faulty_lookup;
+mod faulty_provider;
 mod faulty_queue;
+mod faulty_store;
 mod lost_answer_provider;
 mod panicking_provider;
 mod planned_text;
+mod skewed_clock;
 mod virtual_clock;
 
 #[cfg(test)]
+mod fault_tests;
+#[cfg(test)]
 mod provider_tests;
 
+pub use faulty_lookup::{FaultyLookup, InjectedLookupFaults, LookupFaults};
+pub use faulty_provider::{FaultyProvider, ProviderFault, ProviderFaults};
 pub use faulty_queue::{FaultyQueue, InjectedFaults, QueueFaults};
+pub use faulty_store::{FaultyStore, InjectedStoreFaults, StoreFaults};
 pub use lost_answer_provider::LostAnswerProvider;
 pub use panicking_provider::{PanicPoint, PanickingProvider};
 pub use planned_text::PlannedText;
+pub use skewed_clock::SkewedClock;
 pub use virtual_clock::VirtualClock;

@@ -1,7 +1,7 @@
 //! A provider that panics.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -33,7 +33,7 @@ pub struct PanickingProvider {
     inner: Arc<dyn Provider>,
     point: PanicPoint,
     messages: HashSet<MessageId>,
-    per_mille: u32,
+    per_mille: AtomicU32,
     rng: Mutex<SmallRng>,
     panics: AtomicU64,
 }
@@ -42,7 +42,14 @@ impl PanickingProvider {
     /// Panics at `point` of `per_mille` of 1,000 calls, picked by `seed` and the order of the calls.
     pub fn with_chance(inner: Arc<dyn Provider>, point: PanicPoint, per_mille: u32, seed: u64) -> Self {
         let rng = Mutex::new(SmallRng::seed_from_u64(seed));
-        Self { inner, point, messages: HashSet::new(), per_mille, rng, panics: AtomicU64::new(0) }
+        Self {
+            inner,
+            point,
+            messages: HashSet::new(),
+            per_mille: per_mille.into(),
+            rng,
+            panics: AtomicU64::new(0),
+        }
     }
 
     /// Panics at `point` of every call that has one of these messages.
@@ -55,6 +62,11 @@ impl PanickingProvider {
         Self { messages, ..Self::with_chance(inner, point, 0, 0) }
     }
 
+    /// From now on it panics in `per_mille` of 1,000 calls.
+    pub fn set_chance(&self, per_mille: u32) {
+        self.per_mille.store(per_mille, Ordering::Relaxed);
+    }
+
     /// How often it has panicked. A test whose fault never fired has shown nothing.
     pub fn panics(&self) -> u64 {
         self.panics.load(Ordering::Relaxed)
@@ -62,7 +74,8 @@ impl PanickingProvider {
 
     fn is_chosen(&self, messages: &[OutboundMessage]) -> bool {
         let drawn = self.rng.lock().unwrap_or_else(PoisonError::into_inner).random_range(0..1_000);
-        drawn < self.per_mille || messages.iter().any(|message| self.messages.contains(&message.message))
+        drawn < self.per_mille.load(Ordering::Relaxed)
+            || messages.iter().any(|message| self.messages.contains(&message.message))
     }
 
     fn panic(&self) -> ! {

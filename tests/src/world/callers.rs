@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use reminderly_core::domain::call::CallKey;
 use reminderly_core::domain::one_liner::OneLiner;
-use reminderly_core::services::{CompiledCampaigns, InProcessPollers, OnDemand, OnDemandCall};
+use reminderly_core::services::{CompiledCampaigns, InProcessPollers, OnDemand, OnDemandCall, Ports};
 
 use super::World;
 use crate::executor::{Process, Stepper};
@@ -13,19 +13,19 @@ impl World {
     /// What callers of this worker's process use.
     pub fn on_demand(&self, process: Process) -> OnDemand {
         let running = self.workers.get(&process).expect("a worker that runs");
-        self.on_demand_over(&running.pollers)
+        self.on_demand_over(&running.ports, &running.pollers)
     }
 
     /// What callers of a process of their own use, whose pollers run with it and die with it.
     pub fn lone_on_demand(&mut self) -> (OnDemand, Process) {
         let process = self.new_process();
         let (_, pollers) = self.idle_worker(process);
-        (self.on_demand_over(&pollers), process)
+        (self.on_demand_over(&self.ports, &pollers), process)
     }
 
-    fn on_demand_over(&self, pollers: &Arc<InProcessPollers>) -> OnDemand {
-        let campaigns = Arc::new(CompiledCampaigns::new(Arc::clone(&self.ports.store)));
-        OnDemand::new(&self.ports, &self.settings, campaigns, Arc::<InProcessPollers>::clone(pollers))
+    fn on_demand_over(&self, ports: &Ports, pollers: &Arc<InProcessPollers>) -> OnDemand {
+        let campaigns = Arc::new(CompiledCampaigns::new(Arc::clone(&ports.store)));
+        OnDemand::new(ports, &self.settings, campaigns, Arc::<InProcessPollers>::clone(pollers))
     }
 
     /// Runs until the future is ready, at most for a day, while everybody else goes on.

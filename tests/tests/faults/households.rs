@@ -24,11 +24,10 @@ use reminderly_core::services::{
 };
 use reminderly_core::sources::MemorySource;
 use reminderly_core::testing::QueueFaults;
+use reminderly_tests::prove::crashes::{POLLS_AT_MOST, cut};
 use reminderly_tests::world::{Setup, World, instant};
 use reminderly_tests::{judge, material};
 use serde_json::{Value, json};
-
-use super::crashes::{POLLS_AT_MOST, cut};
 
 const TEXT: &str = "Clinic: {% for one in household %}{{ one.first_name }} {{ one.appointment_at | date('%a') }} \
                     {{ one.appointment_at | time('%-I:%M %p') }}{% if not loop.last %}, {% endif %}{% endfor %}. \

@@ -37,6 +37,7 @@ mod replies;
 mod restores;
 mod rules;
 mod shutdowns;
+mod simulation;
 mod slow_methods;
 mod stops;
 mod unreadable_campaigns;

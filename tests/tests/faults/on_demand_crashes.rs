@@ -13,12 +13,11 @@ use reminderly_core::services::{
     ServiceError,
 };
 use reminderly_core::testing::QueueFaults;
+use reminderly_tests::prove::crashes::{POLLS_AT_MOST, cut};
 use reminderly_tests::world::callers::{key, line};
 use reminderly_tests::world::{Setup, World};
 use reminderly_tests::{judge, material};
 use serde_json::json;
-
-use super::crashes::{POLLS_AT_MOST, cut};
 
 fn yielding(seed: u64) -> Setup {
     Setup { seed, yielding: true, ..Setup::default() }

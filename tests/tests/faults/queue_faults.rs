@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use futures::executor::block_on;
+use reminderly_core::ports::queue::{QueueAdmin as _, QueueName};
 use reminderly_core::testing::{InjectedFaults, QueueFaults};
 use reminderly_tests::world::{Setup, World};
 use reminderly_tests::{judge, material};
@@ -61,4 +63,21 @@ fn nothing_is_lost_and_nothing_goes_twice() {
     println!("{sum:?}");
     let fired = [sum.duplicates, sum.reorders, sum.losses, sum.delays, sum.lost_answers];
     assert!(fired.iter().all(|count| *count > 0), "a kind of fault never fired: {sum:?}");
+}
+
+#[test]
+fn a_queue_that_is_deleted_while_in_use_is_made_again() {
+    let mut world = World::new(&Setup::default());
+    let company = world.company();
+    let campaign = world.campaign(company, &material::document());
+    let packet = world.load(company, campaign.id, &material::csv(8, "2026-03-04 14:00"));
+    world.start_worker();
+    world.run_for(Duration::from_mins(1));
+    let queue = QueueName::of_packet(packet);
+    block_on(world.queue.delete(&queue)).unwrap();
+    world.run_for(Duration::from_mins(3));
+    assert_eq!(world.depth(&queue), None, "nobody needs it before a message is due");
+    world.run_to_end();
+    judge::all_is_well(&world, &campaign);
+    assert_eq!(judge::accepted_messages(&world).len(), 8);
 }

@@ -48,9 +48,10 @@ pub trait IncomingStore: Debug + Send + Sync + 'static {
         record: IncomingRecord,
     ) -> Result<IncomingOutcome, StoreError>;
 
-    /// The messages that an incoming message from this contact point may answer, one per appointment and person: the latest
-    /// that is sent, delivered or unknown, of those that can be answered after `now`
-    /// ([`answerable_until`](crate::domain::message::Message::answerable_until)), in that order.
+    /// The messages that an incoming message from this contact point may answer, one per appointment and person: of those that
+    /// can be answered after `now` ([`answerable_until`](crate::domain::message::Message::answerable_until)) the latest that
+    /// is sent or delivered, and only where none is the latest that is unknown: else an answer to what went would count as a
+    /// proof that the other went too. In the order of that instant.
     ///
     /// # Errors
     ///

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::FutureExt as _;
@@ -11,12 +12,14 @@ use metrics::{counter, gauge};
 use tracing::{error, warn};
 
 use crate::domain::access::PlatformScope;
-use crate::domain::attempt::{ProviderName, ProviderReference};
+use crate::domain::attempt::{Attempt, ProviderName, ProviderReference};
 use crate::domain::campaign::definition::UnknownOutcome;
 use crate::ports::provider::Finding;
 use crate::ports::store::{OpenAttempt, SettleOutcome, SettleVerdict, Settlement};
 use crate::services::compiled::CompiledCampaigns;
 use crate::services::{Ports, ServiceError, Settings};
+
+use super::watch::Watch;
 
 const BATCH: usize = 500;
 
@@ -24,7 +27,7 @@ const BATCH: usize = 500;
 const HOLD_AFTER: TimeDelta = TimeDelta::hours(24);
 
 /// So long after `answer_by` a campaign that permits it sends again without proof.
-const RESEND_AFTER: TimeDelta = TimeDelta::minutes(10);
+const RESEND_AFTER: Duration = Duration::from_mins(10);
 
 /// How long a look-up may take.
 const LOOK_UP_WITHIN: TimeDelta = TimeDelta::seconds(30);
@@ -58,17 +61,22 @@ pub struct Resolved {
 }
 
 /// Resolves unknown outcomes by evidence, as the campaign's policy says; never by a blind resend.
+///
+/// That nothing was accepted is a proof only once the request is dead. Of that the sweep asks two clocks: what the attempt says
+/// must be past, and the sweep must have watched the attempt for as long by its own monotonic clock, because the worker that
+/// made the attempt may have had another idea of what time it is. Clones watch together; keep one for a process.
 #[derive(Debug, Clone)]
 pub struct UnknownOutcomes {
     ports: Ports,
     settings: Settings,
     campaigns: Arc<CompiledCampaigns>,
+    watch: Arc<Watch>,
 }
 
 impl UnknownOutcomes {
     /// The sweep over these ports.
     pub fn new(ports: &Ports, settings: &Settings, campaigns: Arc<CompiledCampaigns>) -> Self {
-        Self { ports: ports.clone(), settings: settings.clone(), campaigns }
+        Self { ports: ports.clone(), settings: settings.clone(), campaigns, watch: Arc::default() }
     }
 
     /// Looks every unknown attempt up that may be, and records what is known.
@@ -80,15 +88,18 @@ impl UnknownOutcomes {
     pub async fn sweep(&self, scope: &PlatformScope) -> Result<Resolved, ServiceError> {
         scope.require_worker()?;
         let mut resolved = Resolved::default();
+        let mut round = self.watch.round(self.ports.clock.monotonic());
         let mut after = None;
         loop {
             let page = self.ports.store.unknown_attempts_across_companies(after, BATCH).await?;
+            page.items.iter().for_each(|open| round.see(open.attempt.id));
             self.resolve(page.items, &mut resolved).await?;
             after = page.next;
             if after.is_none() {
                 break;
             }
         }
+        round.forget_others();
         gauge!("reminderly_attempts_unknown").set(u32::try_from(resolved.open).unwrap_or(u32::MAX));
         counter!("reminderly_attempts_held_total").increment(resolved.held);
         Ok(resolved)
@@ -165,7 +176,8 @@ impl UnknownOutcomes {
         };
         let mut known = vec![Knowledge::NotYet; attempts.len()];
         for ((slot, finding), open) in known.iter_mut().zip(findings).zip(attempts) {
-            let dead = now >= open.attempt.answer_by + lookup.quiet_after();
+            let dead = now >= open.attempt.answer_by + lookup.quiet_after()
+                && self.watched(open) >= lifetime(&open.attempt) + lookup.quiet_after();
             *slot = match finding {
                 Finding::Accepted { reference, at } => Knowledge::Accepted { reference, at },
                 Finding::Absent if dead => Knowledge::Absent,
@@ -199,12 +211,16 @@ impl UnknownOutcomes {
             }
             Knowledge::Undecidable => {
                 let once = policy == UnknownOutcome::ResolveThenResendOnce && open.attempts == 1;
-                let resend =
-                    once && now >= answer_by + RESEND_AFTER && open.appointment_at.is_none_or(|at| now < at);
+                let is_long_ago = now >= answer_by + RESEND_AFTER && self.watched(open) >= RESEND_AFTER;
+                let resend = once && is_long_ago && open.appointment_at.is_none_or(|at| now < at);
                 if resend { Some(SettleVerdict::ResendPermitted) } else { hold }
             }
             Knowledge::NotYet => hold,
         }
+    }
+
+    fn watched(&self, open: &OpenAttempt) -> Duration {
+        self.watch.watched(open.attempt.id, self.ports.clock.monotonic())
     }
 
     async fn settle(
@@ -232,4 +248,9 @@ impl UnknownOutcomes {
         }
         Ok(())
     }
+}
+
+/// How long the request of an attempt can be answered, by the clock of the worker that made it.
+fn lifetime(attempt: &Attempt) -> Duration {
+    (attempt.answer_by - attempt.claimed_at).to_std().unwrap_or_default()
 }

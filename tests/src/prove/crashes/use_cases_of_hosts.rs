@@ -1,0 +1,217 @@
+//! The use cases that hosts ask for, and repeat until they are told that they are done.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use futures::future::BoxFuture;
+use reminderly_core::domain::access::{Action, Actor, Company, Role, User};
+use reminderly_core::domain::answers::Goal;
+use reminderly_core::domain::campaign::lifecycle::Campaign;
+use reminderly_core::domain::contact_point::{ContactPoint, PhoneNumber};
+use reminderly_core::domain::restore::RestoreEpoch;
+use reminderly_core::domain::row::RowNumber;
+use reminderly_core::domain::unsubscribe::UnsubscribeChange;
+use reminderly_core::ids::IdSourceExt as _;
+use reminderly_core::ports::store::WriteOutcome;
+use reminderly_core::services::{
+    Access, Answers, CallProgress, Callbacks, Check, CompiledCampaigns, Explain, Fleet, Messages, OnDemand,
+    Reconcile, Reports, RestoreFence, Unsubscribes,
+};
+use serde_json::json;
+
+use super::use_cases::{ROWS, Ready, UseCase, answering, due, loaded, nothing, over, queued, sent, yielding};
+use crate::material;
+use crate::world::callers::line;
+use crate::world::{Setup, World};
+
+/// Every use case of hosts.
+pub(super) fn all() -> Vec<UseCase> {
+    let case = |name, prepare, work, sent| UseCase {
+        name,
+        setup: yielding,
+        document: material::document,
+        prepare,
+        work,
+        is_repeated: true,
+        sent,
+    };
+    let most = ROWS - 1..=2 * ROWS;
+    vec![
+        case("making a campaign", loaded, create, most.clone()),
+        case("editing, pausing and resuming", queued, pause, most.clone()),
+        case("cancelling a packet", queued, cancel, 0..=2 * ROWS),
+        case("removing a campaign", queued, remove, 0..=2 * ROWS),
+        UseCase { setup: answering, ..case("taking callbacks", sent, take_callbacks, most.clone()) },
+        UseCase {
+            document: material::on_demand,
+            setup: delivering,
+            ..case("sending on demand", nothing, call, 1..=1)
+        },
+        case("unsubscribing", due, unsubscribe, ROWS - 2..=2 * ROWS),
+        case("fencing and releasing", due, restore, 0..=2 * ROWS),
+        case("keeping access", loaded, access, most.clone()),
+        case("reading", over, read, most),
+    ]
+}
+
+/// A store that gives way, and nobody who is not reached.
+fn delivering() -> Setup {
+    Setup { yielding: true, ..Setup::default() }
+}
+
+fn create(world: &World, campaign: &Campaign, _: &Ready) -> BoxFuture<'static, ()> {
+    let campaigns = world.campaigns();
+    let company = campaign.company;
+    let (edit, run) = (world.scope(company, Action::EditCampaign), world.scope(company, Action::RunCampaign));
+    Box::pin(async move {
+        let made = campaigns.create(&edit, &material::document().to_string()).await.expect("made");
+        campaigns.activate(&run, made.id).await.expect("activated");
+    })
+}
+
+fn pause(world: &World, campaign: &Campaign, _: &Ready) -> BoxFuture<'static, ()> {
+    let (campaigns, id, company) = (world.campaigns(), campaign.id, campaign.company);
+    let [edit, run, view] = [Action::EditCampaign, Action::RunCampaign, Action::ViewReports]
+        .map(|action| world.scope(company, action));
+    Box::pin(async move {
+        let version = campaigns.get(&view, id).await.expect("a campaign").version;
+        let document = material::document_with(&[("/name", json!(format!("Visits {version}")))]);
+        campaigns.edit(&edit, id, version, &document.to_string()).await.expect("edited");
+        campaigns.pause(&run, id).await.expect("paused");
+        campaigns.resume(&run, id).await.expect("resumed");
+    })
+}
+
+fn cancel(world: &World, campaign: &Campaign, ready: &Ready) -> BoxFuture<'static, ()> {
+    let (campaigns, packet) = (world.campaigns(), ready.packet());
+    let run = world.scope(campaign.company, Action::RunCampaign);
+    let rounds = take_down(world, ready);
+    Box::pin(async move {
+        // Once it has ended, a repeated cancellation is refused.
+        let _ = campaigns.cancel_packet(&run, packet).await;
+        rounds.await;
+    })
+}
+
+fn remove(world: &World, campaign: &Campaign, ready: &Ready) -> BoxFuture<'static, ()> {
+    let (campaigns, id) = (world.campaigns(), campaign.id);
+    let run = world.scope(campaign.company, Action::RunCampaign);
+    let rounds = take_down(world, ready);
+    Box::pin(async move {
+        campaigns.remove(&run, id).await.expect("removed");
+        rounds.await;
+    })
+}
+
+fn take_down(world: &World, ready: &Ready) -> BoxFuture<'static, ()> {
+    let (worker, pollers) = world.idle_worker(ready.process);
+    drop(worker);
+    let fleet = Fleet::new(&world.ports, &world.settings, pollers);
+    let scope = world.platform_scope();
+    Box::pin(async move {
+        for _ in 0..2 {
+            fleet.tend(&scope).await.expect("tended");
+        }
+    })
+}
+
+fn take_callbacks(world: &World, _: &Campaign, ready: &Ready) -> BoxFuture<'static, ()> {
+    let service = Callbacks::new(&world.ports, &world.settings);
+    let callbacks = ready.callbacks.clone();
+    Box::pin(async move {
+        service.ensure_queues().await.expect("queues");
+        for callback in callbacks {
+            service.accept(&callback.provider, &callback.request).await.expect("taken");
+        }
+    })
+}
+
+fn call(world: &World, campaign: &Campaign, ready: &Ready) -> BoxFuture<'static, ()> {
+    let (worker, pollers) = world.idle_worker(ready.process);
+    drop(worker);
+    let campaigns = Arc::new(CompiledCampaigns::new(Arc::clone(&world.ports.store)));
+    let on_demand = OnDemand::new(&world.ports, &world.settings, campaigns, pollers);
+    let (scope, id) = (world.scope(campaign.company, Action::SendOnDemand), campaign.id);
+    let view = world.scope(campaign.company, Action::SendOnDemand);
+    Box::pin(async move {
+        let receipt = on_demand.send(&scope, id, &line(0)).await.expect("called");
+        let asked =
+            on_demand.outcome(&view, receipt.packet, CallProgress::Settled, Duration::from_millis(50));
+        let _ = asked.await;
+    })
+}
+
+fn unsubscribe(world: &World, campaign: &Campaign, _: &Ready) -> BoxFuture<'static, ()> {
+    let service = Unsubscribes::new(&world.ports);
+    let scope = world.scope(campaign.company, Action::ManageUnsubscribes);
+    let contact = ContactPoint::Sms(PhoneNumber::parse(&material::number(0), None).expect("a number"));
+    Box::pin(async move {
+        let key = contact.refusal_key();
+        // A repetition changes nothing.
+        let (WriteOutcome::Applied | WriteOutcome::Stale) =
+            service.change(&scope, key.clone(), UnsubscribeChange::OptedOut).await.expect("changed");
+        service.history(&scope, &key).await.expect("read");
+    })
+}
+
+fn restore(world: &World, _: &Campaign, _: &Ready) -> BoxFuture<'static, ()> {
+    let (fence, scope) = (RestoreFence::new(&world.ports), world.operator_scope());
+    Box::pin(async move {
+        fence.raise(&scope, RestoreEpoch::default()).await.expect("raised");
+        assert!(fence.fenced(&scope, None, 10).await.expect("listed").items.len() <= 1);
+        let release = fence.release_all(&scope).await.expect("released");
+        assert_eq!((release.failed, release.discrepant.len()), (0, 0));
+    })
+}
+
+fn access(world: &World, campaign: &Campaign, _: &Ready) -> BoxFuture<'static, ()> {
+    let (access, scope, now) = (Access::new(&world.ports), world.operator_scope(), world.now());
+    let company =
+        Company { id: world.ports.ids.next(now), name: "Other".to_owned(), server_name: "memory".to_owned() };
+    let actions = [Action::ViewReports].into();
+    let role = Role {
+        id: world.ports.ids.next(now),
+        name: "Desk".to_owned(),
+        actions,
+        companies: [campaign.company].into(),
+    };
+    let user = User {
+        id: world.ports.ids.next(now),
+        name: "Ann".to_owned(),
+        roles: [role.id].into(),
+        suspended: false,
+    };
+    let of = campaign.company;
+    Box::pin(async move {
+        access.save_company(&scope, &company).await.expect("saved");
+        access.save_role(&scope, &role).await.expect("saved");
+        access.save_user(&scope, &user).await.expect("saved");
+        access.authorize(Actor::User(user.id), Action::ViewReports, of).await.expect("granted");
+    })
+}
+
+fn read(world: &World, campaign: &Campaign, ready: &Ready) -> BoxFuture<'static, ()> {
+    let (company, packet, id, now) = (campaign.company, ready.packet(), campaign.id, world.now());
+    let [reports, messages] =
+        [Action::ViewReports, Action::ViewMessages].map(|action| world.scope(company, action));
+    let ports = world.ports.clone();
+    Box::pin(async move {
+        let service = Messages::new(&ports);
+        let page = service.page(&messages, packet, None, 100).await.expect("listed");
+        let rejected = service.rejected(&messages, packet, RowNumber(0), 10).await.expect("listed");
+        assert_eq!(rejected.items, []);
+        for record in page.items.iter().take(2) {
+            service.attempts(&messages, packet, record.message.id).await.expect("listed");
+            Explain::new(&ports).message(&messages, packet, record.message.id).await.expect("explained");
+        }
+        Reports::new(&ports).packet(&reports, packet).await.expect("a report");
+        Reports::new(&ports).campaign(&reports, id).await.expect("a report");
+        Reconcile::new(&ports).packet(&messages, packet).await.expect("reconciled");
+        let campaigns = Arc::new(CompiledCampaigns::new(Arc::clone(&ports.store)));
+        Check::new(&ports, campaigns).packet(&messages, packet).await.expect("checked");
+        let answers = Answers::new(&ports);
+        answers.likely_responders(&messages, Goal::Answer, 10).await.expect("ranked");
+        answers.calibration(&reports, Goal::Answer, now - TimeDelta::days(1)).await.expect("calibrated");
+    })
+}

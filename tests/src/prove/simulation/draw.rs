@@ -1,0 +1,382 @@
+//! What a seed draws: who sends what to whom, what goes wrong and when.
+
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use rand::rngs::SmallRng;
+use rand::{RngExt as _, SeedableRng as _};
+use reminderly_core::testing::{LookupFaults, ProviderFaults, QueueFaults, StoreFaults};
+
+use super::documents::{AHEAD, RowDraft};
+use super::schedule::{CampaignDraft, Caps, Deed, Faults, Hours, Methods, Policy, Schedule, TimedDeed, Way};
+use crate::world::instant;
+
+/// Where and when: zone, start, whether clocks change, and the hours that fit.
+const PLACES: [(Tz, &str, bool, (u32, u32)); 6] = [
+    (chrono_tz::America::Phoenix, "2026-03-04T17:55:00Z", false, (8, 0)),
+    (chrono_tz::America::New_York, "2026-03-08T06:20:00Z", true, (2, 30)),
+    (chrono_tz::America::New_York, "2026-11-01T04:40:00Z", true, (1, 30)),
+    (chrono_tz::Europe::Berlin, "2026-03-29T00:20:00Z", true, (2, 30)),
+    (chrono_tz::Australia::Lord_Howe, "2026-04-04T13:50:00Z", true, (1, 45)),
+    (chrono_tz::Australia::Lord_Howe, "2026-10-03T14:55:00Z", true, (2, 15)),
+];
+
+/// Area codes of numbers, and the zones in which their holders may be besides the campaign's.
+pub(super) const AREAS: [(u32, &[Tz]); 4] = [
+    (520, &[chrono_tz::America::Phoenix]),
+    (270, &[chrono_tz::America::Chicago, chrono_tz::America::New_York]),
+    (212, &[chrono_tz::America::New_York]),
+    (808, &[chrono_tz::Pacific::Honolulu]),
+];
+
+impl Schedule {
+    /// What this seed draws.
+    pub fn of(seed: u64) -> Self {
+        Drawing::new(seed).schedule()
+    }
+}
+
+struct Drawing {
+    seed: u64,
+    random: SmallRng,
+    start: DateTime<Utc>,
+    deeds: Vec<TimedDeed>,
+}
+
+impl Drawing {
+    fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            random: SmallRng::seed_from_u64(seed ^ 0x05c4_ed01_e000),
+            start: DateTime::UNIX_EPOCH,
+            deeds: Vec::new(),
+        }
+    }
+
+    fn chance(&mut self, probability: f64) -> bool {
+        self.random.random::<f64>() < probability
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        self.random.random_range(0..limit.max(1))
+    }
+
+    fn minute(&mut self, from: i64, to: i64) -> TimeDelta {
+        TimeDelta::milliseconds(self.random.random_range(from * 60_000..to * 60_000))
+    }
+
+    fn at(&mut self, after: TimeDelta, deed: Deed) {
+        self.deeds.push(TimedDeed { after, deed });
+    }
+
+    fn schedule(mut self) -> Schedule {
+        let place = if self.chance(0.6) { 0 } else { 1 + self.below(PLACES.len() - 1) };
+        let (zone, start, is_change_of_clocks, opens) = PLACES[place];
+        self.start = instant(start);
+        let workers = 3 + usize::from(self.chance(0.2));
+        let (is_steady, is_restored, jumps) = (self.chance(0.5), self.chance(0.12), self.chance(0.1));
+        let skew = |random: &mut SmallRng| TimeDelta::milliseconds(random.random_range(-1_000..=1_000));
+        let is_skewed = self.chance(0.5);
+        let skews = (0..workers)
+            .map(|_| if is_skewed { skew(&mut self.random) } else { TimeDelta::zero() })
+            .collect();
+        let mut campaigns = self.campaigns(is_change_of_clocks, opens, zone);
+        self.households(&mut campaigns);
+        let people = 3 + self.below(14);
+        self.files(&campaigns, people, is_restored || jumps);
+        self.calls(&campaigns, people, workers, is_restored);
+        self.host(&campaigns, people);
+        self.processes(workers, is_steady);
+        if jumps {
+            for _ in 0..1 + self.below(2) {
+                let (worker, to) =
+                    (self.below(workers), TimeDelta::hours(if self.chance(0.5) { 1 } else { -1 }));
+                let after = self.minute(1, 60);
+                self.at(after, Deed::Jump { worker, to });
+                if self.chance(0.5) {
+                    let back = after + self.minute(1, 10);
+                    self.at(back, Deed::Jump { worker, to: TimeDelta::zero() });
+                }
+            }
+        }
+        if is_restored {
+            let backup = self.minute(0, 40);
+            let restore = backup + self.minute(0, 20);
+            self.at(backup, Deed::BackUp);
+            self.at(restore, Deed::Restore);
+            let release = restore + self.minute(0, 5);
+            self.at(release, Deed::Release);
+        }
+        let faults = self.faults(is_steady);
+        self.deeds.sort_by_key(|timed| timed.after);
+        Schedule {
+            seed: self.seed,
+            start: self.start,
+            zone,
+            is_change_of_clocks,
+            workers,
+            is_steady,
+            skews,
+            campaigns,
+            faults,
+            deeds: self.deeds,
+        }
+    }
+
+    fn campaigns(&mut self, is_change: bool, (hour, minute): (u32, u32), zone: Tz) -> Vec<CampaignDraft> {
+        let time = |hour, minute| NaiveTime::from_hms_opt(hour, minute, 0).expect("a time of day");
+        let caps: Vec<Option<Caps>> = (0..2)
+            .map(|_| {
+                self.chance(0.3).then(|| {
+                    let per_day = 1 + self.below(2);
+                    Caps { per_day, per_week: per_day + self.below(3) }
+                })
+            })
+            .collect();
+        (0..3 + self.below(2))
+            .map(|index| {
+                let company = index % 2;
+                let is_on_demand = index == 2;
+                let methods = match self.below(6) {
+                    0 => Methods::All,
+                    1 | 2 if !is_on_demand => Methods::Ladder,
+                    3 => Methods::Phone,
+                    _ => Methods::FirstAvailable,
+                };
+                let policy = match self.below(8) {
+                    0 => Policy::Hold,
+                    1 => Policy::ResolveThenResendOnce,
+                    _ => Policy::ResolveThenHold,
+                };
+                // Some windows close while messages wait; some run past midnight.
+                let closing = (self.start + self.minute(20, 70)).with_timezone(&zone).time();
+                let closing = closing.format("%H:%M").to_string();
+                let window = match self.below(8) {
+                    0 => Hours { from: time(hour, minute), to: closing.parse().unwrap_or(time(16, 30)) },
+                    1 if is_change => Hours { from: time(22, 0), to: time(20, 0) },
+                    _ => Hours {
+                        from: time(hour, minute),
+                        to: if is_change { time(23, 0) } else { time(16, 30) },
+                    },
+                };
+                CampaignDraft {
+                    company,
+                    is_on_demand,
+                    methods,
+                    policy,
+                    window,
+                    caps: if is_on_demand { None } else { caps[company] },
+                    per_minute: self.chance(0.15).then(|| 5 + self.random.random_range(0..60)),
+                    vanished_cancels: self.chance(0.4),
+                    area_code_zones: !is_change && self.chance(0.3),
+                    is_household: false,
+                }
+            })
+            .collect()
+    }
+
+    /// Draws from a source of its own, so that what else a seed draws does not depend on it.
+    fn households(&self, campaigns: &mut [CampaignDraft]) {
+        let mut random = SmallRng::seed_from_u64(self.seed ^ 0x40_05e4_01d5);
+        for draft in campaigns {
+            let may = !draft.is_on_demand && draft.methods != Methods::Ladder;
+            draft.is_household = random.random_bool(0.35) && may;
+        }
+    }
+
+    fn row(&mut self, draft: &CampaignDraft, (key, person): (usize, usize), due: TimeDelta) -> RowDraft {
+        let company = draft.company;
+        // Two persons of a household have one number and one address.
+        let home = if draft.is_household { person - person % 2 } else { person };
+        RowDraft {
+            key: format!("K{key}"),
+            name: format!("Ann{}", self.below(1_000)),
+            cell: cell(company, home),
+            email: if self.chance(0.6) { format!("p{home}@c{company}.example.org") } else { String::new() },
+            person: format!("P{company}-{person}"),
+            // On the minute, as files write it.
+            at: self.start + TimeDelta::minutes(due.num_minutes()) + AHEAD,
+        }
+    }
+
+    fn files(&mut self, campaigns: &[CampaignDraft], people: usize, is_single: bool) {
+        for (campaign, draft) in campaigns.iter().enumerate().filter(|(_, draft)| !draft.is_on_demand) {
+            let first: Vec<RowDraft> = (0..4 + self.below(24))
+                .map(|row| {
+                    let due =
+                        if self.chance(0.004) { self.minute(24 * 60, 25 * 60) } else { self.minute(2, 60) };
+                    let person = self.below(people);
+                    self.row(draft, (campaign * 1_000 + row, person), due)
+                })
+                .collect();
+            let mut rows = first.clone();
+            let after = if self.chance(0.5) { TimeDelta::zero() } else { self.minute(0, 5) };
+            self.at(after, Deed::File { campaign, number: 0, rows: first });
+            if is_single || self.chance(0.3) {
+                continue;
+            }
+            let mut after = after;
+            for number in 1..=1 + self.below(2) {
+                after += self.minute(3, 30);
+                rows = self.next_rows(draft, (campaign * 1_000 + number * 100, people), &rows);
+                self.at(after, Deed::File { campaign, number, rows: rows.clone() });
+            }
+        }
+    }
+
+    /// The next file: rows that are the same, amended, moved, left out or new.
+    fn next_rows(
+        &mut self,
+        draft: &CampaignDraft,
+        (next_key, people): (usize, usize),
+        rows: &[RowDraft],
+    ) -> Vec<RowDraft> {
+        let mut next = Vec::with_capacity(rows.len());
+        for row in rows {
+            match self.below(8) {
+                0 => {}
+                1 => next.push(RowDraft { name: format!("{}x", row.name), ..row.clone() }),
+                2 | 3 => {
+                    let due = self.minute(2, 110);
+                    next.push(RowDraft {
+                        at: self.start + TimeDelta::minutes(due.num_minutes()) + AHEAD,
+                        ..row.clone()
+                    });
+                }
+                _ => next.push(row.clone()),
+            }
+        }
+        for key in 0..self.below(3) {
+            let (person, due) = (self.below(people), self.minute(40, 90));
+            next.push(self.row(draft, (next_key + key, person), due));
+        }
+        next
+    }
+
+    fn calls(&mut self, campaigns: &[CampaignDraft], people: usize, workers: usize, is_restored: bool) {
+        for (campaign, draft) in campaigns.iter().enumerate().filter(|(_, draft)| draft.is_on_demand) {
+            for call in 0..self.below(8) {
+                let person = self.below(people);
+                let row = self.row(draft, (campaign * 1_000 + call, person), TimeDelta::zero());
+                let mut after = self.minute(1, 50);
+                let repetitions = if is_restored { 0 } else { self.below(3) };
+                let worker = self.below(workers);
+                self.at(after, Deed::Call { campaign, worker, row: row.clone() });
+                for _ in 0..repetitions {
+                    after += if self.chance(0.5) { TimeDelta::zero() } else { self.minute(0, 5) };
+                    let worker = self.below(workers);
+                    self.at(after, Deed::Call { campaign, worker, row: row.clone() });
+                }
+            }
+        }
+    }
+
+    fn host(&mut self, campaigns: &[CampaignDraft], people: usize) {
+        for _ in 0..self.below(5) {
+            let (company, person) = (self.below(2), self.below(people));
+            let way = if self.chance(0.5) { Way::Operator } else { Way::Reply };
+            let after = self.minute(1, 70);
+            self.at(after, Deed::OptOut { company, cell: cell(company, person), way });
+        }
+        for campaign in 0..campaigns.len() {
+            if self.chance(0.15) {
+                let after = self.minute(1, 60);
+                self.at(after, Deed::Pause { campaign });
+                let after = after + self.minute(0, 20);
+                self.at(after, Deed::Resume { campaign });
+            }
+            for (probability, deed) in [
+                (0.06, Deed::CancelPacket { campaign }),
+                (0.04, Deed::Archive { campaign }),
+                (0.08, Deed::DeleteQueue { campaign }),
+                (0.12, Deed::Poison { campaign }),
+            ] {
+                if self.chance(probability) {
+                    let after = self.minute(4, 70);
+                    self.at(after, deed);
+                }
+            }
+        }
+        if self.chance(0.2) {
+            let after = self.minute(50, 75);
+            self.at(after, Deed::Redrive);
+        }
+    }
+
+    fn processes(&mut self, workers: usize, is_steady: bool) {
+        for _ in 0..self.below(8) {
+            let worker = usize::from(is_steady) + self.below(workers - usize::from(is_steady));
+            let after = self.minute(0, 70);
+            let deed = if self.chance(0.75) { Deed::Kill { worker } } else { Deed::Stop { worker } };
+            self.at(after, deed);
+            let after = after + self.minute(0, 4);
+            self.at(after, Deed::Start { worker });
+        }
+    }
+
+    /// Some schedules have few kinds of faults and some have all, so that one does not hide another.
+    fn faults(&mut self, is_steady: bool) -> Faults {
+        let mut rate = |most: f64| if self.chance(0.45) { most * self.random.random::<f64>() } else { 0.0 };
+        let queue = QueueFaults {
+            duplicate: rate(0.5),
+            reorder: rate(0.5),
+            lose: rate(0.3),
+            delay: rate(0.3),
+            lose_answer: rate(0.15),
+            lose_payloads: false,
+        };
+        let provider = ProviderFaults {
+            unreachable: rate(0.1),
+            unauthorized: rate(0.05),
+            throttled: rate(0.06),
+            slow_start: rate(0.3),
+            hang: rate(0.15),
+            short_answer: rate(0.1),
+            deferred: rate(0.05),
+            rejected: rate(0.15),
+            server_error: rate(0.15),
+            server_error_accepted: rate(0.1),
+            time_out: rate(0.15),
+            time_out_accepted: rate(0.1),
+            lost_answer: rate(0.1),
+            malformed: rate(0.1),
+        };
+        let lookup = LookupFaults { unreachable: rate(0.3), hang: rate(0.1), inconclusive: rate(0.3) };
+        let late = [rate(0.4), rate(0.3), rate(0.2), rate(0.3)];
+        let panic_per_mille = if rate(1.0) > 0.5 { 30 } else { 0 };
+        let mut store = StoreFaults {
+            refuse: rate(0.04),
+            lose_answer: rate(0.04),
+            lose_commit: rate(0.04),
+            delay_before: rate(0.03),
+            delay_after: rate(0.03),
+            longest_delay: Duration::from_secs(3),
+        };
+        if self.chance(0.3) {
+            store.longest_delay = Duration::from_mins(4);
+        }
+        // Where the store is well, a bound on how soon unknown outcomes are shown is judged.
+        if is_steady && self.chance(0.5) {
+            store = StoreFaults::default();
+        }
+        let [late_callbacks, doubled_callbacks, lost_callbacks, forged_callbacks] = late;
+        Faults {
+            store,
+            queue,
+            provider,
+            lookup,
+            panic_per_mille,
+            late_callbacks,
+            doubled_callbacks,
+            lost_callbacks,
+            forged_callbacks,
+        }
+    }
+}
+
+/// The number of a person: of its company and of nobody else, in one of [`AREAS`].
+pub(super) fn cell(company: usize, person: usize) -> String {
+    let (area, _) = AREAS[person % AREAS.len()];
+    format!("+1{area}{:07}", 2_340_000 + company * 10_000 + person)
+}

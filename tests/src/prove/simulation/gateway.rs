@@ -1,0 +1,118 @@
+//! The host's callback endpoint, on a bad network.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::executor::block_on;
+use rand::rngs::SmallRng;
+use rand::{RngExt as _, SeedableRng as _};
+use reminderly_core::domain::disposition::AttemptReport;
+use reminderly_core::ids::AttemptId;
+use reminderly_core::services::{Callbacks, ServiceError};
+use reminderly_providers::sandbox::SandboxCallback;
+use serde_json::Value;
+
+use super::schedule::{Faults, Schedule};
+use crate::world::World;
+
+/// How long a provider waits before it calls again.
+const CALL_AGAIN: TimeDelta = TimeDelta::seconds(30);
+
+/// Takes what the sandbox has to say to the services.
+#[derive(Debug)]
+pub(super) struct Gateway {
+    random: SmallRng,
+    faults: Faults,
+    /// The reports that were taken, by attempt.
+    pub(super) reports: BTreeMap<AttemptId, Vec<AttemptReport>>,
+    /// Those of which the gateway does not know whether its queue has taken them, by attempt.
+    pub(super) in_doubt: BTreeMap<AttemptId, Vec<AttemptReport>>,
+    pub(super) injected: BTreeMap<&'static str, u64>,
+    pub(super) violations: Vec<String>,
+}
+
+impl Gateway {
+    pub(super) fn new(schedule: &Schedule) -> Self {
+        let kinds = ["callback late", "callback doubled", "callback lost", "callback forged"];
+        Self {
+            random: SmallRng::seed_from_u64(schedule.seed ^ 0xca11),
+            faults: schedule.faults,
+            reports: BTreeMap::new(),
+            in_doubt: BTreeMap::new(),
+            injected: kinds.map(|kind| (kind, 0)).into(),
+            violations: Vec::new(),
+        }
+    }
+
+    pub(super) fn calm(&mut self) {
+        self.faults = Faults::default();
+    }
+
+    /// Takes the callbacks that are due.
+    pub(super) fn pump(&mut self, world: &World, now: DateTime<Utc>) {
+        if world.sandbox.next_callback_at().is_none_or(|at| at > now) {
+            return;
+        }
+        let callbacks = Callbacks::new(&world.ports, &world.settings);
+        for callback in world.sandbox.take_callbacks(now) {
+            self.take(world, &callbacks, callback, now);
+        }
+    }
+
+    fn take(&mut self, world: &World, callbacks: &Callbacks, callback: SandboxCallback, now: DateTime<Utc>) {
+        let Faults { late_callbacks, doubled_callbacks, lost_callbacks, forged_callbacks, .. } = self.faults;
+        let report = report(&callback.request.body);
+        if self.happens(late_callbacks, "callback late") {
+            let wait = TimeDelta::seconds(self.random.random_range(1..600));
+            world.sandbox.put_back(callback, now + wait);
+            return;
+        }
+        // What people write is not lost: nobody could know of it.
+        if report.is_some() && self.happens(lost_callbacks, "callback lost") {
+            return;
+        }
+        if self.happens(forged_callbacks, "callback forged") {
+            let mut forged = callback.request.clone();
+            let position = self.random.random_range(0..forged.body.len().max(1));
+            if let Some(byte) = forged.body.get_mut(position) {
+                *byte ^= 1;
+            }
+            let answer = block_on(callbacks.accept(&callback.provider, &forged));
+            if !matches!(answer, Err(ServiceError::Callback(_))) {
+                self.violations.push(format!("a forged callback was taken: {answer:?}"));
+            }
+        }
+        let times = 1 + u32::from(self.happens(doubled_callbacks, "callback doubled"));
+        for _ in 0..times {
+            match block_on(callbacks.accept(&callback.provider, &callback.request)) {
+                Ok(_) => {
+                    if let Some((attempt, report)) = &report {
+                        self.reports.entry(*attempt).or_default().push(report.clone());
+                    }
+                }
+                Err(error) if error.is_transient() => {
+                    if let Some((attempt, report)) = report {
+                        self.in_doubt.entry(attempt).or_default().push(report);
+                    }
+                    world.sandbox.put_back(callback.clone(), now + CALL_AGAIN);
+                    return;
+                }
+                Err(error) => self.violations.push(format!("a genuine callback was refused: {error}")),
+            }
+        }
+    }
+
+    fn happens(&mut self, probability: f64, what: &'static str) -> bool {
+        let happens = self.random.random::<f64>() < probability;
+        *self.injected.entry(what).or_default() += u64::from(happens);
+        happens
+    }
+}
+
+/// What a callback of the sandbox reports.
+fn report(body: &[u8]) -> Option<(AttemptId, AttemptReport)> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let report = body.get("report_v1")?;
+    let attempt = serde_json::from_value(report.get("attempt")?.clone()).ok()?;
+    Some((attempt, serde_json::from_value(report.get("report")?.clone()).ok()?))
+}

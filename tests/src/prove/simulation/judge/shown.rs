@@ -1,0 +1,29 @@
+//! P3: an attempt that nobody can decide is shown as unknown within two minutes of its `answer_by`.
+
+use chrono::TimeDelta;
+use reminderly_core::testing::StoreFaults;
+use reminderly_providers::sandbox::ANSWER_WITHIN;
+
+use super::{Evidence, ONE_SECOND};
+
+/// What clocks of workers may be apart.
+const SKEW: TimeDelta = TimeDelta::seconds(2);
+
+pub(super) fn check(evidence: &Evidence<'_>, wrong: &mut Vec<String>) {
+    let schedule = evidence.trial.schedule;
+    // While the store is away nobody can say anything, and nobody does while no worker runs.
+    let is_judged = schedule.is_steady && schedule.faults.store == StoreFaults::default();
+    if !is_judged || schedule.is_restored() || schedule.jumps() {
+        return;
+    }
+    let answer_within = ONE_SECOND + TimeDelta::from_std(ANSWER_WITHIN).expect("seconds");
+    for claim in evidence.seen.claims.values() {
+        let shown_by = claim.at + answer_within + TimeDelta::minutes(2) + SKEW;
+        if claim.settled_at.is_none_or(|at| at > shown_by) {
+            wrong.push(format!(
+                "P3: attempt {} of message {}, claimed at {}, was shown at {:?}",
+                claim.attempt, claim.message, claim.at, claim.settled_at
+            ));
+        }
+    }
+}

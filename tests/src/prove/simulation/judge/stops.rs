@@ -1,0 +1,132 @@
+//! P4: nothing later than a second after it was acknowledged that it is not wanted any more.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use reminderly_core::domain::campaign::lifecycle::CampaignState;
+use reminderly_core::domain::packet::PacketOrigin;
+use reminderly_core::domain::person::PersonKey;
+use reminderly_core::domain::unsubscribe::RefusalKey;
+use reminderly_core::ids::{MessageId, PacketId};
+
+use super::super::documents::Said;
+use super::super::schedule::Deed;
+use super::{Accepted, Evidence, ONE_SECOND};
+
+pub(super) fn check(evidence: &Evidence<'_>, wrong: &mut Vec<String>) {
+    for accepted in &evidence.accepted {
+        for found in
+            [refused(evidence, accepted), not_active(evidence, accepted), cancelled(evidence, accepted)]
+        {
+            wrong.extend(found.map(|found| format!("P4: {found} ({:?})", accepted.said)));
+        }
+        for said in &accepted.said {
+            for found in [
+                moved(evidence, accepted, said),
+                vanished(evidence, accepted, said),
+                answered(evidence, accepted, said),
+            ] {
+                wrong.extend(found.map(|found| format!("P4: {found} ({said:?})")));
+            }
+        }
+    }
+}
+
+fn is_late(accepted: &Accepted, stop: DateTime<Utc>) -> bool {
+    accepted.at > stop + ONE_SECOND
+}
+
+fn refused(evidence: &Evidence<'_>, accepted: &Accepted) -> Option<String> {
+    let key = accepted.request.contact.refusal_key();
+    let is_named = |person: &str| accepted.said.iter().any(|said| said.person == person);
+    let concerned = |refused: &RefusalKey| {
+        *refused == key || matches!(refused, RefusalKey::Person(of) if is_named(of.as_str()))
+    };
+    let refusal = evidence.seen.refusals.iter().find(|refusal| {
+        refusal.company == accepted.request.company
+            && concerned(&refusal.key)
+            && is_late(accepted, refusal.at)
+    })?;
+    Some(format!("a request at {} although {} was refused at {}", accepted.at, key.kind(), refusal.at))
+}
+
+fn not_active(evidence: &Evidence<'_>, accepted: &Accepted) -> Option<String> {
+    let campaign = evidence.campaign_id(evidence.campaign_of(accepted)?);
+    let known = evidence.seen.states.iter().filter(|(id, ..)| *id == campaign);
+    let (_, state, at) = known.filter(|(.., at)| *at <= accepted.at).max_by_key(|(.., at)| *at)?;
+    let stopped = *state != CampaignState::Active && is_late(accepted, *at);
+    stopped.then(|| format!("a request at {} although the campaign is {state} since {at}", accepted.at))
+}
+
+fn cancelled(evidence: &Evidence<'_>, accepted: &Accepted) -> Option<String> {
+    let packet = evidence.packet_of(accepted.request.message)?;
+    let (_, at) = evidence.seen.cancelled.iter().find(|(id, at)| *id == packet && is_late(accepted, *at))?;
+    Some(format!("a request at {} although its packet was cancelled at {at}", accepted.at))
+}
+
+/// A time that the appointment has no more.
+fn moved(evidence: &Evidence<'_>, accepted: &Accepted, said: &Said) -> Option<String> {
+    let (local, campaign) = (said.at?, evidence.campaign_id(said.campaign));
+    let of_row: Vec<_> = evidence
+        .seen
+        .planned
+        .iter()
+        .filter(|planned| planned.campaign == campaign && planned.key == said.key)
+        .collect();
+    let holds =
+        of_row.iter().filter(|planned| is_late(accepted, planned.at)).max_by_key(|planned| planned.at)?;
+    let fresh = of_row.iter().filter(|planned| !is_late(accepted, planned.at));
+    let is_true = holds.local == local || fresh.into_iter().any(|planned| planned.local == local);
+    (!is_true).then(|| format!("a request at {} for {local}, which was moved at {}", accepted.at, holds.at))
+}
+
+fn vanished(evidence: &Evidence<'_>, accepted: &Accepted, said: &Said) -> Option<String> {
+    let packet = evidence.packet_of(accepted.request.message)?;
+    let mut of_packet = evidence.seen.vanished.iter().filter(|vanished| vanished.earlier == packet);
+    let vanished = of_packet.find(|vanished| {
+        is_late(accepted, vanished.at) && !names(evidence, vanished.missing_in, &said.key)
+    })?;
+    Some(format!("a request at {} although its row vanished at {}", accepted.at, vanished.at))
+}
+
+/// Whether a row of the file has the key.
+fn names(evidence: &Evidence<'_>, packet: PacketId, wanted: &str) -> bool {
+    let Some((_, packet)) = evidence.packets.get(&packet) else { return true };
+    let PacketOrigin::File { name: of_packet, .. } = &packet.origin else { return true };
+    evidence.trial.schedule.has(|deed| match deed {
+        Deed::File { campaign, number, rows } => {
+            **of_packet == *format!("c{campaign}-{number:02}.csv") && rows.iter().any(|row| row.key == wanted)
+        }
+        _ => false,
+    })
+}
+
+/// No further rung after an answer, and no reminder of what the person has released.
+fn answered(evidence: &Evidence<'_>, accepted: &Accepted, said: &Said) -> Option<String> {
+    let message = accepted.request.message;
+    if !evidence.is_scheduled(message) {
+        return None;
+    }
+    let below = rungs_below(evidence, message);
+    let answered = evidence.seen.answers.iter().find(|answered| {
+        let releases = answered.kind.ends_reminders() && is_about(evidence, answered.about, said);
+        is_late(accepted, answered.at) && (releases || below.contains(&answered.message))
+    })?;
+    // The office has spoken since.
+    let spoken =
+        evidence.seen.planned.iter().any(|planned| planned.key == said.key && planned.at >= answered.at);
+    (!spoken).then(|| format!("a request at {} although the person answered at {}", accepted.at, answered.at))
+}
+
+fn rungs_below(evidence: &Evidence<'_>, message: MessageId) -> BTreeSet<MessageId> {
+    let below = |message: &MessageId| evidence.seen.made.get(message)?.below;
+    std::iter::successors(below(&message), |message| below(message)).collect()
+}
+
+fn is_about(evidence: &Evidence<'_>, message: MessageId, said: &Said) -> bool {
+    evidence.records.get(&message).is_some_and(|(position, record)| {
+        let person = record.message.person.as_ref().map(PersonKey::as_str);
+        let about = (*position, record.message.key.as_str(), person);
+        about == (said.campaign, said.key.as_str(), Some(said.person.as_str()))
+    })
+}

@@ -1,0 +1,108 @@
+//! What came of a schedule.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::breakage::Breakage;
+use super::judge::judge;
+use super::schedule::{Deed, Schedule};
+use super::trial::Trial;
+
+/// What came of a schedule.
+#[derive(Debug, Clone, Default)]
+pub struct Verdict {
+    /// How often everything that must happen did.
+    pub fired: BTreeMap<&'static str, u64>,
+    /// What is wrong.
+    pub wrong: Vec<String>,
+}
+
+/// Everything that must happen in every run, not yet happened.
+pub(super) fn nothing_fired() -> BTreeMap<&'static str, u64> {
+    MUST_HAPPEN.into_iter().map(|what| (what, 0)).collect()
+}
+
+/// What does not go wrong by itself, and is not drawn by a decorator that counts it.
+const MUST_HAPPEN: [&str; 36] = [
+    "worker killed",
+    "worker told to stop",
+    "worker replaced",
+    "file arrived",
+    "call on demand",
+    "opt-out by an operator",
+    "opt-out by a reply",
+    "opt-out by the provider",
+    "campaign paused",
+    "campaign resumed",
+    "campaign archived",
+    "packet cancelled",
+    "store restored",
+    "queue deleted while in use",
+    "poison in a queue",
+    "dead letters came back",
+    "clocks of workers apart",
+    "day on which clocks change",
+    "window past midnight",
+    "people in several zones",
+    "appointment moved",
+    "appointment amended",
+    "appointment unchanged",
+    "appointment vanished",
+    "person answered",
+    "call reached nobody and was made again",
+    "request accepted late",
+    "request made twice after proof of absence",
+    "claim reaped or answered without knowing",
+    "person was corrected",
+    "rung above the first went",
+    "household was told at once",
+    "household fell apart",
+    "refused by a cap",
+    "queue taken down",
+    "schedule with ten messages or more",
+];
+
+/// Carries a schedule out and judges it.
+pub(in crate::prove) fn verdict(schedule: &Schedule, breakage: &dyn Breakage) -> Verdict {
+    let run = AssertUnwindSafe(|| {
+        let trial = Trial::of(schedule, breakage);
+        Verdict { fired: fired(&trial), wrong: judge(&trial) }
+    });
+    catch_unwind(run).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        let wrong = vec![format!("panic: {}", text.unwrap_or_else(|| "without a word".to_owned()))];
+        Verdict { wrong, ..Verdict::default() }
+    })
+}
+
+fn fired(trial: &Trial<'_>) -> BTreeMap<&'static str, u64> {
+    let mut fired = trial.done.clone();
+    let mut add = |what, times| *fired.entry(what).or_default() += times;
+    for (what, times) in trial.deployment.injected().into_iter().chain(trial.gateway.injected.clone()) {
+        add(what, times);
+    }
+    let (schedule, seen) = (trial.schedule, trial.deployment.witness.seen());
+    let drafts = &schedule.campaigns;
+    add("clocks of workers apart", schedule.skews.iter().any(|skew| !skew.is_zero()).into());
+    add("day on which clocks change", schedule.is_change_of_clocks.into());
+    add("window past midnight", drafts.iter().any(|draft| draft.window.from > draft.window.to).into());
+    add("people in several zones", drafts.iter().any(|draft| draft.area_code_zones).into());
+    for (change, name) in [
+        ("moved", "appointment moved"),
+        ("amended", "appointment amended"),
+        ("unchanged", "appointment unchanged"),
+        ("opted out at the provider", "opt-out by the provider"),
+    ] {
+        add(name, seen.changes.get(change).copied().unwrap_or_default());
+    }
+    add("appointment vanished", seen.vanished.len() as u64);
+    add("person answered", seen.answers.len() as u64);
+    let files = schedule.deeds.iter().filter_map(|timed| match &timed.deed {
+        Deed::File { rows, .. } => Some(rows.len()),
+        _ => None,
+    });
+    add("schedule with ten messages or more", (files.sum::<usize>() >= 10).into());
+    super::judge::add_what_happened(trial, &seen, &mut add);
+    fired
+}

@@ -1,0 +1,148 @@
+//! A schedule: what a seed draws, as data, so that it can be shrunk.
+
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use reminderly_core::testing::{LookupFaults, ProviderFaults, QueueFaults, StoreFaults};
+
+use super::documents::RowDraft;
+
+/// How long things go wrong.
+pub(super) const FAULTS_FOR: TimeDelta = TimeDelta::minutes(75);
+
+/// A schedule: everything that is not the order in which tasks are polled, which the seed draws too.
+#[derive(Debug, Clone)]
+pub struct Schedule {
+    /// Of ids, faults and the order of polls.
+    pub seed: u64,
+    pub(super) start: DateTime<Utc>,
+    pub(super) zone: Tz,
+    pub(super) is_change_of_clocks: bool,
+    pub(super) workers: usize,
+    /// The first worker is not killed.
+    pub(super) is_steady: bool,
+    pub(super) skews: Vec<TimeDelta>,
+    pub(super) campaigns: Vec<CampaignDraft>,
+    pub(super) faults: Faults,
+    /// In the order of their instants.
+    pub(super) deeds: Vec<TimedDeed>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Caps {
+    pub(super) per_day: usize,
+    pub(super) per_week: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Methods {
+    FirstAvailable,
+    All,
+    Ladder,
+    Phone,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Policy {
+    Hold,
+    ResolveThenHold,
+    ResolveThenResendOnce,
+}
+
+impl Policy {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hold => "hold",
+            Self::ResolveThenHold => "resolve_then_hold",
+            Self::ResolveThenResendOnce => "resolve_then_resend_once",
+        }
+    }
+}
+
+/// The hours of a campaign, every day: from, up to but without to; past midnight if it begins later than it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Hours {
+    pub(super) from: NaiveTime,
+    pub(super) to: NaiveTime,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct CampaignDraft {
+    pub(super) company: usize,
+    pub(super) is_on_demand: bool,
+    pub(super) methods: Methods,
+    pub(super) policy: Policy,
+    pub(super) window: Hours,
+    pub(super) caps: Option<Caps>,
+    pub(super) per_minute: Option<u32>,
+    pub(super) vanished_cancels: bool,
+    pub(super) area_code_zones: bool,
+    /// One message for the appointments of a day at one contact point.
+    pub(super) is_household: bool,
+}
+
+/// Rates of everything that goes wrong by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Faults {
+    pub(super) store: StoreFaults,
+    pub(super) queue: QueueFaults,
+    pub(super) provider: ProviderFaults,
+    pub(super) lookup: LookupFaults,
+    pub(super) panic_per_mille: u32,
+    /// Per callback: it comes minutes later, so behind others.
+    pub(super) late_callbacks: f64,
+    /// Per callback: it comes twice.
+    pub(super) doubled_callbacks: f64,
+    /// Per report: it never comes.
+    pub(super) lost_callbacks: f64,
+    /// Per callback: a forged one comes before it.
+    pub(super) forged_callbacks: f64,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct TimedDeed {
+    pub(super) after: TimeDelta,
+    pub(super) deed: Deed,
+}
+
+/// How an opt-out comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    Operator,
+    Reply,
+}
+
+/// What the host, a person or fate does at an instant.
+#[derive(Debug, Clone)]
+pub(super) enum Deed {
+    File { campaign: usize, number: usize, rows: Vec<RowDraft> },
+    Call { campaign: usize, worker: usize, row: RowDraft },
+    OptOut { company: usize, cell: String, way: Way },
+    Pause { campaign: usize },
+    Resume { campaign: usize },
+    CancelPacket { campaign: usize },
+    Archive { campaign: usize },
+    Kill { worker: usize },
+    Stop { worker: usize },
+    Start { worker: usize },
+    Jump { worker: usize, to: TimeDelta },
+    BackUp,
+    Restore,
+    Release,
+    DeleteQueue { campaign: usize },
+    Poison { campaign: usize },
+    Redrive,
+}
+
+impl Schedule {
+    pub(super) fn has(&self, is: impl Fn(&Deed) -> bool) -> bool {
+        self.deeds.iter().any(|timed| is(&timed.deed))
+    }
+
+    pub(super) fn is_restored(&self) -> bool {
+        self.has(|deed| matches!(deed, Deed::Restore))
+    }
+
+    pub(super) fn jumps(&self) -> bool {
+        self.has(|deed| matches!(deed, Deed::Jump { .. }))
+    }
+}

@@ -1,0 +1,341 @@
+//! Who stands at the store and writes down what was acknowledged, and when: the instants from which a promise holds.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use chrono::{DateTime, NaiveDateTime, Utc};
+use reminderly_core::batch::Outcomes;
+use reminderly_core::clock::Clock as _;
+use reminderly_core::domain::appointment_change::AppointmentChange;
+use reminderly_core::domain::campaign::lifecycle::CampaignState;
+use reminderly_core::domain::contact_point::ContactPoint;
+use reminderly_core::domain::incoming::IncomingRecord;
+use reminderly_core::domain::message::{Origin, PlannedMessage};
+use reminderly_core::domain::packet::Draining;
+use reminderly_core::domain::response::ResponseKind;
+use reminderly_core::domain::unsubscribe::{RefusalKey, Unsubscribe, UnsubscribeChange};
+use reminderly_core::ids::{AttemptId, CampaignId, CompanyId, MessageId, PacketId};
+use reminderly_core::ports::store::{
+    CampaignChange, ClaimOutcome, ClaimRequest, ClaimTerms, DispositionOutcome, IncomingOutcome,
+    LocatedDisposition, PlanBatch, PlanOutcome, SettleOutcome, SettleVerdict, Settlement, Store, StoreError,
+    VanishOutcome, Vanishing, WriteOutcome,
+};
+use reminderly_core::testing::VirtualClock;
+
+use crate::hooked_store::StoreHooks;
+
+/// Somebody refused contact.
+#[derive(Debug, Clone)]
+pub(super) struct Refusal {
+    pub(super) company: CompanyId,
+    pub(super) key: RefusalKey,
+    pub(super) at: DateTime<Utc>,
+}
+
+/// A row speaks for an appointment from now on.
+#[derive(Debug, Clone)]
+pub(super) struct Planned {
+    pub(super) campaign: CampaignId,
+    pub(super) key: String,
+    pub(super) local: NaiveDateTime,
+    pub(super) at: DateTime<Utc>,
+}
+
+/// What is known of a message from its making.
+#[derive(Debug, Clone)]
+pub(super) struct Made {
+    pub(super) packet: PacketId,
+    pub(super) origin: Origin,
+    pub(super) below: Option<MessageId>,
+    pub(super) contact: Option<ContactPoint>,
+}
+
+/// A person answered a message.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Answered {
+    pub(super) message: MessageId,
+    /// The message about the appointment alone, if the answered one is a household's.
+    pub(super) about: MessageId,
+    pub(super) kind: ResponseKind,
+    pub(super) at: DateTime<Utc>,
+}
+
+/// A claim, by the true time, and when something was first recorded about it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ClaimSeen {
+    pub(super) message: MessageId,
+    pub(super) attempt: AttemptId,
+    pub(super) at: DateTime<Utc>,
+    pub(super) settled_at: Option<DateTime<Utc>>,
+}
+
+/// All that a later packet does not name has vanished from an earlier one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Vanished {
+    pub(super) missing_in: PacketId,
+    pub(super) earlier: PacketId,
+    pub(super) at: DateTime<Utc>,
+}
+
+/// What was acknowledged.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Seen {
+    pub(super) refusals: Vec<Refusal>,
+    pub(super) states: Vec<(CampaignId, CampaignState, DateTime<Utc>)>,
+    pub(super) cancelled: Vec<(PacketId, DateTime<Utc>)>,
+    pub(super) planned: Vec<Planned>,
+    pub(super) changes: BTreeMap<&'static str, u64>,
+    pub(super) made: BTreeMap<MessageId, Made>,
+    pub(super) replies: BTreeMap<MessageId, DateTime<Utc>>,
+    pub(super) answers: Vec<Answered>,
+    pub(super) claims: BTreeMap<(MessageId, u32), ClaimSeen>,
+    pub(super) vanished: Vec<Vanished>,
+}
+
+impl Seen {
+    fn make(&mut self, packet: PacketId, messages: &[PlannedMessage]) {
+        for PlannedMessage { message, .. } in messages {
+            let (origin, below) = (message.origin.clone(), message.ladder.map(|place| place.below));
+            self.made.insert(message.id, Made { packet, origin, below, contact: message.contact.clone() });
+        }
+    }
+
+    /// The store was brought back to what it was: what was acknowledged since holds no more.
+    fn forget_since(&mut self, backup: DateTime<Utc>) {
+        self.refusals.retain(|refusal| refusal.at <= backup);
+        self.states.retain(|(.., at)| *at <= backup);
+        self.cancelled.retain(|(_, at)| *at <= backup);
+        self.planned.retain(|planned| planned.at <= backup);
+        self.answers.retain(|answered| answered.at <= backup);
+        self.claims.retain(|_, claim| claim.at <= backup);
+        self.vanished.retain(|vanished| vanished.at <= backup);
+    }
+}
+
+/// Writes down what was acknowledged.
+#[derive(Debug)]
+pub(super) struct Witness {
+    clock: Arc<VirtualClock>,
+    seen: Mutex<Seen>,
+}
+
+impl Witness {
+    pub(super) fn new(clock: Arc<VirtualClock>) -> Self {
+        Self { clock, seen: Mutex::default() }
+    }
+
+    pub(super) fn seen(&self) -> Seen {
+        self.lock().clone()
+    }
+
+    pub(super) fn forget_since(&self, backup: DateTime<Utc>) {
+        self.lock().forget_since(backup);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refused(&self, company: CompanyId, events: &[Unsubscribe]) {
+        let at = self.clock.now();
+        let refused = events.iter().filter(|event| event.change == UnsubscribeChange::OptedOut);
+        let refused = refused.map(|event| Refusal { company, key: event.key.clone(), at });
+        self.lock().refusals.extend(refused);
+    }
+
+    fn planned(&self, campaign: CampaignId, packet: PacketId, batch: &PlanBatch) {
+        let at = self.clock.now();
+        let mut seen = self.lock();
+        for planned in &batch.appointments {
+            *seen.changes.entry(planned.change.as_str()).or_default() += 1;
+            let speaks = planned.change == AppointmentChange::New || planned.change.replaces().is_some();
+            if speaks {
+                let (key, local) = (planned.key.as_str().to_owned(), planned.appointment.local);
+                seen.planned.push(Planned { campaign, key, local, at });
+            }
+        }
+        seen.make(packet, &batch.messages);
+    }
+}
+
+#[async_trait]
+impl StoreHooks for Witness {
+    async fn plan(
+        &self,
+        store: &dyn Store,
+        company: CompanyId,
+        packet: PacketId,
+        batch: PlanBatch,
+    ) -> Result<PlanOutcome, StoreError> {
+        let outcome = store.plan(company, packet, batch.clone()).await?;
+        if matches!(outcome, PlanOutcome::Stored { .. })
+            && let Some(found) = store.packet(company, packet).await?
+        {
+            self.planned(found.campaign, packet, &batch);
+        }
+        Ok(outcome)
+    }
+
+    async fn plan_households(
+        &self,
+        store: &dyn Store,
+        company: CompanyId,
+        packet: PacketId,
+        messages: Vec<PlannedMessage>,
+        at: DateTime<Utc>,
+    ) -> Result<Outcomes<WriteOutcome>, StoreError> {
+        // Whatever comes of it: an id is of one message only.
+        self.lock().make(packet, &messages);
+        store.plan_households(company, packet, messages, at).await
+    }
+
+    async fn claim(
+        &self,
+        store: &dyn Store,
+        company: CompanyId,
+        packet: PacketId,
+        requests: &[ClaimRequest],
+        terms: &ClaimTerms,
+    ) -> Result<Outcomes<ClaimOutcome>, StoreError> {
+        let at = self.clock.now();
+        let outcomes = store.claim(company, packet, requests, terms).await?;
+        let mut seen = self.lock();
+        for outcome in &outcomes {
+            if let ClaimOutcome::Claimed(claim) = outcome {
+                let (message, attempt) = (claim.message, claim.attempt);
+                let fresh = ClaimSeen { message, attempt, at, settled_at: None };
+                seen.claims.entry((message, claim.epoch)).or_insert(fresh);
+            }
+        }
+        drop(seen);
+        Ok(outcomes)
+    }
+
+    async fn settle(
+        &self,
+        store: &dyn Store,
+        company: CompanyId,
+        packet: PacketId,
+        settlements: &[Settlement],
+    ) -> Result<Outcomes<SettleOutcome>, StoreError> {
+        let outcomes = store.settle(company, packet, settlements).await?;
+        let now = self.clock.now();
+        let mut seen = self.lock();
+        for (settlement, outcome) in settlements.iter().zip(&outcomes) {
+            if let Some(claim) = seen.claims.get_mut(&(settlement.message, settlement.epoch)) {
+                claim.settled_at.get_or_insert(now);
+            }
+            let opted_out = matches!(settlement.verdict, SettleVerdict::OptedOut { .. })
+                && matches!(outcome, SettleOutcome::Applied(_) | SettleOutcome::Stale(_));
+            let contact = seen.made.get(&settlement.message).and_then(|made| made.contact.clone());
+            if let Some(contact) = contact.filter(|_| opted_out) {
+                seen.refusals.push(Refusal { company, key: contact.refusal_key(), at: now });
+                *seen.changes.entry("opted out at the provider").or_default() += 1;
+            }
+        }
+        drop(seen);
+        Ok(outcomes)
+    }
+
+    async fn record_dispositions(
+        &self,
+        store: &dyn Store,
+        company: CompanyId,
+        dispositions: &[LocatedDisposition],
+        at: DateTime<Utc>,
+    ) -> Result<Outcomes<DispositionOutcome>, StoreError> {
+        let outcomes = store.record_dispositions(company, dispositions, at).await?;
+        let now = self.clock.now();
+        let mut seen = self.lock();
+        for located in dispositions {
+            let told = |claim: &&mut ClaimSeen| claim.attempt == located.disposition.attempt;
+            if let Some(claim) = seen.claims.values_mut().find(told) {
+                claim.settled_at.get_or_insert(now);
+            }
+        }
+        drop(seen);
+        Ok(outcomes)
+    }
+
+    async fn record_incoming(
+        &self,
+        store: &dyn Store,
+        company: CompanyId,
+        record: IncomingRecord,
+    ) -> Result<IncomingOutcome, StoreError> {
+        let outcome = store.record_incoming(company, record.clone()).await?;
+        if outcome == IncomingOutcome::Recorded {
+            self.refused(company, &record.effect.unsubscribes);
+            let at = self.clock.now();
+            let mut seen = self.lock();
+            for tied in &record.effect.responses {
+                let (message, kind) = (tied.message, tied.response.kind);
+                seen.answers.push(Answered { message, about: tied.member.unwrap_or(message), kind, at });
+            }
+            if let Some(follow_up) = &record.effect.follow_up {
+                seen.replies.insert(follow_up.message.id, record.incoming.at);
+            }
+        }
+        Ok(outcome)
+    }
+
+    async fn record_unsubscribes(
+        &self,
+        store: &dyn Store,
+        company: CompanyId,
+        events: &[Unsubscribe],
+    ) -> Result<Outcomes<WriteOutcome>, StoreError> {
+        let outcomes = store.record_unsubscribes(company, events).await?;
+        self.refused(company, events);
+        Ok(outcomes)
+    }
+
+    async fn change_campaign_state(
+        &self,
+        store: &dyn Store,
+        company: CompanyId,
+        id: CampaignId,
+        from: CampaignState,
+        to: CampaignState,
+    ) -> Result<CampaignChange, StoreError> {
+        // It may take effect any time from here: a pause is acknowledged at the end, but a resumption counts from the beginning.
+        let before = self.clock.now();
+        let change = store.change_campaign_state(company, id, from, to).await?;
+        if matches!(change, CampaignChange::Changed(_)) {
+            let at = if to == CampaignState::Active { before } else { self.clock.now() };
+            self.lock().states.push((id, to, at));
+        }
+        Ok(change)
+    }
+
+    async fn cancel_vanished(
+        &self,
+        store: &dyn Store,
+        company: CompanyId,
+        vanishing: Vanishing,
+    ) -> Result<VanishOutcome, StoreError> {
+        let outcome = store.cancel_vanished(company, vanishing).await?;
+        if matches!(outcome, VanishOutcome::Page { next: None, .. }) {
+            let Vanishing { missing_in, earlier, .. } = vanishing;
+            let at = self.clock.now();
+            self.lock().vanished.push(Vanished { missing_in, earlier, at });
+        }
+        Ok(outcome)
+    }
+
+    async fn set_draining(
+        &self,
+        store: &dyn Store,
+        company: CompanyId,
+        packet: PacketId,
+        drain: Draining,
+    ) -> Result<WriteOutcome, StoreError> {
+        let outcome = store.set_draining(company, packet, drain).await?;
+        if (drain, outcome) == (Draining::Cancelling, WriteOutcome::Applied) {
+            let at = self.clock.now();
+            self.lock().cancelled.push((packet, at));
+        }
+        Ok(outcome)
+    }
+}
