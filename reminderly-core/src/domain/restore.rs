@@ -44,7 +44,7 @@ impl fmt::Display for RestoreEpoch {
 pub struct Restore {
     /// Its number.
     pub epoch: RestoreEpoch,
-    /// When the host said that the store was restored; `None` if it never was.
+    /// When the host said that the store was restored, and as much later as clocks may have been apart; `None` if it never was.
     pub raised_at: Option<DateTime<Utc>>,
 }
 

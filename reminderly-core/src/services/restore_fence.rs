@@ -1,5 +1,6 @@
 //! The restore fence: after a restore of the store nothing is sent until each packet is reconciled.
 
+use chrono::TimeDelta;
 use metrics::counter;
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
@@ -14,6 +15,10 @@ use crate::services::{Discrepancy, Ports, Reconcile, ServiceError};
 
 /// Packets per page of a release.
 const PACKETS_PER_PAGE: usize = 100;
+
+/// How far the clocks of the workers that ran before may have been ahead of ours: what was to go so soon after now, they may
+/// have sent already.
+const CLOCKS_APART: TimeDelta = TimeDelta::seconds(5);
 
 /// Messages per transaction that are expired.
 const EXPIRE_BATCH: usize = 1_000;
@@ -103,7 +108,8 @@ impl RestoreFence {
         Ok(self.ports.store.restore_across_companies().await?)
     }
 
-    /// Says that the store was restored just now: every packet that it holds is fenced. `expected` is the epoch of
+    /// Says that the store was restored just now: every packet that it holds is fenced. What is due within the next five seconds
+    /// counts as gone too, for a worker's clock may have been ahead. `expected` is the epoch of
     /// [`last`](Self::last), so that a call that is repeated does nothing; it answers the restore that is in force.
     ///
     /// # Errors
@@ -116,7 +122,7 @@ impl RestoreFence {
         expected: RestoreEpoch,
     ) -> Result<Restore, ServiceError> {
         scope.require_operator()?;
-        let at = self.ports.clock.now();
+        let at = self.ports.clock.now() + CLOCKS_APART;
         match self.ports.store.raise_restore_epoch_across_companies(expected, at).await? {
             Raised::Raised(restore) => {
                 warn!(restore.epoch = %restore.epoch, "the store was restored; its packets are fenced");

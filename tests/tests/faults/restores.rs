@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::executor::block_on;
+use reminderly_core::clock::Clock;
 use reminderly_core::domain::access::Action;
 use reminderly_core::domain::campaign::lifecycle::Campaign;
 use reminderly_core::domain::contact_point::{ContactPoint, PhoneNumber};
@@ -15,8 +16,9 @@ use reminderly_core::domain::skip_reason::SkipReason;
 use reminderly_core::domain::unsubscribe::{RefusalKey, UnsubscribeChange};
 use reminderly_core::memory::Backup;
 use reminderly_core::ports::store::WriteOutcome;
-use reminderly_core::services::{RestoreFence, RestoreRelease, Settings, Unsubscribes};
+use reminderly_core::services::{Ports, RestoreFence, RestoreRelease, Settings, Unsubscribes};
 use reminderly_core::sources::MemorySource;
+use reminderly_core::testing::{SkewedClock, VirtualClock};
 use reminderly_tests::world::{Setup, World, instant};
 use reminderly_tests::{judge, material};
 use serde_json::{Value, json};
@@ -168,6 +170,29 @@ fn without_the_fence_people_are_told_twice() {
         twice += told_twice(&world);
     }
     assert!(twice > 5, "the restore is no danger, so the other tests prove nothing: {twice}");
+}
+
+/// Found by the simulation (seed 652): what was due a moment after the raise had gone by the clock of the worker.
+#[test]
+fn what_a_worker_sent_whose_clock_was_ahead_is_not_told_twice() {
+    let mut world = World::new(&Setup::default());
+    let company = world.company();
+    let campaign = world.campaign(company, &material::document());
+    world.load(company, campaign.id, &appointments());
+    let true_clock: Arc<dyn Clock> = Arc::<VirtualClock>::clone(&world.clock);
+    let ahead = Arc::new(SkewedClock::new(true_clock, TimeDelta::seconds(1)));
+    let ports = Ports { clock: ahead, ..world.ports.clone() };
+    world.start_worker_over(&ports);
+    world.run_until(instant("2026-03-04T17:58:00Z"));
+    let backup = world.store.back_up();
+    world.run_until(instant("2026-03-04T17:59:59.500Z"));
+    assert_eq!(world.sandbox.accepted().len(), 4, "those that go at six");
+    restore(&mut world, &backup);
+    raise(&world);
+    world.start_worker();
+    assert_eq!(release(&world).expired, 4);
+    run_to_end(&mut world);
+    assert_eq!(told_twice(&world), 0);
 }
 
 #[test]

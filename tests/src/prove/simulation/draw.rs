@@ -76,6 +76,8 @@ impl Drawing {
         self.start = instant(start);
         let workers = 3 + usize::from(self.chance(0.2));
         let (is_steady, is_restored, jumps) = (self.chance(0.5), self.chance(0.12), self.chance(0.1));
+        // What a clock that is an hour ahead had sent before its time looks unsent after a restore.
+        let jumps = jumps && !is_restored;
         let skew = |random: &mut SmallRng| TimeDelta::milliseconds(random.random_range(-1_000..=1_000));
         let is_skewed = self.chance(0.5);
         let skews = (0..workers)

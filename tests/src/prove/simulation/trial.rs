@@ -86,6 +86,9 @@ impl<'a> Trial<'a> {
         }
         self.resume_all();
         self.call_again();
+        if self.schedule.is_restored() {
+            self.release();
+        }
         self.run_until(start + FAULTS_FOR + ALL_GO_ON);
         self.deployment.keep_one();
         self.run_to_end(start + FAULTS_FOR + ENDS_WITHIN);

@@ -91,9 +91,19 @@ pub(super) struct Seen {
     pub(super) answers: Vec<Answered>,
     pub(super) claims: BTreeMap<(MessageId, u32), ClaimSeen>,
     pub(super) vanished: Vec<Vanished>,
+    /// When the store was brought back to what it was, and what had been acknowledged until then.
+    pub(super) before_restore: Option<(DateTime<Utc>, Box<Seen>)>,
 }
 
 impl Seen {
+    /// What a request at this instant is judged by.
+    pub(super) fn valid_at(&self, at: DateTime<Utc>) -> &Self {
+        match &self.before_restore {
+            Some((restored_at, before)) if at <= *restored_at => before,
+            _ => self,
+        }
+    }
+
     fn make(&mut self, packet: PacketId, messages: &[PlannedMessage]) {
         for PlannedMessage { message, .. } in messages {
             let (origin, below) = (message.origin.clone(), message.ladder.map(|place| place.below));
@@ -101,8 +111,9 @@ impl Seen {
         }
     }
 
-    /// The store was brought back to what it was: what was acknowledged since holds no more.
-    fn forget_since(&mut self, backup: DateTime<Utc>) {
+    /// The store was brought back to what it was: what was acknowledged since holds no more from `now` on.
+    fn forget_since(&mut self, backup: DateTime<Utc>, now: DateTime<Utc>) {
+        self.before_restore = Some((now, Box::new(self.clone())));
         self.refusals.retain(|refusal| refusal.at <= backup);
         self.states.retain(|(.., at)| *at <= backup);
         self.cancelled.retain(|(_, at)| *at <= backup);
@@ -130,7 +141,8 @@ impl Witness {
     }
 
     pub(super) fn forget_since(&self, backup: DateTime<Utc>) {
-        self.lock().forget_since(backup);
+        let now = self.clock.now();
+        self.lock().forget_since(backup, now);
     }
 
     fn lock(&self) -> MutexGuard<'_, Seen> {

@@ -42,7 +42,7 @@ fn refused(evidence: &Evidence<'_>, accepted: &Accepted) -> Option<String> {
     let concerned = |refused: &RefusalKey| {
         *refused == key || matches!(refused, RefusalKey::Person(of) if is_named(of.as_str()))
     };
-    let refusal = evidence.seen.refusals.iter().find(|refusal| {
+    let refusal = evidence.seen.valid_at(accepted.at).refusals.iter().find(|refusal| {
         refusal.company == accepted.request.company
             && concerned(&refusal.key)
             && is_late(accepted, refusal.at)
@@ -52,7 +52,7 @@ fn refused(evidence: &Evidence<'_>, accepted: &Accepted) -> Option<String> {
 
 fn not_active(evidence: &Evidence<'_>, accepted: &Accepted) -> Option<String> {
     let campaign = evidence.campaign_id(evidence.campaign_of(accepted)?);
-    let known = evidence.seen.states.iter().filter(|(id, ..)| *id == campaign);
+    let known = evidence.seen.valid_at(accepted.at).states.iter().filter(|(id, ..)| *id == campaign);
     let (_, state, at) = known.filter(|(.., at)| *at <= accepted.at).max_by_key(|(.., at)| *at)?;
     let stopped = *state != CampaignState::Active && is_late(accepted, *at);
     stopped.then(|| format!("a request at {} although the campaign is {state} since {at}", accepted.at))
@@ -60,7 +60,12 @@ fn not_active(evidence: &Evidence<'_>, accepted: &Accepted) -> Option<String> {
 
 fn cancelled(evidence: &Evidence<'_>, accepted: &Accepted) -> Option<String> {
     let packet = evidence.packet_of(accepted.request.message)?;
-    let (_, at) = evidence.seen.cancelled.iter().find(|(id, at)| *id == packet && is_late(accepted, *at))?;
+    let (_, at) = evidence
+        .seen
+        .valid_at(accepted.at)
+        .cancelled
+        .iter()
+        .find(|(id, at)| *id == packet && is_late(accepted, *at))?;
     Some(format!("a request at {} although its packet was cancelled at {at}", accepted.at))
 }
 
@@ -82,7 +87,8 @@ fn moved(evidence: &Evidence<'_>, accepted: &Accepted, said: &Said) -> Option<St
 
 fn vanished(evidence: &Evidence<'_>, accepted: &Accepted, said: &Said) -> Option<String> {
     let packet = evidence.packet_of(accepted.request.message)?;
-    let mut of_packet = evidence.seen.vanished.iter().filter(|vanished| vanished.earlier == packet);
+    let mut of_packet =
+        evidence.seen.valid_at(accepted.at).vanished.iter().filter(|vanished| vanished.earlier == packet);
     let vanished = of_packet.find(|vanished| {
         is_late(accepted, vanished.at) && !names(evidence, vanished.missing_in, &said.key)
     })?;
@@ -108,14 +114,28 @@ fn answered(evidence: &Evidence<'_>, accepted: &Accepted, said: &Said) -> Option
         return None;
     }
     let below = rungs_below(evidence, message);
-    let answered = evidence.seen.answers.iter().find(|answered| {
+    let answered = evidence.seen.valid_at(accepted.at).answers.iter().find(|answered| {
         let releases = answered.kind.ends_reminders() && is_about(evidence, answered.about, said);
         is_late(accepted, answered.at) && (releases || below.contains(&answered.message))
     })?;
     // The office has spoken since.
-    let spoken =
-        evidence.seen.planned.iter().any(|planned| planned.key == said.key && planned.at >= answered.at);
-    (!spoken).then(|| format!("a request at {} although the person answered at {}", accepted.at, answered.at))
+    let spoken = evidence
+        .seen
+        .valid_at(accepted.at)
+        .planned
+        .iter()
+        .any(|planned| planned.key == said.key && planned.at >= answered.at);
+    (!spoken).then(|| {
+        let of = |id| evidence.records.get(&id).map(|(position, record)| evidence.history(*position, record));
+        format!(
+            "a request at {} although the person answered at {} ({:?}): {:?}; answered was {:?}",
+            accepted.at,
+            answered.at,
+            answered.kind,
+            of(message),
+            of(answered.message)
+        )
+    })
 }
 
 fn rungs_below(evidence: &Evidence<'_>, message: MessageId) -> BTreeSet<MessageId> {
@@ -123,10 +143,13 @@ fn rungs_below(evidence: &Evidence<'_>, message: MessageId) -> BTreeSet<MessageI
     std::iter::successors(below(&message), |message| below(message)).collect()
 }
 
+/// Whether a message told of the same appointment at the same time: an answer is about the time that was told.
 fn is_about(evidence: &Evidence<'_>, message: MessageId, said: &Said) -> bool {
     evidence.records.get(&message).is_some_and(|(position, record)| {
-        let person = record.message.person.as_ref().map(PersonKey::as_str);
-        let about = (*position, record.message.key.as_str(), person);
-        about == (said.campaign, said.key.as_str(), Some(said.person.as_str()))
+        let message = &record.message;
+        let person = message.person.as_ref().map(PersonKey::as_str);
+        let told_at = message.appointment.map(|appointment| appointment.local);
+        let about = (*position, message.key.as_str(), person, told_at);
+        about == (said.campaign, said.key.as_str(), Some(said.person.as_str()), said.at)
     })
 }
