@@ -10,7 +10,6 @@ mod large_files;
 mod limits;
 mod model;
 mod order;
-pub mod parallel;
 mod proof;
 pub mod replies;
 pub mod simulation;
@@ -85,7 +84,19 @@ pub const KINDS: &[Kind] = &[
         about: "bytes of strangers that panic, or that something is made of which is not promised",
         run: corpora::run,
     },
-    simulation::KIND,
-    variants::KIND,
-    crashes::KIND,
+    Kind {
+        name: "simulation",
+        about: "the services under every fault at once, judged by the provider's log",
+        run: simulation::run,
+    },
+    Kind {
+        name: "variants",
+        about: "broken variants of the protocol, each of which the simulation must catch",
+        run: variants::run,
+    },
+    Kind {
+        name: "crashes",
+        about: "every use case dropped at every poll, and again when it is tried again",
+        run: crashes::run,
+    },
 ];

@@ -14,12 +14,12 @@ use crate::ports::store::{AccessStore as _, Store, StoreError};
 
 const START: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
-fn faulty(faults: StoreFaults) -> (FaultyStore, Arc<MemoryStore>, Arc<VirtualClock>) {
+fn with_faults(faults: StoreFaults) -> (FaultyStore, Arc<MemoryStore>, Arc<VirtualClock>) {
     let (store, clock) = (Arc::new(MemoryStore::new()), Arc::new(VirtualClock::new(START)));
     let inner: Arc<dyn Store> = Arc::<MemoryStore>::clone(&store);
-    let faulty = FaultyStore::new(inner, Arc::<VirtualClock>::clone(&clock), 1);
-    faulty.set_faults(faults);
-    (faulty, store, clock)
+    let decorated = FaultyStore::new(inner, Arc::<VirtualClock>::clone(&clock), 1);
+    decorated.set_faults(faults);
+    (decorated, store, clock)
 }
 
 fn company() -> Company {
@@ -35,13 +35,13 @@ fn only_a_write_that_took_effect_leaves_something() {
         (StoreFaults { lose_answer: 1.0, ..StoreFaults::default() }, true),
     ];
     for (faults, took_effect) in cases {
-        let (faulty, store, _) = faulty(faults);
+        let (decorated, store, _) = with_faults(faults);
         let company = company();
-        let answer = block_on(faulty.save_company_across_companies(&company));
+        let answer = block_on(decorated.save_company_across_companies(&company));
         let told = matches!(answer, Err(StoreError::Unavailable { .. }));
         assert_eq!(told, faults.refuse > 0.0, "{answer:?}");
         assert_eq!(block_on(store.company(company.id)).unwrap().is_some(), took_effect, "{faults:?}");
-        let injected = faulty.injected();
+        let injected = decorated.injected();
         assert_eq!(injected.refusals + injected.lost_answers + injected.lost_commits, 1);
     }
 }
@@ -49,9 +49,9 @@ fn only_a_write_that_took_effect_leaves_something() {
 #[test]
 fn a_read_loses_no_commit() {
     let faults = StoreFaults { lose_answer: 1.0, lose_commit: 1.0, ..StoreFaults::default() };
-    let (faulty, ..) = faulty(faults);
-    assert_eq!(block_on(faulty.company(company().id)).unwrap(), None);
-    assert_eq!(faulty.injected(), InjectedStoreFaults::default());
+    let (decorated, ..) = with_faults(faults);
+    assert_eq!(block_on(decorated.company(company().id)).unwrap(), None);
+    assert_eq!(decorated.injected(), InjectedStoreFaults::default());
 }
 
 #[test]
@@ -60,9 +60,9 @@ fn a_slow_call_takes_effect_before_or_after_the_wait() {
         let longest_delay = Duration::from_mins(5);
         let faults =
             StoreFaults { delay_before: before, delay_after: after, longest_delay, ..StoreFaults::default() };
-        let (faulty, store, clock) = faulty(faults);
+        let (decorated, store, clock) = with_faults(faults);
         let company = company();
-        let mut call = faulty.save_company_across_companies(&company);
+        let mut call = decorated.save_company_across_companies(&company);
         assert!(block_on(async { poll!(&mut call) }).is_pending());
         let known = block_on(store.company(company.id)).unwrap().is_some();
         assert_eq!(known, after > 0.0);

@@ -11,7 +11,7 @@ mod use_cases_of_workers;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::{Failure, Kind, Order, Proof, Violation, parallel};
+use super::{Failure, Order, Proof, Violation, spread};
 
 pub use harness::{POLLS_AT_MOST, Until, at_every_poll, crash, cut};
 pub use use_cases::{Ready, UseCase, all};
@@ -22,14 +22,13 @@ const SHORT: u64 = 1_200;
 /// Pairs of the published figure.
 const LONG: u64 = 100_000;
 
-/// The kind.
-pub const KIND: Kind = Kind {
-    name: "crashes",
-    about: "every use case dropped at every poll, and again when it is tried again",
-    run,
-};
-
-fn run(order: &Order) -> Result<Proof, Failure> {
+/// Drops every use case at every poll, and pairs of polls until there are enough.
+///
+/// # Errors
+///
+/// None.
+#[expect(clippy::unnecessary_wraps, reason = "every kind is run in the same way")]
+pub(super) fn run(order: &Order) -> Result<Proof, Failure> {
     let wanted = order.count(SHORT, LONG);
     let mut proof = Proof { unit: "crashes", ..Proof::default() };
     let cases = all();
@@ -48,7 +47,7 @@ fn run(order: &Order) -> Result<Proof, Failure> {
         let stride = (possible.len() / sample.max(1)).max(1);
         let chosen: Vec<_> = possible.into_iter().step_by(stride).collect();
         let before = pairs;
-        let found = parallel::over(0..chosen.len() as u64, |position| {
+        let found = spread::each(0..chosen.len() as u64, |position| {
             let (case, first, second) = chosen[usize::try_from(position).unwrap_or(usize::MAX)];
             tried(&cases[case], seed, &[first, second])
         });
@@ -74,7 +73,7 @@ fn run(order: &Order) -> Result<Proof, Failure> {
 
 /// Drops each use case at each of its polls; answers how many there are.
 fn singles(cases: &[UseCase], seed: u64, proof: &mut Proof) -> BTreeMap<usize, usize> {
-    let found = parallel::over(0..cases.len() as u64, |position| {
+    let found = spread::each(0..cases.len() as u64, |position| {
         let case = &cases[usize::try_from(position).unwrap_or(usize::MAX)];
         let mut wrong = Vec::new();
         for polls in 0..POLLS_AT_MOST {

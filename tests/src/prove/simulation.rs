@@ -18,7 +18,9 @@ mod trial;
 mod wire;
 mod witness;
 
-use super::{Failure, Kind, Order, Proof, Violation};
+use std::ops::Range;
+
+use super::{Failure, Order, Proof, Violation};
 
 pub use breakage::{Breakage, Unbroken};
 pub use report::Verdict;
@@ -31,53 +33,62 @@ const SHORT: u64 = 1_000;
 /// Schedules of the published figure.
 const LONG: u64 = 1_000_000;
 
-/// So many schedules are tried before the figures are added up.
-const AT_ONCE: u64 = 5_000;
+/// So many schedules are a batch, in which everything must happen that can.
+const BATCH: u64 = 1_000;
+
+/// How it stands is told so often.
+const TOLD_EACH: u64 = 10_000;
 
 /// So many violating schedules are shrunk; the others are named.
 const SHRUNK: usize = 3;
-
-/// The kind.
-pub const KIND: Kind = Kind {
-    name: "simulation",
-    about: "the services under every fault at once, judged by the provider's log",
-    run,
-};
 
 /// What is wrong with the schedule of a seed.
 pub fn wrong_with(seed: u64) -> Vec<String> {
     verdict(&Schedule::of(seed), &Unbroken).wrong
 }
 
-fn run(order: &Order) -> Result<Proof, Failure> {
+/// Carries schedules out in batches, in each of which everything must happen that can.
+///
+/// # Errors
+///
+/// None.
+#[expect(clippy::unnecessary_wraps, reason = "every kind is run in the same way")]
+pub(super) fn run(order: &Order) -> Result<Proof, Failure> {
     let seeds = order.seeds(SHORT, LONG);
-    let mut proof = Proof {
-        count: seeds.end - seeds.start,
-        unit: "schedules",
-        seeds: Some(seeds.clone()),
-        fired: report::nothing_fired(),
-        violations: Vec::new(),
-    };
+    let mut proof = Proof { unit: "schedules", seeds: Some(seeds.clone()), ..Proof::default() };
     let mut first = seeds.start;
     while first < seeds.end {
-        let last = seeds.end.min(first.saturating_add(AT_ONCE));
-        for (seed, verdict) in
-            super::parallel::over(first..last, |seed| verdict(&Schedule::of(seed), &Unbroken))
-        {
-            for (what, times) in verdict.fired {
-                *proof.fired.entry(what).or_default() += times;
-            }
-            let Some(found) = verdict.wrong.first() else { continue };
-            let what = format!("{found} (and {} more)", verdict.wrong.len() - 1);
-            if proof.violations.len() < SHRUNK {
-                shrink::tell(&Schedule::of(seed));
-            }
-            proof.violations.push(Violation { at: format!("seed {seed}"), what });
-        }
+        let last = seeds.end.min(first.saturating_add(BATCH));
+        batch(first..last, &mut proof);
         first = last;
-        if seeds.end - seeds.start > AT_ONCE {
-            eprintln!("  up to seed {last}: {} violations", proof.violations.len());
+        if first.is_multiple_of(TOLD_EACH) && first < seeds.end {
+            eprintln!("  up to seed {first}: {} violations", proof.violations.len());
         }
     }
     Ok(proof)
+}
+
+fn batch(seeds: Range<u64>, proof: &mut Proof) {
+    let mut fired = report::nothing_fired();
+    for (seed, verdict) in super::spread::each(seeds.clone(), |seed| verdict(&Schedule::of(seed), &Unbroken))
+    {
+        proof.count += 1;
+        for (what, times) in verdict.fired {
+            *fired.entry(what).or_default() += times;
+        }
+        let Some(found) = verdict.wrong.first() else { continue };
+        let what = format!("{found} (and {} more)", verdict.wrong.len() - 1);
+        if proof.violations.len() < SHRUNK {
+            shrink::tell(&Schedule::of(seed));
+        }
+        proof.violations.push(Violation { at: format!("seed {seed}"), what });
+    }
+    for (what, times) in fired {
+        if times > 0 {
+            *proof.fired.entry(what).or_default() += times;
+        } else if seeds.end - seeds.start == BATCH {
+            let at = format!("seeds {} to {}", seeds.start, seeds.end);
+            proof.violations.push(Violation { at, what: format!("{what} never happened") });
+        }
+    }
 }

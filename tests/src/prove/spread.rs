@@ -1,5 +1,6 @@
 //! Work that is spread over the cores.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,27 +13,15 @@ const KEPT: usize = 5;
 
 /// Tries every seed, on as many threads as there are cores. The result does not depend on how many these are.
 pub(super) fn spread(seeds: Range<u64>, attempt: impl Fn(u64) -> Proof + Sync) -> Proof {
-    let next = AtomicU64::new(seeds.start);
-    let take = || {
+    let parts = on_every_core(seeds.clone(), |next| {
         let mut sum = Proof::default();
         let mut found: Vec<(u64, Violation)> = Vec::new();
-        loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= seeds.end {
-                return (sum, found);
-            }
+        while let Some(seed) = next() {
             let mut proof = attempt(seed);
             found.extend(proof.violations.drain(..).take(KEPT).map(|violation| (seed, violation)));
             sum.absorb(proof);
         }
-    };
-    let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let parts: Vec<_> = thread::scope(|scope| {
-        let running: Vec<_> = (0..threads).map(|_| scope.spawn(take)).collect();
-        running
-            .into_iter()
-            .map(|thread| thread.join().expect("a seed that panics is a bug of its own"))
-            .collect()
+        (sum, found)
     });
     let mut sum = Proof { seeds: Some(seeds.clone()), ..Proof::default() };
     let mut found = Vec::new();
@@ -45,9 +34,44 @@ pub(super) fn spread(seeds: Range<u64>, attempt: impl Fn(u64) -> Proof + Sync) -
     sum
 }
 
+/// What comes of each seed.
+pub(super) fn each<T: Send>(seeds: Range<u64>, attempt: impl Fn(u64) -> T + Sync) -> BTreeMap<u64, T> {
+    let parts = on_every_core(seeds, |next| {
+        let mut found = Vec::new();
+        while let Some(seed) = next() {
+            found.push((seed, attempt(seed)));
+        }
+        found
+    });
+    parts.into_iter().flatten().collect()
+}
+
+/// Does the work on every core; each takes the seeds that are next.
+fn on_every_core<T: Send>(seeds: Range<u64>, work: impl Fn(&dyn Fn() -> Option<u64>) -> T + Sync) -> Vec<T> {
+    let upcoming = AtomicU64::new(seeds.start);
+    let next = || {
+        let seed = upcoming.fetch_add(1, Ordering::Relaxed);
+        (seed < seeds.end).then_some(seed)
+    };
+    let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    thread::scope(|scope| {
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(|| work(&next))).collect();
+        running
+            .into_iter()
+            .map(|thread| thread.join().expect("a seed that panics is a bug of its own"))
+            .collect()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_seed_has_its_result() {
+        let found = each(3..50, |seed| seed * 2);
+        assert!(found.into_iter().eq((3..50).map(|seed| (seed, seed * 2))));
+    }
 
     #[test]
     fn every_seed_is_tried_once_and_violations_stand_in_their_order() {

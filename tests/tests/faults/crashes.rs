@@ -24,9 +24,9 @@ fn yielding() -> Setup {
 
 /// Those that touch what is sent, and at least how many polls they have. `tests/prove` tries all use cases, and pairs.
 const USE_CASES: [(&str, usize); 6] = [
-    ("loading a file", 30),
+    ("loading a file", 20),
     ("mapping", 30),
-    ("dispatch", 20),
+    ("dispatch", 15),
     ("a round of a worker", 60),
     ("taking in reports", 10),
     ("taking in replies", 60),

@@ -1,9 +1,9 @@
-//! Schedules of the seeded simulation in which something was wrong once.
+//! Schedules of the seeded simulation in which something was wrong once: in the services, or in the judge.
 
 use reminderly_tests::prove::simulation::wrong_with;
 
-/// What was wrong stands in `docs/proof.md`.
-const SEEDS: [u64; 6] = [3, 7, 215, 634, 1_021, 1_023];
+/// What was wrong with the services stands in `docs/proof.md`.
+const SEEDS: [u64; 10] = [3, 7, 215, 360, 610, 634, 652, 1_021, 1_023, 2_117];
 
 #[test]
 fn nothing_is_wrong_any_more() {

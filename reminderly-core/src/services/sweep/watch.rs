@@ -63,7 +63,9 @@ mod tests {
         let at = |seconds| Monotonic::new(Duration::from_secs(seconds));
         for (second, attempts) in [(10, vec![one]), (30, vec![one, other]), (50, vec![other])] {
             let mut round = watch.round(at(second));
-            attempts.into_iter().for_each(|attempt| round.see(attempt));
+            for attempt in attempts {
+                round.see(attempt);
+            }
             round.forget_others();
         }
         let watched = |attempt| watch.watched(attempt, at(60)).as_secs();

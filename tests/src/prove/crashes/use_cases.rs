@@ -108,6 +108,14 @@ pub(super) fn loaded(world: &mut World, campaign: &Campaign) -> Ready {
     Ready { packet: Some(packet), ..Ready::default() }
 }
 
+/// A packet that is loaded, of whose rows two have one number each.
+pub(super) fn pairs(world: &mut World, campaign: &Campaign) -> Ready {
+    let mut text = material::HEADER.to_owned();
+    (0..ROWS).for_each(|index| text.push_str(&material::line(index, &material::number(index / 2), AT)));
+    let packet = world.load(campaign.company, campaign.id, &text);
+    Ready { packet: Some(packet), ..Ready::default() }
+}
+
 /// A packet that is mapped.
 pub(super) fn mapped(world: &mut World, campaign: &Campaign) -> Ready {
     let ready = loaded(world, campaign);

@@ -11,11 +11,11 @@ use reminderly_core::services::sweep::{OverdueClaims, StalledPackets, UnknownOut
 use reminderly_core::services::{
     CompiledCampaigns, Dispatch, Dispositions, Enqueue, Fleet, Forecasts, IncomingMessages, Mapping, shutdown,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::use_cases::{
     ROWS, Ready, UseCase, answering, arrived, claimed, due, in_small_batches, loaded, mapped, next_file,
-    over, queued, take_in, told, yielding,
+    over, pairs, queued, take_in, told, yielding,
 };
 use crate::material;
 use crate::world::{Setup, World};
@@ -40,6 +40,11 @@ pub(super) fn all() -> Vec<UseCase> {
         case("loading a file", in_small_batches, arrived, take_in),
         case("mapping", in_small_batches, loaded, map),
         UseCase { document: capped, ..case("mapping with caps", in_small_batches, loaded, map) },
+        UseCase {
+            document: household,
+            sent: ROWS / 2 - 1..=ROWS,
+            ..case("mapping households", in_small_batches, pairs, map)
+        },
         UseCase { document: vanishing, ..case("mapping the next file", in_small_batches, next_file, map) },
         case("setting up", yielding, mapped, tend),
         case("feeding", yielding, due, feed),
@@ -52,6 +57,13 @@ pub(super) fn all() -> Vec<UseCase> {
         case("a round of a worker", yielding, due, round),
         case("a first round of a worker", yielding, loaded, round),
     ]
+}
+
+/// One message for two.
+fn household() -> Value {
+    let text = "{% for one in household %}{{ one.first_name }} {{ one.appointment_at | time('%-I:%M %p') }} {% endfor %}";
+    let methods = json!({ "order": ["sms"], "household": "same_day" });
+    material::document_with(&[("/methods", methods), ("/messages", json!({ "sms": { "text": text } }))])
 }
 
 fn map(world: &World, campaign: &Campaign, ready: &Ready) -> BoxFuture<'static, ()> {

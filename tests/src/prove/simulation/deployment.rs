@@ -171,6 +171,13 @@ impl Deployment {
         self.start(last);
     }
 
+    /// Nobody is left.
+    pub(super) fn stop_all(&mut self) {
+        for worker in 0..self.places.len() {
+            self.stop(worker);
+        }
+    }
+
     /// How often everything that goes wrong by itself did.
     pub(super) fn injected(&self) -> BTreeMap<&'static str, u64> {
         let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();

@@ -104,7 +104,7 @@ pub(super) fn document(index: usize, draft: &CampaignDraft, zone: Tz) -> Value {
         "name": format!("Campaign {index}"),
         "time_zone": zone.name(),
         "source": { "file": format!("c{index}-*.csv") },
-        "mapping": { "key": "row['Key']", "vanished": if draft.vanished_cancels { "cancel" } else { "keep" }, "fields": fields },
+        "mapping": { "key": "row['Key']", "vanished": draft.vanished.as_str(), "fields": fields },
         "messages": messages,
         "schedule": schedule(draft),
         "methods": methods,

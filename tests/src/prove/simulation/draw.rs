@@ -9,7 +9,9 @@ use rand::{RngExt as _, SeedableRng as _};
 use reminderly_core::testing::{LookupFaults, ProviderFaults, QueueFaults, StoreFaults};
 
 use super::documents::{AHEAD, RowDraft};
-use super::schedule::{CampaignDraft, Caps, Deed, Faults, Hours, Methods, Policy, Schedule, TimedDeed, Way};
+use super::schedule::{
+    CampaignDraft, Caps, Deed, Faults, Hours, Methods, Policy, Schedule, TimedDeed, Vanished, Way,
+};
 use crate::world::instant;
 
 /// Where and when: zone, start, whether clocks change, and the hours that fit.
@@ -91,7 +93,7 @@ impl Drawing {
         self.host(&campaigns, people);
         self.processes(workers, is_steady);
         if jumps {
-            for _ in 0..1 + self.below(2) {
+            for _ in 0..=self.below(2) {
                 let (worker, to) =
                     (self.below(workers), TimeDelta::hours(if self.chance(0.5) { 1 } else { -1 }));
                 let after = self.minute(1, 60);
@@ -170,7 +172,7 @@ impl Drawing {
                     window,
                     caps: if is_on_demand { None } else { caps[company] },
                     per_minute: self.chance(0.15).then(|| 5 + self.random.random_range(0..60)),
-                    vanished_cancels: self.chance(0.4),
+                    vanished: if self.chance(0.4) { Vanished::Cancel } else { Vanished::Keep },
                     area_code_zones: !is_change && self.chance(0.3),
                     is_household: false,
                 }

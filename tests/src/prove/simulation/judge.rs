@@ -88,7 +88,7 @@ impl<'a> Evidence<'a> {
             let at = made.filter(late).map_or(request.at, |made| made.at);
             let skew = made.map_or(TimeDelta::zero(), |made| made.skew);
             let said = read_back(request.content.text());
-            Accepted { at, skew, said, request }
+            Accepted { request, at, skew, said }
         };
         let accepted = world.sandbox.accepted().into_iter().map(accept).collect();
         let (mut records, mut packets) = (BTreeMap::new(), BTreeMap::new());

@@ -58,6 +58,22 @@ impl Policy {
     }
 }
 
+/// What becomes of the appointments that the next file does not name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Vanished {
+    Keep,
+    Cancel,
+}
+
+impl Vanished {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Cancel => "cancel",
+        }
+    }
+}
+
 /// The hours of a campaign, every day: from, up to but without to; past midnight if it begins later than it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Hours {
@@ -74,7 +90,7 @@ pub(super) struct CampaignDraft {
     pub(super) window: Hours,
     pub(super) caps: Option<Caps>,
     pub(super) per_minute: Option<u32>,
-    pub(super) vanished_cancels: bool,
+    pub(super) vanished: Vanished,
     pub(super) area_code_zones: bool,
     /// One message for the appointments of a day at one contact point.
     pub(super) is_household: bool,

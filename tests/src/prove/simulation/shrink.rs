@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use chrono::TimeDelta;
 use reminderly_core::testing::{LookupFaults, ProviderFaults, QueueFaults, StoreFaults};
 
 use super::breakage::Unbroken;
@@ -97,7 +98,7 @@ impl Schedule {
             self.zone,
             self.workers,
             if self.is_steady { ", the first is not killed" } else { "" },
-            self.skews.iter().map(|skew| skew.num_milliseconds()).collect::<Vec<_>>(),
+            self.skews.iter().map(TimeDelta::num_milliseconds).collect::<Vec<_>>(),
             self.faults,
         );
         for (position, campaign) in self.campaigns.iter().enumerate() {

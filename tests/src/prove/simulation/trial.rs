@@ -9,9 +9,11 @@ use reminderly_core::domain::access::Action;
 use reminderly_core::domain::call::CallKey;
 use reminderly_core::domain::contact_point::{ContactPoint, PhoneNumber};
 use reminderly_core::domain::incoming::Incoming;
+use reminderly_core::domain::packet::Packet;
 use reminderly_core::domain::unsubscribe::UnsubscribeChange;
 use reminderly_core::memory::Backup;
 use reminderly_core::ports::queue::{QueueAdmin as _, QueueName};
+use reminderly_core::ports::store::MessageStore as _;
 use reminderly_core::services::{
     CompiledCampaigns, IncomingMessages, OnDemandCall, RestoreFence, ServiceError, Unsubscribes,
 };
@@ -32,6 +34,15 @@ const ENDS_WITHIN: TimeDelta = TimeDelta::hours(48);
 
 /// How long all workers go on after the last fault, before one is left.
 const ALL_GO_ON: TimeDelta = TimeDelta::minutes(10);
+
+/// How long that one stays awake: what is held for a day does not need it all the time.
+pub(super) const AWAKE_FOR: TimeDelta = TimeDelta::hours(2);
+
+/// Then it sleeps so long, if nothing is due before,
+const SLEEPS_FOR: TimeDelta = TimeDelta::minutes(50);
+
+/// and wakes for so long.
+const WAKES_FOR: TimeDelta = TimeDelta::minutes(5);
 
 /// Polls at one instant, beyond which somebody is busy without end.
 const BUSY: u64 = 300_000;
@@ -91,7 +102,21 @@ impl<'a> Trial<'a> {
         }
         self.run_until(start + FAULTS_FOR + ALL_GO_ON);
         self.deployment.keep_one();
-        self.run_to_end(start + FAULTS_FOR + ENDS_WITHIN);
+        self.run_to_end(start + FAULTS_FOR + AWAKE_FOR);
+        while self.ended_at.is_none() && self.world().now() < start + FAULTS_FOR + ENDS_WITHIN {
+            self.deployment.stop_all();
+            self.run_until(self.next_awakening());
+            self.deployment.start(0);
+            self.run_to_end(self.world().now() + WAKES_FOR);
+        }
+    }
+
+    /// No later than the next message is due.
+    fn next_awakening(&self) -> DateTime<Utc> {
+        let (world, now) = (self.world(), self.world().now());
+        let due = |packet: &Packet| block_on(world.store.next_due(packet.company, packet.id)).expect("read");
+        let first = world.open_packets().iter().filter_map(due).min();
+        first.unwrap_or(DateTime::<Utc>::MAX_UTC).clamp(now, now + SLEEPS_FOR)
     }
 
     fn world(&self) -> &World {
@@ -144,16 +169,9 @@ impl<'a> Trial<'a> {
         self.at_this_instant = 0;
         let world = self.world();
         let next = world.clock.next_wake().into_iter().chain(world.sandbox.next_callback_at()).min();
-        match next.filter(|next| *next <= limit) {
-            Some(next) => {
-                world.clock.advance_to(next);
-                true
-            }
-            None => {
-                world.clock.advance_to(limit);
-                false
-            }
-        }
+        let next = next.filter(|next| *next <= limit);
+        world.clock.advance_to(next.unwrap_or(limit));
+        next.is_some()
     }
 
     /// Does something of the host's, as a task of its own; what fails for good is a violation.

@@ -10,7 +10,6 @@ use reminderly_core::batch::{Outcomes, Page};
 use reminderly_core::clock::Clock as _;
 use reminderly_core::domain::attempt::ReturnReason;
 use reminderly_core::domain::call::CallKey;
-use reminderly_core::domain::caps::Caps;
 use reminderly_core::domain::incoming::IncomingRecord;
 use reminderly_core::domain::message::MessageRecord;
 use reminderly_core::domain::message_status::{MessageEvent, MessageStatus};
@@ -20,8 +19,8 @@ use reminderly_core::domain::unsubscribe::Unsubscribe;
 use reminderly_core::ids::{CampaignId, CompanyId, MessageId, PacketId};
 use reminderly_core::ports::store::{
     ClaimOutcome, ClaimRefusal, ClaimRequest, ClaimTerms, Claimed, DispositionOutcome, HandOver, HandedOver,
-    IncomingOutcome, LocatedDisposition, NewPacket, PacketCreation, PlanBatch, PlanOutcome, Raised, RowBatch,
-    SettleOutcome, SettleVerdict, Settlement, Snooze, SnoozeUntil, Store, StoreError, WriteOutcome,
+    IncomingOutcome, LocatedDisposition, NewPacket, PacketCreation, Raised, RowBatch, SettleOutcome,
+    SettleVerdict, Settlement, Snooze, SnoozeUntil, Store, StoreError, WriteOutcome,
 };
 use reminderly_core::testing::VirtualClock;
 
@@ -125,11 +124,14 @@ async fn shared(
     }))
 }
 
+/// What is recorded later, and when it was acknowledged.
+type Held = (DateTime<Utc>, CompanyId, Vec<Unsubscribe>);
+
 /// The claim goes by what was known half a minute ago.
 #[derive(Debug)]
 pub(super) struct GuardsOfLongAgo {
     clock: Arc<VirtualClock>,
-    unsubscribes: Mutex<Vec<(DateTime<Utc>, CompanyId, Vec<Unsubscribe>)>>,
+    unsubscribes: Mutex<Vec<Held>>,
 }
 
 impl GuardsOfLongAgo {
@@ -137,7 +139,7 @@ impl GuardsOfLongAgo {
         Self { clock: Arc::clone(clock), unsubscribes: Mutex::default() }
     }
 
-    fn due(&self) -> Vec<(DateTime<Utc>, CompanyId, Vec<Unsubscribe>)> {
+    fn due(&self) -> Vec<Held> {
         let long_ago = self.clock.now() - TimeDelta::seconds(30);
         let mut waiting = lock(&self.unsubscribes);
         let (due, later) = std::mem::take(&mut *waiting).into_iter().partition(|(at, ..)| *at <= long_ago);
@@ -309,41 +311,6 @@ impl StoreHooks for LastReportWins {
             }
         }
         Ok(page)
-    }
-}
-
-/// The next file speaks for no appointment.
-#[derive(Debug)]
-pub(super) struct NoLedger;
-
-#[async_trait]
-impl StoreHooks for NoLedger {
-    async fn plan(
-        &self,
-        store: &dyn Store,
-        company: CompanyId,
-        packet: PacketId,
-        batch: PlanBatch,
-    ) -> Result<PlanOutcome, StoreError> {
-        let batch = PlanBatch { appointments: Vec::new(), expected: Vec::new(), ..batch };
-        store.plan(company, packet, batch).await
-    }
-}
-
-/// Nobody counts how often a person is contacted.
-#[derive(Debug)]
-pub(super) struct NoCaps;
-
-#[async_trait]
-impl StoreHooks for NoCaps {
-    async fn plan(
-        &self,
-        store: &dyn Store,
-        company: CompanyId,
-        packet: PacketId,
-        batch: PlanBatch,
-    ) -> Result<PlanOutcome, StoreError> {
-        store.plan(company, packet, PlanBatch { caps: Caps::default(), ..batch }).await
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) fn check(evidence: &Evidence<'_>, wrong: &mut Vec<String>) {
 fn whose(evidence: &Evidence<'_>, accepted: &Accepted, wrong: &mut Vec<String>) {
     let deployment = &evidence.trial.deployment;
     let Some(company) = deployment.companies.iter().position(|id| *id == accepted.request.company) else {
-        wrong.push("a request for no company".to_owned());
+        wrong.push("companies: a request for none of ours".to_owned());
         return;
     };
     let address = accepted.request.contact.address();
@@ -35,7 +35,7 @@ fn whose(evidence: &Evidence<'_>, accepted: &Accepted, wrong: &mut Vec<String>) 
     let of_campaign =
         evidence.campaign_of(accepted).map(|position| evidence.trial.schedule.campaigns[position].company);
     if !at_home || of_campaign.is_some_and(|of| of != company) {
-        wrong.push(format!("company {company} wrote to {address} for the campaign of {of_campaign:?}"));
+        wrong.push(format!("companies: {company} wrote to {address} for the campaign of {of_campaign:?}"));
     }
 }
 
@@ -61,7 +61,7 @@ fn when(evidence: &Evidence<'_>, accepted: &Accepted, wrong: &mut Vec<String>) {
     }
     if !shifts.iter().any(|shift| legal(accepted.at + *shift)) {
         wrong.push(format!(
-            "outside the hours: {} (skew {}) in {zones:?}, {:?} {:?}",
+            "hours: at {} (skew {}) in {zones:?}, {:?} {:?}",
             accepted.at, accepted.skew, draft.window, accepted.said
         ));
     }
@@ -72,7 +72,7 @@ fn when(evidence: &Evidence<'_>, accepted: &Accepted, wrong: &mut Vec<String>) {
     let last = accepted.request.expires_at - TimeDelta::microseconds(2);
     if !legal(last) {
         wrong.push(format!(
-            "may be delivered until {last}, outside the hours {:?} in {zones:?}",
+            "hours: may be delivered until {last}, outside of {:?} in {zones:?}",
             draft.window
         ));
     }
@@ -81,7 +81,7 @@ fn when(evidence: &Evidence<'_>, accepted: &Accepted, wrong: &mut Vec<String>) {
     for appointment in instants {
         let latest = appointment.with_timezone(&Utc) - NOTICE;
         if !shifts.iter().any(|shift| accepted.at + *shift <= latest) {
-            wrong.push(format!("too late for the appointment: at {}, latest {latest}", accepted.at));
+            wrong.push(format!("hours: too late for the appointment, at {}, latest {latest}", accepted.at));
         }
     }
 }

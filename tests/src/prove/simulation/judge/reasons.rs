@@ -1,14 +1,15 @@
 //! Who was not sent had a reason: otherwise holding everything back would be safe.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use reminderly_core::domain::contact_point::ContactPoint;
 use reminderly_core::domain::household::Membership;
-use reminderly_core::domain::message::{Detail, MessageRecord, Origin};
+use reminderly_core::domain::message::{Detail, Message, MessageRecord, Origin};
 use reminderly_core::domain::message_status::MessageStatus;
 use reminderly_core::domain::skip_reason::SkipReason;
 use reminderly_core::domain::unsubscribe::RefusalKey;
 use reminderly_core::services::Settings;
 
-use super::super::schedule::{Deed, FAULTS_FOR, Policy};
+use super::super::schedule::{Deed, FAULTS_FOR, Policy, Vanished};
 use super::Evidence;
 
 /// So long after the last fault everything that waited has gone: a pause of a provider, a delay of the queue and a copy that is
@@ -22,13 +23,18 @@ pub(super) fn check(evidence: &Evidence<'_>, wrong: &mut Vec<String>) {
     }
     for (id, (position, record)) in &evidence.records {
         let had = match record.state.status {
-            MessageStatus::Sent | MessageStatus::Delivered | MessageStatus::Undelivered => true,
+            MessageStatus::Sent
+            | MessageStatus::Delivered
+            | MessageStatus::Undelivered
+            // What is still open is said by another check.
+            | MessageStatus::Planned
+            | MessageStatus::Queued
+            | MessageStatus::Sending => true,
             MessageStatus::Cancelled => may_be_cancelled(evidence, *position),
             MessageStatus::Expired => may_be_late(evidence, *position, record),
             MessageStatus::Unknown => schedule.campaigns[*position].policy == Policy::Hold,
             MessageStatus::Failed => has_failed(&evidence.trial.deployment.world.settings, record),
             MessageStatus::Skipped => may_be_skipped(evidence, *position, record),
-            MessageStatus::Planned | MessageStatus::Queued | MessageStatus::Sending => true,
         };
         if !had {
             let (status, detail) = (record.state.status, &record.state.detail);
@@ -67,7 +73,7 @@ fn stops(evidence: &Evidence<'_>, position: usize, is: impl Fn(&Deed) -> bool) -
 fn may_be_cancelled(evidence: &Evidence<'_>, position: usize) -> bool {
     let stopped =
         stops(evidence, position, |deed| matches!(deed, Deed::Archive { .. } | Deed::CancelPacket { .. }));
-    stopped || evidence.trial.schedule.campaigns[position].vanished_cancels
+    stopped || evidence.trial.schedule.campaigns[position].vanished == Vanished::Cancel
 }
 
 /// Whether its time may have run out: while the campaign was paused, or before the faults had ended by far.
@@ -119,7 +125,7 @@ fn may_be_skipped(evidence: &Evidence<'_>, position: usize, record: &MessageReco
         SkipReason::NoContactPoint => message.contact.is_none(),
         SkipReason::Unsubscribed => {
             let company = evidence.trial.deployment.campaigns[position].company;
-            let contact = message.contact.as_ref().map(|contact| contact.refusal_key());
+            let contact = message.contact.as_ref().map(ContactPoint::refusal_key);
             let mut of_company = seen.refusals.iter().filter(|refusal| refusal.company == company);
             of_company.any(|refusal| {
                 let is_named = |key: &RefusalKey| {
@@ -129,6 +135,7 @@ fn may_be_skipped(evidence: &Evidence<'_>, position: usize, record: &MessageReco
             })
         }
         SkipReason::Answered => !seen.answers.is_empty(),
+        SkipReason::Superseded if has_lost_a_member(evidence, message) => true,
         SkipReason::Superseded => seen
             .changes
             .iter()
@@ -142,6 +149,16 @@ fn may_be_skipped(evidence: &Evidence<'_>, position: usize, record: &MessageReco
         SkipReason::Grouped => was_told_at_once(evidence, record),
         SkipReason::InvalidContactPoint | SkipReason::TooManySegments => false,
     }
+}
+
+/// Whether one of those that it stands for had ended by itself, for a reason that is judged by itself.
+fn has_lost_a_member(evidence: &Evidence<'_>, message: &Message) -> bool {
+    let Origin::Household { members, .. } = &message.origin else { return false };
+    let states = members.iter().filter_map(|member| evidence.records.get(&member.message));
+    states.map(|(_, record)| &record.state).any(|state| {
+        let is_grouped = state.detail == Some(Detail::Skip(SkipReason::Grouped));
+        matches!(state.status, MessageStatus::Skipped | MessageStatus::Cancelled) && !is_grouped
+    })
 }
 
 /// Whether its household's message went, or may have gone.
