@@ -59,6 +59,16 @@ impl Packet {
         }
     }
 
+    /// Whether it needs a queue: its messages wait or go, and it is not about to end.
+    pub const fn needs_queue(&self) -> bool {
+        match self.stage {
+            // Whatever marked it as completing was too late.
+            PacketStage::Mapped => matches!(self.draining, Draining::Off | Draining::Completing),
+            PacketStage::Queued => matches!(self.draining, Draining::Off),
+            _ => false,
+        }
+    }
+
     /// Whether it says nothing any more: it was cancelled, or is about to be.
     pub fn is_given_up(&self) -> bool {
         self.stage == PacketStage::Cancelled || self.draining == Draining::Cancelling

@@ -14,7 +14,7 @@ use crate::domain::envelope::{Envelope, MAX_SLICE, Slice};
 use crate::domain::mapping::CompiledCampaign;
 use crate::domain::message::MessageRecord;
 use crate::domain::message_status::MessageStatus;
-use crate::domain::packet::{Draining, Packet, PacketStage};
+use crate::domain::packet::Packet;
 use crate::domain::rate::Rate;
 use crate::domain::skip_reason::SkipReason;
 use crate::domain::window::LegalInterval;
@@ -23,6 +23,7 @@ use crate::ports::queue::{Outgoing, QueueError, QueueName, SendOutcome};
 use crate::ports::store::{Close, CloseVerdict, DueMessage, HandOver, MaxCopies, Snooze, SnoozeUntil};
 use crate::services::compiled::CompiledCampaigns;
 use crate::services::late::plan_again;
+use crate::services::packet_queue::ensure_queue;
 use crate::services::traffic::limits_of;
 use crate::services::{Ports, ServiceError, Settings};
 
@@ -184,11 +185,10 @@ impl Enqueue {
     /// and for a minute from then on the name cannot be used, so that none is made for a packet that ends just now.
     async fn make_queue_again(&self, packet: &Packet) -> Result<(), ServiceError> {
         let current = self.ports.store.packet(packet.company, packet.id).await?;
-        let needs_one =
-            |packet: Packet| packet.stage == PacketStage::Queued && packet.draining == Draining::Off;
-        if current.is_some_and(needs_one) {
-            warn!(packet.id = %packet.id, "queue was deleted while in use; it is made again");
-            self.ports.queues.ensure(&self.settings.queue_of(packet.id)).await?;
+        if current.is_some_and(|current| current.needs_queue())
+            && ensure_queue(&self.ports, &self.settings, packet).await?
+        {
+            warn!(packet.id = %packet.id, "queue was deleted while in use; it was made again");
         }
         Ok(())
     }

@@ -14,6 +14,7 @@ use crate::ids::CampaignId;
 use crate::ports::poller::{PollerHost, PollerSpec};
 use crate::ports::queue::QueueName;
 use crate::ports::store::{StageChange, WriteOutcome};
+use crate::services::packet_queue::ensure_queue;
 use crate::services::{Ports, ServiceError, Settings};
 
 const PACKETS_PER_PAGE: usize = 500;
@@ -117,7 +118,9 @@ impl Fleet {
     }
 
     async fn set_up(&self, packet: &Packet, round: &mut Round) -> Result<(), ServiceError> {
-        self.start_polling(packet).await?;
+        if !self.start_polling(packet).await? {
+            return Ok(());
+        }
         if self.change(packet, PacketStage::Queued).await? == WriteOutcome::Applied {
             round.tended.set_up += 1;
             round.tended.running += 1;
@@ -182,9 +185,13 @@ impl Fleet {
         self.tear_down(packet, PacketStage::Cancelled, round).await
     }
 
-    async fn start_polling(&self, packet: &Packet) -> Result<(), ServiceError> {
-        self.ports.queues.ensure(&self.settings.queue_of(packet.id)).await?;
-        Ok(self.pollers.ensure(&poller(packet)).await?)
+    /// Whether the packet is polled now: one that ends meanwhile is not.
+    async fn start_polling(&self, packet: &Packet) -> Result<bool, ServiceError> {
+        let has_queue = ensure_queue(&self.ports, &self.settings, packet).await?;
+        if has_queue {
+            self.pollers.ensure(&poller(packet)).await?;
+        }
+        Ok(has_queue)
     }
 
     async fn stop_polling(&self, packet: &Packet) -> Result<(), ServiceError> {
@@ -209,7 +216,7 @@ impl Fleet {
         // Another worker was faster. If the packet even goes on since, what was torn down here is needed again.
         let current = self.ports.store.packet(packet.company, packet.id).await?;
         match current.map(|current| (current.stage, current.draining)) {
-            Some((PacketStage::Queued, Draining::Off)) => self.start_polling(packet).await,
+            Some((PacketStage::Queued, Draining::Off)) => self.start_polling(packet).await.map(drop),
             _ => Ok(()),
         }
     }

@@ -24,6 +24,7 @@ mod late;
 mod mapping;
 mod messages;
 mod on_demand;
+mod packet_queue;
 mod pollers;
 mod reconcile;
 mod reports;

@@ -36,6 +36,7 @@ mod queue_faults;
 mod replies;
 mod restores;
 mod rules;
+mod set_up;
 mod shutdowns;
 mod simulation;
 mod slow_methods;

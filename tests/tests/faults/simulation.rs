@@ -3,7 +3,7 @@
 use reminderly_tests::prove::simulation::wrong_with;
 
 /// What was wrong with the services stands in `docs/proof.md`.
-const SEEDS: [u64; 10] = [3, 7, 215, 360, 610, 634, 652, 1_021, 1_023, 2_117];
+const SEEDS: [u64; 11] = [3, 7, 215, 360, 610, 634, 652, 1_021, 1_023, 2_117, 21_367];
 
 #[test]
 fn nothing_is_wrong_any_more() {
