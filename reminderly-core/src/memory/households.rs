@@ -198,7 +198,7 @@ pub(super) fn follow(data: &mut Data, packet: PacketId, slot: Slot, in_doubt: bo
         }
         MessageStatus::Unknown if state.held => tell(data, packet, (id, &members), at),
         status if status.is_unsent() => {
-            let was_to_go = state.not_before.is_some_and(|not_before| data.restore.is_before(not_before));
+            let was_to_go = state.not_before.is_some_and(|not_before| data.restore.may_have_gone(not_before));
             let may_have_gone = in_doubt || (was_to_go && is_fenced_packet(data, packet));
             let_go(data, packet, (id, &members), may_have_gone, at);
         }

@@ -108,7 +108,7 @@ impl PacketData {
             return false;
         };
         successors(below(rung), |rung| below(rung))
-            .any(|rung| rung.state.planned_at.is_some_and(|planned_at| restore.is_before(planned_at)))
+            .any(|rung| rung.state.planned_at.is_some_and(|planned_at| restore.may_have_gone(planned_at)))
     }
 
     /// Whether a message brought nothing by an attempt from before a restore: the rung above may have jumped before the restore

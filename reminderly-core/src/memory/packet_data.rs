@@ -192,19 +192,19 @@ impl PacketData {
 
     /// Up to `limit` planned and queued messages that were to go before the restore, or may have jumped before it.
     pub(super) fn before(&self, restore: &Restore, limit: usize) -> Vec<Slot> {
-        let Some(raised_at) = restore.raised_at else { return Vec::new() };
+        let Some(gone_until) = restore.gone_until() else { return Vec::new() };
         let may_have_jumped = |slot: &Slot| self.may_have_jumped(*slot, restore);
         let is_old = |slot: &Slot| {
             let not_before = self.record(*slot).and_then(|record| record.state.not_before);
-            not_before.is_none_or(|not_before| restore.is_before(not_before)) || may_have_jumped(slot)
+            not_before.is_none_or(|not_before| restore.may_have_gone(not_before)) || may_have_jumped(slot)
         };
-        let due = self.due.range(..(raised_at, 0)).map(|(_, slot)| *slot);
+        let due = self.due.range(..(gone_until, 0)).map(|(_, slot)| *slot);
         let ripe = self.ripe.iter().map(|(_, (.., slot))| *slot).filter(is_old);
         let copied = self.copies.iter().map(|(_, slot)| *slot).filter(is_old);
         let in_flight = |slot: &Slot| self.flies_with_household(*slot);
         let parked = self.parked.iter().copied().filter(is_old).filter(|slot| !in_flight(slot));
         // Last, because all that waits is looked at: what ends leaves the index, so a later call does not see it again.
-        let later = self.due.range((raised_at, 0)..).map(|(_, slot)| *slot).filter(may_have_jumped);
+        let later = self.due.range((gone_until, 0)..).map(|(_, slot)| *slot).filter(may_have_jumped);
         due.chain(ripe).chain(copied).chain(parked).chain(later).take(limit).collect()
     }
 

@@ -1,6 +1,5 @@
 //! The restore fence: after a restore of the store nothing is sent until each packet is reconciled.
 
-use chrono::TimeDelta;
 use metrics::counter;
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
@@ -15,10 +14,6 @@ use crate::services::{Discrepancy, Ports, Reconcile, ServiceError};
 
 /// Packets per page of a release.
 const PACKETS_PER_PAGE: usize = 100;
-
-/// How far the clocks of the workers that ran before may have been ahead of ours: what was to go so soon after now, they may
-/// have sent already.
-const CLOCKS_APART: TimeDelta = TimeDelta::seconds(5);
 
 /// Messages per transaction that are expired.
 const EXPIRE_BATCH: usize = 1_000;
@@ -122,7 +117,7 @@ impl RestoreFence {
         expected: RestoreEpoch,
     ) -> Result<Restore, ServiceError> {
         scope.require_operator()?;
-        let at = self.ports.clock.now() + CLOCKS_APART;
+        let at = self.ports.clock.now();
         match self.ports.store.raise_restore_epoch_across_companies(expected, at).await? {
             Raised::Raised(restore) => {
                 warn!(restore.epoch = %restore.epoch, "the store was restored; its packets are fenced");

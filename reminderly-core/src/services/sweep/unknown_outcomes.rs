@@ -11,6 +11,7 @@ use futures::future::{Either, select};
 use metrics::{counter, gauge};
 use tracing::{error, warn};
 
+use crate::clock::Monotonic;
 use crate::domain::access::PlatformScope;
 use crate::domain::attempt::{Attempt, ProviderName, ProviderReference};
 use crate::domain::campaign::definition::UnknownOutcome;
@@ -43,6 +44,13 @@ enum Knowledge {
     Undecidable,
     /// Nobody has said yet.
     NotYet,
+}
+
+/// When the providers are asked, by both clocks.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    now: DateTime<Utc>,
+    at: Monotonic,
 }
 
 /// What a sweep found out.
@@ -88,11 +96,13 @@ impl UnknownOutcomes {
     pub async fn sweep(&self, scope: &PlatformScope) -> Result<Resolved, ServiceError> {
         scope.require_worker()?;
         let mut resolved = Resolved::default();
-        let mut round = self.watch.round(self.ports.clock.monotonic());
+        let mut round = self.watch.round();
         let mut after = None;
         loop {
             let page = self.ports.store.unknown_attempts_across_companies(after, BATCH).await?;
-            page.items.iter().for_each(|open| round.see(open.attempt.id));
+            // Not earlier: look-ups of the pages before take their time, and an attempt may be younger.
+            let seen_at = self.ports.clock.monotonic();
+            page.items.iter().for_each(|open| round.see(open.attempt.id, seen_at));
             self.resolve(page.items, &mut resolved).await?;
             after = page.next;
             if after.is_none() {
@@ -106,7 +116,9 @@ impl UnknownOutcomes {
     }
 
     async fn resolve(&self, open: Vec<OpenAttempt>, resolved: &mut Resolved) -> Result<(), ServiceError> {
-        let now = self.ports.clock.now();
+        // Whatever a provider answers, it answers of a time that is not earlier.
+        let asked = Asked { now: self.ports.clock.now(), at: self.ports.clock.monotonic() };
+        let now = asked.now;
         let mut by_provider: BTreeMap<ProviderName, Vec<(OpenAttempt, UnknownOutcome)>> = BTreeMap::new();
         for attempt in open {
             let policy = match self.policy(&attempt).await {
@@ -123,14 +135,14 @@ impl UnknownOutcomes {
         }
         for (provider, attempts) in by_provider {
             // Who holds never asks.
-            let (held, asked): (Vec<_>, Vec<_>) =
+            let (held, others): (Vec<_>, Vec<_>) =
                 attempts.into_iter().partition(|(_, policy)| *policy == UnknownOutcome::Hold);
-            let (asked, policies): (Vec<_>, Vec<_>) = asked.into_iter().unzip();
+            let (others, policies): (Vec<_>, Vec<_>) = others.into_iter().unzip();
             let knowledge =
-                if asked.is_empty() { Vec::new() } else { self.look_up(&provider, &asked, now).await };
+                if others.is_empty() { Vec::new() } else { self.look_up(&provider, &others, asked).await };
             let held = held.into_iter().map(|(open, policy)| ((open, policy), Knowledge::NotYet));
-            for ((open, policy), known) in asked.into_iter().zip(policies).zip(knowledge).chain(held) {
-                let verdict = self.judge(&open, policy, known, now);
+            for ((open, policy), known) in others.into_iter().zip(policies).zip(knowledge).chain(held) {
+                let verdict = self.judge(&open, policy, known, asked);
                 self.settle(&open, verdict, now, resolved).await?;
             }
         }
@@ -150,7 +162,7 @@ impl UnknownOutcomes {
         &self,
         provider: &ProviderName,
         attempts: &[OpenAttempt],
-        now: DateTime<Utc>,
+        asked: Asked,
     ) -> Vec<Knowledge> {
         let Some(lookup) = self.ports.providers.lookup(provider) else {
             return vec![Knowledge::Undecidable; attempts.len()];
@@ -158,7 +170,7 @@ impl UnknownOutcomes {
         let ids: Vec<_> = attempts.iter().map(|open| open.attempt.id).collect();
         // The sweep must go on whatever a provider does.
         let find = AssertUnwindSafe(lookup.find(&ids)).catch_unwind();
-        let time_out = self.ports.clock.sleep_until(now + LOOK_UP_WITHIN);
+        let time_out = self.ports.clock.sleep_until(asked.now + LOOK_UP_WITHIN);
         let findings = match select(Box::pin(find), time_out).await {
             Either::Left((Ok(Ok(findings)), _)) => findings.into_vec(),
             Either::Left((Ok(Err(error)), _)) => {
@@ -176,8 +188,8 @@ impl UnknownOutcomes {
         };
         let mut known = vec![Knowledge::NotYet; attempts.len()];
         for ((slot, finding), open) in known.iter_mut().zip(findings).zip(attempts) {
-            let dead = now >= open.attempt.answer_by + lookup.quiet_after()
-                && self.watched(open) >= lifetime(&open.attempt) + lookup.quiet_after();
+            let dead = asked.now >= open.attempt.answer_by + lookup.quiet_after()
+                && self.watched(open, asked) >= lifetime(&open.attempt) + lookup.quiet_after();
             *slot = match finding {
                 Finding::Accepted { reference, at } => Knowledge::Accepted { reference, at },
                 Finding::Absent if dead => Knowledge::Absent,
@@ -193,8 +205,9 @@ impl UnknownOutcomes {
         open: &OpenAttempt,
         policy: UnknownOutcome,
         known: Knowledge,
-        now: DateTime<Utc>,
+        asked: Asked,
     ) -> Option<SettleVerdict> {
+        let now = asked.now;
         let answer_by = open.attempt.answer_by;
         let last = answer_by + HOLD_AFTER;
         let hold_at = open.appointment_at.map_or(last, |at| at.min(last)).max(answer_by);
@@ -211,7 +224,8 @@ impl UnknownOutcomes {
             }
             Knowledge::Undecidable => {
                 let once = policy == UnknownOutcome::ResolveThenResendOnce && open.attempts == 1;
-                let is_long_ago = now >= answer_by + RESEND_AFTER && self.watched(open) >= RESEND_AFTER;
+                let is_long_ago =
+                    now >= answer_by + RESEND_AFTER && self.watched(open, asked) >= RESEND_AFTER;
                 let resend = once && is_long_ago && open.appointment_at.is_none_or(|at| now < at);
                 if resend { Some(SettleVerdict::ResendPermitted) } else { hold }
             }
@@ -219,8 +233,8 @@ impl UnknownOutcomes {
         }
     }
 
-    fn watched(&self, open: &OpenAttempt) -> Duration {
-        self.watch.watched(open.attempt.id, self.ports.clock.monotonic())
+    fn watched(&self, open: &OpenAttempt, asked: Asked) -> Duration {
+        self.watch.watched(open.attempt.id, asked.at)
     }
 
     async fn settle(

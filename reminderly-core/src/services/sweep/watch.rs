@@ -13,8 +13,8 @@ pub(super) struct Watch(Mutex<HashMap<AttemptId, Monotonic>>);
 
 impl Watch {
     /// A look at all of them.
-    pub(super) fn round(&self, now: Monotonic) -> Round<'_> {
-        Round { watch: self, now, seen: HashSet::new() }
+    pub(super) fn round(&self) -> Round<'_> {
+        Round { watch: self, seen: HashSet::new() }
     }
 
     /// For how long an attempt is known; nothing for one that is not.
@@ -31,14 +31,13 @@ impl Watch {
 #[derive(Debug)]
 pub(super) struct Round<'a> {
     watch: &'a Watch,
-    now: Monotonic,
     seen: HashSet<AttemptId>,
 }
 
 impl Round<'_> {
-    /// It is one of them.
-    pub(super) fn see(&mut self, attempt: AttemptId) {
-        self.watch.lock().entry(attempt).or_insert(self.now);
+    /// It is one of them, by a look that ended at `now`.
+    pub(super) fn see(&mut self, attempt: AttemptId, now: Monotonic) {
+        self.watch.lock().entry(attempt).or_insert(now);
         self.seen.insert(attempt);
     }
 
@@ -62,9 +61,9 @@ mod tests {
         let watch = Watch::default();
         let at = |seconds| Monotonic::new(Duration::from_secs(seconds));
         for (second, attempts) in [(10, vec![one]), (30, vec![one, other]), (50, vec![other])] {
-            let mut round = watch.round(at(second));
+            let mut round = watch.round();
             for attempt in attempts {
-                round.see(attempt);
+                round.see(attempt, at(second));
             }
             round.forget_others();
         }

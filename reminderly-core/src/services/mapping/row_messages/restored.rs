@@ -57,22 +57,23 @@ impl RowMessages<'_> {
         let named: Vec<_> = named.collect();
         let inputs: Vec<_> = named.iter().map(|(method, terms)| self.plan_input(*method, terms)).collect();
         let starts = earliest_starts(&inputs, wait);
-        let may_have_gone = |start: &DateTime<Utc>| self.restore.is_before(self.first_of_household(*start));
+        let may_have_gone =
+            |start: &DateTime<Utc>| self.restore.may_have_gone(self.first_of_household(*start));
         starts.iter().map(|start| start.as_ref().is_some_and(may_have_gone)).collect()
     }
 
     /// Whether a message would have been due before the restore if its row had been mapped before. A rung above another would not:
     /// it is told by the one below.
     fn may_have_gone(&self, trace: &PlanTrace) -> bool {
-        self.first_due(trace).is_some_and(|due| self.restore.is_before(due))
+        if trace.send_entry == SendEntry::Now {
+            // It was due as soon as there was a packet.
+            return self.restore.is_before(self.packet.created_at);
+        }
+        self.first_due(trace).is_some_and(|due| self.restore.may_have_gone(due))
     }
 
     /// The first instant at which a message can have been due, whenever its row was mapped.
     fn first_due(&self, trace: &PlanTrace) -> Option<DateTime<Utc>> {
-        if trace.send_entry == SendEntry::Now {
-            // As soon as there was a packet.
-            return Some(self.packet.created_at);
-        }
         let planned_at = trace.planned_at?;
         match trace.rung.as_deref() {
             Some(rung) if rung.below.is_some() => None,
