@@ -19,7 +19,7 @@ use reminderly_core::ports::store::WriteOutcome;
 use reminderly_core::services::{Ports, RestoreFence, RestoreRelease, Settings, Unsubscribes};
 use reminderly_core::sources::MemorySource;
 use reminderly_core::testing::{SkewedClock, VirtualClock};
-use reminderly_tests::world::{Setup, World, instant};
+use reminderly_tests::world::{Setup, World, callers, instant};
 use reminderly_tests::{judge, material};
 use serde_json::{Value, json};
 
@@ -193,6 +193,24 @@ fn what_a_worker_sent_whose_clock_was_ahead_is_not_told_twice() {
     assert_eq!(release(&world).expired, 4);
     run_to_end(&mut world);
     assert_eq!(told_twice(&world), 0);
+}
+
+/// The five seconds for fast clocks are about what was due, not about what comes in.
+#[test]
+fn what_comes_in_right_after_a_restore_goes() {
+    let mut world = World::new(&Setup::default());
+    let company = world.company();
+    let campaign = world.campaign(company, &material::on_demand());
+    let backup = world.store.back_up();
+    restore(&mut world, &backup);
+    raise(&world);
+    let worker = world.start_worker();
+    world.run_for(Duration::from_secs(2));
+    let scope = world.scope(company, Action::SendOnDemand);
+    let on_demand = world.on_demand(worker);
+    world.drive(on_demand.send(&scope, campaign.id, &callers::line(0))).unwrap();
+    run_to_end(&mut world);
+    assert_eq!(world.sandbox.accepted().len(), 1);
 }
 
 #[test]

@@ -73,10 +73,10 @@ pub trait RestoreStore: Debug + Send + Sync + 'static {
         limit: usize,
     ) -> Result<Page<Packet, PacketId>, StoreError>;
 
-    /// Closes up to `limit` messages of a packet whose `not_before` lies before the last restore, and with each of them all
+    /// Closes up to `limit` messages of a packet whose `not_before` lies before [`Restore::gone_until`], and with each of them all
     /// rungs above it in its ladder, whenever these were to go: nobody knows whether they jumped before the restore, and went.
-    /// For the same reason a rung from before the restore is closed if one below it was planned for an instant before the
-    /// restore, whatever the store knows of that one.
+    /// For the same reason a rung that was made before the restore is closed if one below it was planned for an instant before
+    /// [`Restore::gone_until`], whatever the store knows of that one.
     /// Planned ones are skipped (`past_due`), queued ones expire. Answers how many were closed; fewer than `limit`: none is
     /// left. What is claimed or unknown is left to evidence.
     ///
