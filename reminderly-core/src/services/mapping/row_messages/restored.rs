@@ -57,19 +57,25 @@ impl RowMessages<'_> {
         let named: Vec<_> = named.collect();
         let inputs: Vec<_> = named.iter().map(|(method, terms)| self.plan_input(*method, terms)).collect();
         let starts = earliest_starts(&inputs, wait);
-        let may_have_gone =
-            |start: &DateTime<Utc>| self.restore.may_have_gone(self.first_of_household(*start));
-        starts.iter().map(|start| start.as_ref().is_some_and(may_have_gone)).collect()
+        let entries = &self.campaign.definition().schedule.send;
+        let may_have_gone = |(start, entry): (&Option<DateTime<Utc>>, &SendEntry)| {
+            start.is_some_and(|start| self.may_have_gone_at(*entry, self.first_of_household(start)))
+        };
+        starts.iter().zip(entries).map(may_have_gone).collect()
     }
 
     /// Whether a message would have been due before the restore if its row had been mapped before. A rung above another would not:
     /// it is told by the one below.
     fn may_have_gone(&self, trace: &PlanTrace) -> bool {
-        if trace.send_entry == SendEntry::Now {
-            // It was due as soon as there was a packet.
-            return self.restore.is_before(self.packet.created_at);
+        self.first_due(trace).is_some_and(|due| self.may_have_gone_at(trace.send_entry, due))
+    }
+
+    /// What goes at once was due when there was a packet, not because a worker's clock was ahead.
+    fn may_have_gone_at(&self, entry: SendEntry, due: DateTime<Utc>) -> bool {
+        match entry {
+            SendEntry::Now => self.restore.is_before(self.packet.created_at),
+            SendEntry::DaysBefore { .. } | SendEntry::HoursBefore { .. } => self.restore.may_have_gone(due),
         }
-        self.first_due(trace).is_some_and(|due| self.restore.may_have_gone(due))
     }
 
     /// The first instant at which a message can have been due, whenever its row was mapped.
