@@ -25,6 +25,8 @@ pub(super) enum Section {
     NegatorsAfter,
     OptOutWhole,
     Everyday,
+    Mistaken,
+    OwnAppointment,
     OptOut,
     Stop,
     OtherStop,
@@ -56,7 +58,7 @@ pub(super) enum Section {
 }
 
 impl Section {
-    const NAMES: [(&'static str, Self); 36] = [
+    const NAMES: [(&'static str, Self); 38] = [
         ("courtesy", Self::Courtesy),
         ("filler", Self::Filler),
         ("emphasis", Self::Emphasis),
@@ -65,6 +67,8 @@ impl Section {
         ("negators_after", Self::NegatorsAfter),
         ("opt_out_whole", Self::OptOutWhole),
         ("everyday", Self::Everyday),
+        ("mistaken", Self::Mistaken),
+        ("own_appointment", Self::OwnAppointment),
         ("opt_out", Self::OptOut),
         ("stop", Self::Stop),
         ("other_stop", Self::OtherStop),
@@ -104,6 +108,7 @@ impl Section {
         matches!(
             self,
             Self::Courtesy
+                | Self::OwnAppointment
                 | Self::OptOut
                 | Self::Stop
                 | Self::OtherStop
@@ -175,11 +180,15 @@ struct Phrase {
     text: String,
     /// Whether it means what it says at the end of a clause only.
     ends_clause: bool,
+    /// Whether it means what it says at the beginning of a clause only.
+    starts_clause: bool,
 }
 
 impl Phrase {
-    fn starts(&self, words: &[String]) -> bool {
-        words.starts_with(&self.words) && (!self.ends_clause || words.len() == self.words.len())
+    fn stands_at(&self, at: usize, words: &[String]) -> bool {
+        words.starts_with(&self.words)
+            && (!self.starts_clause || at == 0)
+            && (!self.ends_clause || words.len() == self.words.len())
     }
 }
 
@@ -197,7 +206,7 @@ impl Lexicon {
                 let wanted = entries(table).filter(|(of, _)| (*of == Section::Emphasis) == only_emphasis);
                 for (section, entry) in wanted {
                     for text in alternatives(entry) {
-                        lexicon.add(section, language, text, entry.ends_with('.'));
+                        lexicon.add(section, language, text, (entry.starts_with('.'), entry.ends_with('.')));
                     }
                 }
             }
@@ -205,7 +214,13 @@ impl Lexicon {
         lexicon
     }
 
-    fn add(&mut self, section: Section, language: usize, text: String, ends_clause: bool) {
+    fn add(
+        &mut self,
+        section: Section,
+        language: usize,
+        text: String,
+        (starts_clause, ends_clause): (bool, bool),
+    ) {
         let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
         self.known.extend(words.iter().cloned());
         let words = if section == Section::Courtesy { words } else { self.without_emphasis(&words) };
@@ -214,7 +229,7 @@ impl Lexicon {
         }
         if let (true, Some(first)) = (section.is_of_phrases(), words.first()) {
             let phrases = self.phrases.entry(first.clone()).or_default();
-            phrases.push(Phrase { section, language, words, text, ends_clause });
+            phrases.push(Phrase { section, language, words, text, ends_clause, starts_clause });
         }
     }
 
@@ -250,7 +265,7 @@ impl Lexicon {
             for (at, word) in clause.iter().enumerate() {
                 let rest = clause.get(at..).unwrap_or_default();
                 let starting = self.phrases.get(word).into_iter().flatten();
-                hits.extend(starting.filter(|phrase| phrase.starts(rest)).map(|phrase| Hit {
+                hits.extend(starting.filter(|phrase| phrase.stands_at(at, rest)).map(|phrase| Hit {
                     section: phrase.section,
                     phrase: phrase.text.as_str(),
                     clause: number,

@@ -32,16 +32,21 @@ pub(super) fn find(reply: &Reply, words: &ReplyWords) -> Option<Found> {
 /// Whether words of an opt-out stand in the reply, even if it turns them into their opposite, or a slip of one. Not "cancel",
 /// which may be said of the appointment: "don't cancel, I'll be there".
 pub(super) fn is_touched(reply: &Reply) -> bool {
-    let is_everyday = |word: &str| Lexicon::get().has(Section::Everyday, word);
     let touches =
         |word: &str| (is_other_word(word) && !is_everyday(word)) || keyword_meant_by(word).is_some();
     let speaks =
         |reply: &Reply| reply.hits.iter().any(|hit| matches!(hit.section, Section::OptOut | Section::Stop));
     speaks(reply)
         || reply.words.iter().any(|word| touches(word))
-        || reply.words.windows(2).any(|pair| is_other_word(&pair.concat()))
+        || reply.words.windows(2).any(touches_as_pair)
+        || reply.clauses.iter().any(|clause| is_other_word(&clause_core(clause).concat()))
         || spells_keyword(&reply.words)
         || corrected(reply).is_some_and(|corrected| speaks(&corrected))
+}
+
+/// "Opt out", but not "para los", which is no "páralos" in the middle of other words.
+fn touches_as_pair(pair: &[String]) -> bool {
+    is_other_word(&pair.concat()) && !is_everyday(&pair.join(" "))
 }
 
 /// Whether single letters in a row spell a keyword, with other letters around it: "I, S.T.O.P."
@@ -109,14 +114,29 @@ fn stop_in(reply: &Reply, clause: usize) -> Option<&Hit> {
 }
 
 /// A keyword as a clause of its own: "STOP. Ann Lee", "I told you already: end". Not "cancel", which may be said of the
-/// appointment.
+/// appointment; nor an everyday word beside a confirmation ("Confirmo. Fin"); nor that somebody is mistaken beside an
+/// appointment of the person's own ("Se equivocó, mi cita es a las 3").
 fn own_clause(reply: &Reply) -> Option<Told> {
+    let confirms = reply.says(Section::Confirm);
+    let has_appointment = reply.says(Section::OwnAppointment);
+    let says_otherwise = |word: &str| {
+        (confirms && is_everyday(word)) || (has_appointment && Lexicon::get().has(Section::Mistaken, word))
+    };
     reply.clauses.iter().find_map(|clause| {
-        let core = without_emoji(&without_courtesy(clause));
+        let core = clause_core(clause);
         let joined = core.concat();
         let meant = if let [only] = core.as_slice() { keyword_meant_by(only) } else { None };
-        if is_other_word(&joined) { Some(told(&joined)) } else { meant.map(mistyped) }
+        if is_other_word(&joined) && !says_otherwise(&joined) {
+            Some(told(&joined))
+        } else {
+            meant.map(mistyped)
+        }
     })
+}
+
+/// The words of a clause that tell.
+fn clause_core(clause: &[String]) -> Vec<String> {
+    without_emoji(&without_courtesy(clause))
 }
 
 /// The words without emoji that say nothing of it, such as a face beside "end".
@@ -147,6 +167,11 @@ fn told(word: &str) -> Told {
 
 fn is_opt_out_word(word: &str) -> bool {
     PROVIDER_OPT_OUT_WORDS.contains(&word) || Lexicon::get().has(Section::OptOutWhole, word)
+}
+
+/// Whether a word opts out by itself, and says something else in the middle of other words.
+fn is_everyday(word: &str) -> bool {
+    Lexicon::get().has(Section::Everyday, word)
 }
 
 fn is_other_word(word: &str) -> bool {

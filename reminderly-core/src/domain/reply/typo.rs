@@ -8,6 +8,10 @@ const REPLACED_LETTERS_MIN: usize = 7;
 /// The shortest word in which two letters may be wrong.
 const TWO_SLIPS_LETTERS_MIN: usize = 10;
 
+/// Beginnings that turn a word into its opposite or say that it happens again: of "schedule" none may be left out or made up to
+/// reach "reschedule", nor of "s'inscrire" to reach "désinscrire".
+const TURNING_PREFIXES: [&str; 3] = ["des", "un", "re"];
+
 /// The keys of a keyboard, row below row; neighbours stand beside or slanting above each other.
 const KEYS: [&[u8]; 4] = [b"1234567890", b"qwertyuiop", b"asdfghjkl", b"zxcvbnm"];
 
@@ -23,7 +27,22 @@ pub(super) fn is_slip_of(typed: &str, word: &str) -> bool {
         || lacks_one(word, typed)
         || is_stretched(typed, word)
         || is_replaced(typed, word)
-        || (word.len() >= TWO_SLIPS_LETTERS_MIN && differs_by_two(typed.as_bytes(), word.as_bytes()))
+        || (word.len() >= TWO_SLIPS_LETTERS_MIN
+            && keeps_prefix(typed, word)
+            && differs_by_two(typed.as_bytes(), word.as_bytes()))
+}
+
+/// Whether the prefix that turns the meaning of `word`, if it has one, stands in `typed` too, with one slip at most.
+fn keeps_prefix(typed: &str, word: &str) -> bool {
+    let Some(prefix) = TURNING_PREFIXES.into_iter().find(|prefix| word.starts_with(prefix)) else {
+        return true;
+    };
+    let replaced = typed.bytes().zip(prefix.bytes()).filter(|(typed, meant)| typed != meant).count();
+    let lacks_one = (0..prefix.len()).any(|left_out| {
+        let kept = prefix.bytes().enumerate().filter(|(at, _)| *at != left_out).map(|(_, letter)| letter);
+        typed.bytes().zip(kept.clone()).all(|(typed, meant)| typed == meant)
+    });
+    replaced <= 1 || lacks_one
 }
 
 /// Whether `typed` is `word` with its last letter held down: `ouii`.
@@ -133,8 +152,15 @@ mod tests {
             assert!(is_slip_of(slip, "stop"), "{slip}");
         }
         assert!(is_slip_of("comfirm", "confirm") && is_slip_of("conferm", "confirm"));
+        assert!(is_slip_of("usubscrbe", "unsubscribe") && is_slip_of("nsubscrbe", "unsubscribe"));
         assert!(is_slip_of("reschedual", "reschedule") && is_slip_of("ekivocado", "equivocado"));
-        for (other, word) in [("subscribe", "unsubscribe"), ("rearrange", "reschedule"), ("call", "stop")] {
+        for (other, word) in [
+            ("subscribe", "unsubscribe"),
+            ("rearrange", "reschedule"),
+            ("call", "stop"),
+            ("sinscrire", "desinscrire"),
+            ("scheduled", "reschedule"),
+        ] {
             assert!(!is_slip_of(other, word), "{other}");
         }
     }
