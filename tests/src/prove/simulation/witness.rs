@@ -36,6 +36,7 @@ pub(super) struct Refusal {
 /// A row speaks for an appointment from now on.
 #[derive(Debug, Clone)]
 pub(super) struct Planned {
+    pub(super) packet: PacketId,
     pub(super) campaign: CampaignId,
     pub(super) key: String,
     pub(super) local: NaiveDateTime,
@@ -164,7 +165,7 @@ impl Witness {
             let speaks = planned.change == AppointmentChange::New || planned.change.replaces().is_some();
             if speaks {
                 let (key, local) = (planned.key.as_str().to_owned(), planned.appointment.local);
-                seen.planned.push(Planned { campaign, key, local, at });
+                seen.planned.push(Planned { packet, campaign, key, local, at });
             }
         }
         seen.make(packet, &batch.messages);

@@ -11,6 +11,7 @@ use reminderly_core::ids::{MessageId, PacketId};
 
 use super::super::documents::Said;
 use super::super::schedule::Deed;
+use super::super::witness::Planned;
 use super::{Accepted, Evidence, ONE_SECOND};
 
 pub(super) fn check(evidence: &Evidence<'_>, wrong: &mut Vec<String>) {
@@ -78,8 +79,16 @@ fn moved(evidence: &Evidence<'_>, accepted: &Accepted, said: &Said) -> Option<St
         .iter()
         .filter(|planned| planned.campaign == campaign && planned.key == said.key)
         .collect();
-    let holds =
-        of_row.iter().filter(|planned| is_late(accepted, planned.at)).max_by_key(|planned| planned.at)?;
+    // A packet that is cancelled speaks for nothing: what was said before it counts again.
+    let cancelled = &evidence.seen.valid_at(accepted.at).cancelled;
+    let speaks = |planned: &&&Planned| {
+        !cancelled.iter().any(|(packet, at)| *packet == planned.packet && *at <= accepted.at)
+    };
+    let holds = of_row
+        .iter()
+        .filter(|planned| is_late(accepted, planned.at))
+        .filter(speaks)
+        .max_by_key(|planned| planned.at)?;
     let fresh = of_row.iter().filter(|planned| !is_late(accepted, planned.at));
     let is_true = holds.local == local || fresh.into_iter().any(|planned| planned.local == local);
     (!is_true).then(|| format!("a request at {} for {local}, which was moved at {}", accepted.at, holds.at))
