@@ -22,6 +22,7 @@ pub struct Executor {
 struct Task {
     process: Process,
     future: BoxFuture<'static, ()>,
+    waker: Arc<TaskWaker>,
 }
 
 #[derive(Default)]
@@ -37,12 +38,12 @@ struct Inbox {
 struct TaskWaker {
     id: u64,
     shared: Arc<Shared>,
-    queued: AtomicBool,
+    is_queued: AtomicBool,
 }
 
 impl Wake for TaskWaker {
     fn wake(self: Arc<Self>) {
-        if !self.queued.swap(true, Ordering::SeqCst) {
+        if !self.is_queued.swap(true, Ordering::SeqCst) {
             self.shared.lock().ready.push_back(self.id);
         }
     }
@@ -53,11 +54,12 @@ impl Shared {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn spawn(&self, process: Process, future: BoxFuture<'static, ()>) {
+    fn spawn(self: &Arc<Self>, process: Process, future: BoxFuture<'static, ()>) {
         let mut inbox = self.lock();
         inbox.last_id += 1;
         let id = inbox.last_id;
-        inbox.spawned.push((id, Task { process, future }));
+        let waker = Arc::new(TaskWaker { id, shared: Arc::clone(self), is_queued: AtomicBool::new(true) });
+        inbox.spawned.push((id, Task { process, future, waker }));
         inbox.ready.push_back(id);
     }
 }
@@ -94,8 +96,8 @@ impl Executor {
     /// Polls the ready task that `pick` chooses out of so many; `false` if none was ready.
     pub fn step(&self, pick: impl FnOnce(usize) -> usize) -> bool {
         let Some((id, mut task)) = self.take(pick) else { return false };
-        let queued = AtomicBool::new(false);
-        let waker = Waker::from(Arc::new(TaskWaker { id, shared: Arc::clone(&self.shared), queued }));
+        task.waker.is_queued.store(false, Ordering::SeqCst);
+        let waker = Waker::from(Arc::clone(&task.waker));
         if task.future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
             self.tasks().insert(id, task);
         }

@@ -13,7 +13,6 @@ mod workbook;
 use std::sync::Arc;
 
 use chrono::SubsecRound as _;
-use globset::GlobMatcher;
 
 use self::content::read_digest;
 use self::taken::{Novelty, Taken};
@@ -115,8 +114,8 @@ impl Ingest {
     ///
     /// # Errors
     ///
-    /// [`ServiceError::Denied`], [`ServiceError::NotFound`] for the campaign, [`ServiceError::WrongState`] if `source.file`
-    /// is no glob, [`ServiceError::Source`], [`ServiceError::Store`].
+    /// [`ServiceError::Denied`], [`ServiceError::NotFound`] for the campaign, [`ServiceError::Source`],
+    /// [`ServiceError::Store`].
     pub async fn discover(
         &self,
         scope: &CompanyScope,
@@ -125,13 +124,13 @@ impl Ingest {
     ) -> Result<Vec<SourceFile>, ServiceError> {
         let company = require_any(scope, [Action::Ingest, Action::Operate])?;
         let campaign = self.campaign(company, campaign).await?;
-        let Some(glob) = file_glob(&campaign)? else { return Ok(Vec::new()) };
+        let Some(pattern) = &campaign.definition.source.file else { return Ok(Vec::new()) };
         if campaign.state == CampaignState::Archived {
             return Ok(Vec::new());
         }
         let taken = self.taken(company, campaign.id).await?;
         let mut files = source.list().await?;
-        files.retain(|file| glob.is_match(&file.name));
+        files.retain(|file| pattern.matches(&file.name));
         files.sort_by(|one, other| (one.modified, &one.name).cmp(&(other.modified, &other.name)));
         if taken.is_empty() {
             return Ok(files);
@@ -305,16 +304,6 @@ impl Ingest {
 
 fn found(file: &SourceFile) -> FileArrival {
     FileArrival::Found { modified: file.modified.map(|modified| modified.trunc_subsecs(SUBSECOND_DIGITS)) }
-}
-
-fn file_glob(campaign: &Campaign) -> Result<Option<GlobMatcher>, ServiceError> {
-    let glob = campaign.definition.source.file.as_deref().map(globset::Glob::new).transpose();
-    let glob = glob.map_err(|_| ServiceError::WrongState {
-        what: "campaign",
-        state: campaign.state.as_str(),
-        hint: "its source.file is no file name pattern: correct the document",
-    })?;
-    Ok(glob.map(|glob| glob.compile_matcher()))
 }
 
 /// The company, if the scope is for one of the actions.

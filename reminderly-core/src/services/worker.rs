@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use futures::future::{join, join4, select};
+use futures::FutureExt as _;
+use futures::future::select;
+use futures::stream::{FuturesUnordered, StreamExt as _};
 use tracing::warn;
 
 use crate::domain::access::{Action, Actor, Grants, authorize, authorize_platform};
@@ -95,8 +97,15 @@ impl Worker {
     /// [`ServiceError::Queue`] if the queues of dispositions and incoming messages cannot be made at the start.
     pub async fn run(&self, shutdown: &Shutdown) -> Result<(), ServiceError> {
         self.callbacks.ensure_queues().await?;
-        let back = join(self.dispositions.run(shutdown), self.incoming.run(shutdown));
-        join4(self.run_intake(shutdown), self.run_sending(shutdown), self.run_sweeps(shutdown), back).await;
+        // Not joined: that would poll every loop whenever one of them wakes.
+        let loops = FuturesUnordered::from_iter([
+            self.run_intake(shutdown).boxed(),
+            self.run_sending(shutdown).boxed(),
+            self.run_sweeps(shutdown).boxed(),
+            self.dispositions.run(shutdown).boxed(),
+            self.incoming.run(shutdown).boxed(),
+        ]);
+        loops.collect::<()>().await;
         Ok(())
     }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::campaign::file_pattern::FilePattern;
 use crate::domain::caps::Caps;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::language::Language;
@@ -66,8 +67,8 @@ pub enum Purpose {
 /// Where the data of a campaign comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
-    /// Which file names are this campaign's, as a glob; `None` takes no file by name.
-    pub file: Option<String>,
+    /// Which file names are this campaign's; `None` takes no file by name.
+    pub file: Option<FilePattern>,
     /// The encoding of the files.
     pub encoding: Encoding,
     /// What separates fields.

@@ -2,5 +2,6 @@
 
 pub mod definition;
 pub mod document;
+pub mod file_pattern;
 pub mod lifecycle;
 pub mod problem;

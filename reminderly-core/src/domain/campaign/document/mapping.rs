@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::super::definition::{Delimiter, Encoding, Mapping, Source, Vanished};
+use super::super::file_pattern::FilePattern;
 use super::super::problem::{Problems, is_identifier};
 use super::node::Node;
 use super::reader::Field;
@@ -31,7 +32,7 @@ pub(super) fn source(field: Option<Field<'_>>, problems: &mut Problems) -> Sourc
     let (encoding, delimiter) = (Encoding::default(), Delimiter::default());
     let mut source = Source { file: None, encoding, delimiter, sheet: None };
     let Some(mut object) = field.and_then(|field| field.object(problems)) else { return source };
-    source.file = object.optional("file").and_then(|field| field.parsed(file_glob, problems));
+    source.file = object.optional("file").and_then(|field| field.parsed(file_pattern, problems));
     if let Some(field) = object.optional("kind") {
         // Hosts hand in files and rows alike: the word tells people only.
         field.choice(&[("upload", ()), ("api", ())], problems);
@@ -68,15 +69,8 @@ fn sheet_name(name: &str) -> Result<String, String> {
     fits.then(|| name.to_owned()).ok_or_else(expected)
 }
 
-fn file_glob(pattern: &str) -> Result<String, String> {
-    if pattern.trim().is_empty() {
-        return Err("expected a pattern of file names, such as \"smith_*.csv\"".to_owned());
-    }
-    if pattern.contains(['/', '\\']) {
-        return Err("expected a pattern of file names, without directories".to_owned());
-    }
-    globset::Glob::new(pattern).map_err(|error| format!("not a pattern of file names: {}", error.kind()))?;
-    Ok(pattern.to_owned())
+fn file_pattern(pattern: &str) -> Result<FilePattern, String> {
+    FilePattern::new(pattern).map_err(|error| error.to_string())
 }
 
 pub(super) fn constants(field: Option<Field<'_>>, problems: &mut Problems) -> Map<String, Value> {
