@@ -45,6 +45,12 @@ pub struct Segments {
 /// assert_eq!(count_segments("Ça va, garçon").encoding, SmsEncoding::Ucs2);
 /// ```
 pub fn count_segments(text: &str) -> Segments {
+    // Most texts: as long as they look.
+    if text.bytes().all(takes_one_septet) {
+        let units = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        let count = if units <= GSM7_SINGLE { units.min(1) } else { units.div_ceil(GSM7_PART) };
+        return Segments { encoding: SmsEncoding::Gsm7, units, count };
+    }
     if let Some((units, count)) = pack(text.chars().map(septets), GSM7_SINGLE, GSM7_PART) {
         return Segments { encoding: SmsEncoding::Gsm7, units, count };
     }
@@ -78,6 +84,11 @@ fn pack(widths: impl Iterator<Item = Option<u32>>, single: u32, part: u32) -> Op
         }
     }
     Some((units, if units <= single { count.min(1) } else { count }))
+}
+
+/// Whether a byte is a character of ASCII that the default alphabet has; not all of those that do, see [`septets`].
+const fn takes_one_septet(byte: u8) -> bool {
+    matches!(byte, b' '..=b'Z' | b'_' | b'a'..=b'z' | b'\n' | b'\r')
 }
 
 /// The septets of a character: 1 in the default alphabet, 2 in the extension table, `None` outside both.
@@ -131,6 +142,12 @@ mod tests {
         let of = |width| (char::MIN..=char::MAX).filter(|c| septets(*c) == Some(width)).count();
         // 128 places less the escape.
         assert_eq!((of(1), of(2)), (127, 10));
+    }
+
+    #[test]
+    fn what_takes_one_septet_does() {
+        let plain = (0..=u8::MAX).filter(|byte| takes_one_septet(*byte));
+        assert!(plain.map(char::from).all(|c| c.is_ascii() && septets(c) == Some(1)));
     }
 
     #[test]

@@ -26,8 +26,10 @@ pub struct PlainSealer;
 
 impl Sealer for PlainSealer {
     fn seal(&self, purpose: &str, plain: &[u8]) -> Result<Sealed, SealError> {
-        let mut text = hex(&digest(purpose, plain));
-        text.push_str(&hex(plain));
+        let digest = digest(purpose, plain);
+        let mut text = String::with_capacity(2 * (digest.len() + plain.len()));
+        push_hex(&mut text, &digest);
+        push_hex(&mut text, plain);
         Ok(Sealed { key: KEY.to_owned(), text })
     }
 
@@ -35,12 +37,12 @@ impl Sealer for PlainSealer {
         if sealed.key != KEY {
             return Err(SealError::UnknownKey { key: sealed.key.clone() });
         }
-        let bytes = unhex(&sealed.text).ok_or(SealError::Failed)?;
-        let (found, plain) = bytes.split_first_chunk::<32>().ok_or(SealError::Failed)?;
-        if *found != digest(purpose, plain) {
+        let (found, plain) = sealed.text.as_bytes().split_first_chunk::<64>().ok_or(SealError::Failed)?;
+        let (found, plain) = (unhex(found)?, unhex(plain)?);
+        if found != digest(purpose, &plain) {
             return Err(SealError::Failed);
         }
-        Ok(plain.to_vec())
+        Ok(plain)
     }
 }
 
@@ -53,22 +55,29 @@ fn digest(purpose: &str, plain: &[u8]) -> [u8; 32] {
     hasher.finalize().into()
 }
 
-fn hex(bytes: &[u8]) -> String {
-    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+fn push_hex(text: &mut String, bytes: &[u8]) {
+    let digit = |value: u8| char::from(if value < 10 { b'0' + value } else { b'a' - 10 + value });
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 15));
+    }
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
-    pairs.iter().map(|[high, low]| Some(nibble(*high)? << 4 | nibble(*low)?)).collect()
+fn unhex(text: &[u8]) -> Result<Vec<u8>, SealError> {
+    let (pairs, []) = text.as_chunks::<2>() else { return Err(SealError::Failed) };
+    let mut bytes = Vec::with_capacity(pairs.len());
+    for [high, low] in pairs {
+        bytes.push(nibble(*high)? << 4 | nibble(*low)?);
+    }
+    Ok(bytes)
 }
 
 /// Lower case only: each payload has one text.
-fn nibble(digit: u8) -> Option<u8> {
+const fn nibble(digit: u8) -> Result<u8, SealError> {
     match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
+        b'0'..=b'9' => Ok(digit - b'0'),
+        b'a'..=b'f' => Ok(digit - b'a' + 10),
+        _ => Err(SealError::Failed),
     }
 }
 

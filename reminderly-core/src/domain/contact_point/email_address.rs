@@ -47,7 +47,8 @@ impl EmailAddress {
         if bare.len() > BYTES_MAX * 2 {
             return Err(InvalidContactPoint::Email);
         }
-        let lower: String = bare.to_lowercase().nfc().collect();
+        let lower =
+            if bare.is_ascii() { bare.to_ascii_lowercase() } else { bare.to_lowercase().nfc().collect() };
         let address = lower.strip_suffix('.').unwrap_or(&lower);
         let (local, domain) = address.rsplit_once('@').ok_or(InvalidContactPoint::Email)?;
         if !domain.is_ascii() {

@@ -4,7 +4,7 @@ use minijinja::{Environment, Error, ErrorKind, Value, filters, tests};
 
 use super::VALUE_BYTES_MAX;
 use super::calendar_names::CalendarNames;
-use super::format::{FormatKind, apply_once};
+use super::format::{FormatKind, KnownFormats};
 use super::function::{self, DEFAULT_SYMBOL, Datum, TRUNCATE_MAX, ValueFault};
 
 /// Every function that texts and expressions may use, with the number of arguments that it takes.
@@ -39,8 +39,9 @@ pub(super) fn install(environment: &mut Environment<'_>, names: CalendarNames) {
     for (name, kind) in
         [("date", FormatKind::Date), ("time", FormatKind::Time), ("datetime", FormatKind::DateTime)]
     {
+        let known = KnownFormats::default();
         environment.add_filter(name, move |value: &Value, format: &str| {
-            finish(apply_once(kind, Datum::from_value(value), format, &names))
+            finish(known.apply(kind, Datum::from_value(value), format, &names))
         });
     }
     environment.add_filter("money", |value: &Value, symbol: Option<&str>| {

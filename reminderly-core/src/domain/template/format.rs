@@ -1,7 +1,9 @@
 //! Reading and writing of dates and times by `chrono` formats.
 
 use std::borrow::Borrow;
+use std::collections::HashMap;
 use std::fmt::Write;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::format::{DelayedFormat, Item, Parsed, StrftimeItems, parse};
 use chrono::{NaiveDate, NaiveTime, Timelike};
@@ -48,6 +50,48 @@ impl Format {
     /// [`ValueFault::Serial`] if it is the number of a spreadsheet.
     pub(crate) fn apply<'a>(&self, datum: Datum<'a>) -> Result<Datum<'a>, ValueFault> {
         apply(self.kind, datum, self.items.iter(), &CalendarNames::English)
+    }
+}
+
+/// Formats that were taken apart before: texts name theirs, so they are few.
+#[derive(Debug, Default)]
+pub(crate) struct KnownFormats(RwLock<HashMap<Box<str>, Arc<[Item<'static>]>>>);
+
+impl KnownFormats {
+    /// A text may make its formats of a row's values: no more than this many are kept.
+    const MAX: usize = 64;
+
+    /// The same as [`apply_once`].
+    ///
+    /// # Errors
+    ///
+    /// [`ValueFault::Date`], also if the text is no format.
+    pub(crate) fn apply<'a>(
+        &self,
+        kind: FormatKind,
+        datum: Datum<'a>,
+        format: &str,
+        names: &CalendarNames,
+    ) -> Result<Datum<'a>, ValueFault> {
+        match self.items(format) {
+            Some(items) => apply(kind, datum, items.iter(), names),
+            None => apply_once(kind, datum, format, names),
+        }
+    }
+
+    /// `None` if it is no format, or too many are known.
+    fn items(&self, format: &str) -> Option<Arc<[Item<'static>]>> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(format).cloned();
+        if known.is_some() {
+            return known;
+        }
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= Self::MAX {
+            return None;
+        }
+        let items: Arc<[Item<'static>]> = StrftimeItems::new(format).parse_to_owned().ok()?.into();
+        all.insert(format.into(), Arc::clone(&items));
+        Some(items)
     }
 }
 
@@ -148,4 +192,29 @@ where
 fn sample() -> Datum<'static> {
     let date = NaiveDate::from_ymd_opt(2026, 11, 23).unwrap_or_default();
     Datum::DateTime(date.and_time(NaiveTime::from_hms_opt(14, 35, 59).unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_number_of_formats_works_and_few_are_kept() {
+        let known = KnownFormats::default();
+        let written = |format: &str| known.apply(FormatKind::Date, sample(), format, &CalendarNames::English);
+        for round in 0..2 * KnownFormats::MAX {
+            let text = written(&format!("%d/%m {round}")).expect("a format").into_text();
+            assert_eq!(text, format!("23/11 {round}"));
+        }
+        assert_eq!(known.0.read().expect("no panic").len(), KnownFormats::MAX);
+        assert_eq!(written("%d/%m 1").expect("a format").into_text(), "23/11 1");
+    }
+
+    #[test]
+    fn what_is_no_format_is_a_fault_and_not_kept() {
+        let known = KnownFormats::default();
+        let written = known.apply(FormatKind::Date, sample(), "%!", &CalendarNames::English);
+        assert!(matches!(written, Err(ValueFault::Date)));
+        assert!(known.0.read().expect("no panic").is_empty());
+    }
 }
