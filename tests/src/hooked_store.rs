@@ -306,7 +306,9 @@ forward!(HouseholdStore {
 
 forward!(IncomingStore {
     hook record_incoming(company: CompanyId, record: IncomingRecord) -> IncomingOutcome;
-    pass answerable(company: CompanyId, from: &ContactPoint, now: DateTime<Utc>) -> Vec<Answerable>;
+    pass answerable(
+        company: CompanyId, from: &ContactPoint, written_at: DateTime<Utc>, now: DateTime<Utc>
+    ) -> Vec<Answerable>;
     pass open_question(company: CompanyId, from: &ContactPoint, now: DateTime<Utc>) -> Option<Question>;
     pass persons_of(company: CompanyId, contact: &ContactPoint) -> Vec<PersonKey>;
     pass follow_ups_since(company: CompanyId, to: &ContactPoint, since: DateTime<Utc>) -> usize;
@@ -384,6 +386,9 @@ forward!(RestoreStore {
     hook raise_restore_epoch_across_companies(expected: RestoreEpoch, at: DateTime<Utc>) -> Raised;
     pass fenced_packets_across_companies(after: Option<PacketId>, limit: usize) -> Page<Packet, PacketId>;
     pass expire_before_restore(
+        company: CompanyId, packet: PacketId, at: DateTime<Utc>, limit: usize
+    ) -> usize;
+    pass expire_households_before_restore(
         company: CompanyId, packet: PacketId, at: DateTime<Utc>, limit: usize
     ) -> usize;
     pass lift_fence(company: CompanyId, packet: PacketId, from: RestoreEpoch, to: RestoreEpoch) -> FenceLift;

@@ -11,6 +11,7 @@ use crate::domain::appointment_key::AppointmentKey;
 use crate::domain::attempt::ProviderName;
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::message::PlannedMessage;
+use crate::domain::message_status::MessageStatus;
 use crate::domain::person::PersonKey;
 use crate::domain::reply::Classification;
 use crate::domain::response::{Response, ResponseKind};
@@ -64,6 +65,8 @@ pub struct Answerable {
     pub appointment: Option<Appointment>,
     /// Until when it can be answered.
     pub until: DateTime<Utc>,
+    /// Sent, delivered or unknown.
+    pub status: MessageStatus,
     /// When it was sent, or claimed if nobody knows.
     pub sent_at: DateTime<Utc>,
     /// The latest answer about the appointment.
@@ -141,6 +144,15 @@ pub struct IncomingEffect {
     pub needs_review: bool,
 }
 
+/// Whether an answer proves that the message arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrival {
+    /// The answer can mean no other message: this one is there.
+    Proven,
+    /// The person may know of the appointment by another message, or by our question.
+    Open,
+}
+
 /// An answer and the message that it is tied to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TiedResponse {
@@ -152,4 +164,6 @@ pub struct TiedResponse {
     pub member: Option<MessageId>,
     /// The answer. If it ends reminders, open messages about the appointment become skipped (`answered`).
     pub response: Response,
+    /// What it says about the message itself: one that is unknown becomes sent if its arrival is proven.
+    pub arrival: Arrival,
 }

@@ -22,7 +22,7 @@ mod trace;
 
 use std::time::Duration;
 
-use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use crate::domain::appointment::Appointment;
@@ -240,6 +240,11 @@ pub fn deliver_until(
 /// The local day of an instant, as the natural key of a message has it.
 pub fn local_day(at: DateTime<Utc>, zone: Tz) -> NaiveDate {
     reading(at, zone).date()
+}
+
+/// When the local day of an instant begins; never later than the instant.
+pub(crate) fn day_begins(at: DateTime<Utc>, zone: Tz) -> DateTime<Utc> {
+    resolve(local_day(at, zone).and_time(NaiveTime::MIN), zone).at.min(at)
 }
 
 /// The instants up to `latest` at which contact is legal; `None` if the campaign has windows, but none for the

@@ -1,6 +1,7 @@
 //! Which appointment a reply is about.
 
 use crate::domain::incoming::Answerable;
+use crate::domain::message_status::MessageStatus;
 use crate::domain::response::ResponseKind;
 
 /// Which appointment a reply is about.
@@ -14,6 +15,8 @@ pub enum Tie<'a> {
     Household(Vec<&'a Answerable>),
     /// Any of these: the person is asked.
     Several(Vec<&'a Answerable>),
+    /// One that may never have arrived, or another that did and that the answer cannot change: a human decides.
+    Doubtful,
 }
 
 /// How a person worded an answer.
@@ -26,7 +29,7 @@ pub enum Wording {
 }
 
 /// Ties an answer to the one appointment that it can change, if there is exactly one. It is never guessed: not by time, not
-/// by which message went last.
+/// by which message went last, and not by what is left if nobody knows whether that went.
 ///
 /// An answer to a household's message, in the word that it asked for, is about all that the message named, if nothing else
 /// could be meant. A campaign's own answer is about a message, whatever that names.
@@ -42,6 +45,14 @@ pub fn tie(kind: ResponseKind, wording: Wording, answerable: &[Answerable]) -> T
         });
     }
     let is_household = is_of_one_message(&fitting);
+    let may_mean_another = |meant: &&Answerable| {
+        let surely_another =
+            |it: &Answerable| it.message != meant.message && it.status != MessageStatus::Unknown;
+        meant.status == MessageStatus::Unknown && answerable.iter().any(surely_another)
+    };
+    if is_household && fitting.first().is_some_and(may_mean_another) {
+        return Tie::Doubtful;
+    }
     match (fitting.pop(), fitting.is_empty()) {
         (None, _) => Tie::Nothing,
         (Some(only), true) => Tie::One(only),
@@ -84,6 +95,7 @@ mod tests {
             person: PersonKey::new("p").unwrap(),
             appointment: Some(Appointment::new(local, chrono_tz::America::New_York)),
             until: now,
+            status: MessageStatus::Sent,
             sent_at: now,
             response,
             answer: None,
@@ -125,6 +137,17 @@ mod tests {
         let released = [answerable("a", Some(ResponseKind::Cancelled))];
         assert_eq!(tie(ResponseKind::Confirmed, Wording::Own, &released), Tie::Nothing);
         assert_eq!(tie(ResponseKind::Cancelled, Wording::Own, &[]), Tie::Nothing);
+    }
+
+    #[test]
+    fn what_may_not_have_gone_is_not_meant_because_it_is_left() {
+        let [known, mut left] = [answerable("a", Some(ResponseKind::Confirmed)), answerable("b", None)];
+        (left.status, left.message) = (MessageStatus::Unknown, SeededIds::new(4).next(DateTime::UNIX_EPOCH));
+        let both = [known, left];
+        assert_eq!(tie(ResponseKind::Confirmed, Wording::Asked, &both), Tie::Doubtful);
+        assert_eq!(tie(ResponseKind::Confirmed, Wording::Asked, &both[1..]), Tie::One(&both[1]));
+        let asked_about = Tie::Several(both.iter().collect());
+        assert_eq!(tie(ResponseKind::Cancelled, Wording::Asked, &both), asked_about);
     }
 
     fn household() -> [Answerable; 3] {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::MemoryStore;
 use super::appointments::is_being_mapped;
@@ -18,10 +18,15 @@ use crate::batch::{Outcomes, Page};
 use crate::domain::household::{Candidate, HOUSEHOLD_MAX, HouseholdKey, Member, Membership};
 use crate::domain::message::{Detail, Message, MessageState, Origin, PlanVerdict, PlannedMessage};
 use crate::domain::message_status::{MessageEvent, MessageStatus};
+use crate::domain::plan::day_begins;
 use crate::domain::response::Response;
+use crate::domain::restore::Restore;
 use crate::domain::skip_reason::SkipReason;
 use crate::ids::{CompanyId, MessageId, PacketId};
 use crate::ports::store::{HouseholdStore, StoreError, WriteOutcome};
+
+/// No local day is longer, whatever the clocks do.
+const DAY_MOST: TimeDelta = TimeDelta::hours(48);
 
 /// The messages of a packet by what they have in common.
 pub(super) type Companions = BTreeMap<HouseholdKey, Vec<Slot>>;
@@ -98,6 +103,19 @@ impl PacketData {
         let record = self.record(slot).filter(|record| HouseholdKey::of(record).as_ref() == Some(key))?;
         let row = self.rows.get(&record.message.origin.row()?)?;
         Some(Candidate { record: record.clone(), row: row.clone() })
+    }
+
+    /// Up to `limit` messages that one for their household may stand for, of days that had begun before the restore.
+    pub(super) fn of_days_before(&self, restore: &Restore, limit: usize) -> Vec<Slot> {
+        let Some(gone_until) = restore.gone_until() else { return Vec::new() };
+        let is_of_day = |slot: &Slot| {
+            let candidate = self.record(*slot).filter(|record| HouseholdKey::of(record).is_some());
+            candidate.is_some_and(|record| {
+                let begins = |at| day_begins(at, record.message.contact_zone);
+                record.state.planned_at.is_some_and(|at| restore.may_have_gone(begins(at)))
+            })
+        };
+        self.waiting_before(gone_until + DAY_MOST).filter(is_of_day).take(limit).collect()
     }
 
     /// The messages about single appointments that a message stands for: itself, but for a household's.

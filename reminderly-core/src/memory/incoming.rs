@@ -15,7 +15,7 @@ use crate::batch::Page;
 use crate::domain::appointment_key::AppointmentKey;
 use crate::domain::attempt::AttemptOutcome;
 use crate::domain::contact_point::ContactPoint;
-use crate::domain::incoming::{Answerable, IncomingRecord, Question, TiedResponse};
+use crate::domain::incoming::{Answerable, Arrival, IncomingRecord, Question, TiedResponse};
 use crate::domain::message::{Detail, Message, MessageState, Origin};
 use crate::domain::message_status::{MessageEvent, MessageStatus};
 use crate::domain::packet::{Draining, PacketStage};
@@ -39,9 +39,10 @@ impl IncomingStore for MemoryStore {
         &self,
         company: CompanyId,
         from: &ContactPoint,
+        written_at: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<Vec<Answerable>, StoreError> {
-        Ok(self.transact(|data| answerable(data, company, from, now)).await)
+        Ok(self.transact(|data| answerable(data, company, from, written_at, now)).await)
     }
 
     async fn open_question(
@@ -214,11 +215,13 @@ fn respond(data: &mut Data, company: CompanyId, tied: TiedResponse) {
     if let (true, Ok(found)) = (tied.response.kind.is_about_appointment(), data.company_mut(company)) {
         found.respond(&message, tied.response);
     }
-    prove_sent(data, tied, reached);
+    if tied.arrival == Arrival::Proven {
+        prove_sent(data, tied, reached);
+    }
     skip_answered(data, company, &message, tied.response);
 }
 
-/// Who answers a message has got it: what was unknown is sent.
+/// Who has got a message has been sent it.
 fn prove_sent(data: &mut Data, tied: TiedResponse, slot: Slot) {
     let at = tied.response.at;
     let status = data
@@ -302,14 +305,23 @@ fn messages_to<'a>(
     places.into_iter().flatten().filter_map(|(packet, slot)| data.packets.get(packet)?.get(*slot))
 }
 
-fn answerable(data: &Data, company: CompanyId, from: &ContactPoint, now: DateTime<Utc>) -> Vec<Answerable> {
+fn answerable(
+    data: &Data,
+    company: CompanyId,
+    from: &ContactPoint,
+    written_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Vec<Answerable> {
     // What surely went goes before what may have gone.
     let mut latest: BTreeMap<(AppointmentKey, PersonKey), (bool, Answerable)> = BTreeMap::new();
     let places = data.companies.get(&company).and_then(|found| found.messages_to.get(from));
     for (packet, slot) in places.into_iter().flatten() {
         let Some(packet) = data.packets.get(packet) else { continue };
-        let surely =
-            packet.get(*slot).is_some_and(|found| found.record.state.status != MessageStatus::Unknown);
+        let Some(found) = packet.get(*slot) else { continue };
+        if found.attempts.first().is_some_and(|attempt| attempt.claimed_at > written_at) {
+            continue;
+        }
+        let surely = found.record.state.status != MessageStatus::Unknown;
         for candidate in candidates(data, packet, *slot).into_iter().flatten().filter(|it| it.until > now) {
             let appointment = (candidate.key.clone(), candidate.person.clone());
             let (known_surely, known) =
@@ -353,6 +365,7 @@ fn candidates<'a>(
             person: about.person.clone()?,
             appointment: about.appointment,
             until: about.answerable_until(sent_at),
+            status: state.status,
             sent_at,
             response: company.response(about).map(|response| response.kind),
             answer: state.response.map(|response| response.kind),

@@ -208,6 +208,12 @@ impl PacketData {
         due.chain(ripe).chain(copied).chain(parked).chain(later).take(limit).collect()
     }
 
+    /// What waits to be handed over and is due before this instant, or ripe.
+    pub(super) fn waiting_before(&self, instant: DateTime<Utc>) -> impl Iterator<Item = Slot> {
+        let due = self.due.range(..(instant, 0)).map(|(_, slot)| *slot);
+        due.chain(self.ripe.iter().map(|(_, (.., slot))| *slot))
+    }
+
     pub(super) fn next_due(&self) -> Option<DateTime<Utc>> {
         let first = |set: &BTreeSet<(DateTime<Utc>, Slot)>| set.first().map(|(at, _)| *at);
         // What is ripe is due: which of its instants is told makes no difference.

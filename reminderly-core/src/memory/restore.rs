@@ -80,6 +80,21 @@ impl RestoreStore for MemoryStore {
         .await
     }
 
+    async fn expire_households_before_restore(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        at: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<usize, StoreError> {
+        self.transact(|data| {
+            let restore = data.restore;
+            let slots = data.packet_mut(company, packet)?.of_days_before(&restore, limit);
+            Ok(slots.into_iter().filter(|slot| end(data, packet, *slot, at)).count())
+        })
+        .await
+    }
+
     async fn lift_fence(
         &self,
         company: CompanyId,

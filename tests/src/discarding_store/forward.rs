@@ -94,7 +94,9 @@ forward!(HouseholdStore {
 
 forward!(IncomingStore {
     fn record_incoming(company: CompanyId, record: IncomingRecord) -> IncomingOutcome;
-    fn answerable(company: CompanyId, from: &ContactPoint, now: DateTime<Utc>) -> Vec<Answerable>;
+    fn answerable(
+        company: CompanyId, from: &ContactPoint, written_at: DateTime<Utc>, now: DateTime<Utc>
+    ) -> Vec<Answerable>;
     fn persons_of(company: CompanyId, contact: &ContactPoint) -> Vec<PersonKey>;
     fn follow_ups_since(company: CompanyId, to: &ContactPoint, since: DateTime<Utc>) -> usize;
     fn latest_attempted(company: CompanyId, to: &ContactPoint) -> Option<(PacketId, MessageId)>;
@@ -122,6 +124,9 @@ forward!(RestoreStore {
     fn raise_restore_epoch_across_companies(expected: RestoreEpoch, at: DateTime<Utc>) -> Raised;
     fn fenced_packets_across_companies(after: Option<PacketId>, limit: usize) -> Page<Packet, PacketId>;
     fn expire_before_restore(company: CompanyId, packet: PacketId, at: DateTime<Utc>, limit: usize) -> usize;
+    fn expire_households_before_restore(
+        company: CompanyId, packet: PacketId, at: DateTime<Utc>, limit: usize
+    ) -> usize;
     fn lift_fence(company: CompanyId, packet: PacketId, from: RestoreEpoch, to: RestoreEpoch) -> FenceLift;
 });
 

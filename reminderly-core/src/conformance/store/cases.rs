@@ -235,6 +235,7 @@ macro_rules! for_each_store_case {
             an_older_acceptance_stops_the_next_when_the_latest_comes_to_nothing
             an_older_acceptance_resolves_an_unknown_message
             an_answer_proves_that_a_message_was_sent
+            an_answer_that_proves_nothing_leaves_an_unknown_message
             a_released_appointment_is_not_claimed
             a_rung_waits_for_the_one_below_to_go
             a_rung_waits_for_an_answer_to_the_one_below
@@ -279,6 +280,7 @@ macro_rules! for_each_store_case {
             a_restore_ends_a_household_with_its_members
             a_household_that_was_not_due_before_a_restore_goes
             members_do_not_go_for_an_attempt_from_before_a_restore
+            what_may_have_gone_with_a_forgotten_member_ends
             the_message_that_was_claimed_last_is_told
             what_is_about_no_appointment_is_answerable_for_a_while
             an_answer_holds_for_later_rungs
@@ -334,6 +336,7 @@ macro_rules! for_each_store_case {
             messages_that_may_have_arrived_are_answerable
             an_answerable_message_is_described
             an_unknown_message_was_sent_when_it_was_claimed
+            an_answer_is_not_written_before_the_message
             an_appointment_lies_ahead
             the_latest_message_of_an_appointment_is_answerable
             answerable_messages_are_one_per_appointment_and_person

@@ -4,7 +4,7 @@ use super::bench::{Answered as _, Bench, Placed};
 use super::counters::assert_packet;
 use super::family::{Family, child, keys};
 use super::values::{own_answer, person, sms};
-use crate::domain::incoming::{Answerable, IncomingRecord, TiedResponse};
+use crate::domain::incoming::{Answerable, Arrival, IncomingRecord, TiedResponse};
 use crate::domain::message_status::MessageStatus;
 use crate::domain::response::{Response, ResponseKind};
 use crate::ports::store::{IncomingOutcome, SettleVerdict};
@@ -99,7 +99,7 @@ pub async fn an_answer_proves_that_a_household_was_told(bench: &Bench) {
 }
 
 async fn answerable(bench: &Bench, family: &Family) -> Vec<Answerable> {
-    bench.store.answerable(bench.company, &sms(family.household.n), bench.now).await.answered()
+    bench.store.answerable(bench.company, &sms(family.household.n), bench.now, bench.now).await.answered()
 }
 
 /// An answer to a household's message about these of its children.
@@ -109,7 +109,7 @@ fn answer(bench: &Bench, family: &Family, children: &[usize], kind: ResponseKind
     let response = Response { kind, incoming: record.id, at: bench.at(4) };
     let tied = |position: &usize| {
         let member = Some(family.children[*position].message);
-        TiedResponse { packet, message, member, response }
+        TiedResponse { packet, message, member, response, arrival: Arrival::Proven }
     };
     record.effect.responses = children.iter().map(tied).collect();
     record

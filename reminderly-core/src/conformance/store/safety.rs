@@ -9,6 +9,7 @@ use crate::domain::appointment::Appointment;
 use crate::domain::attempt::{AttemptOutcome, ReturnReason};
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::disposition::AttemptReport;
+use crate::domain::incoming::Arrival;
 use crate::domain::message::{Detail, MessageRecord};
 use crate::domain::message_status::MessageStatus;
 use crate::domain::response::ResponseKind;
@@ -93,6 +94,17 @@ pub async fn an_older_acceptance_resolves_an_unknown_message(bench: &Bench) {
         let absent = bench.settle(&second, SettleVerdict::ProvenAbsent).await;
         assert_eq!(absent, SettleOutcome::Stale(MessageStatus::Sent));
     }
+}
+
+/// An answer that may mean another message is tied, and proves nothing.
+pub async fn an_answer_that_proves_nothing_leaves_an_unknown_message(bench: &Bench) {
+    let placed = bench.in_status(MessageStatus::Unknown).await;
+    let mut record = bench.answer(&placed, ResponseKind::Confirmed, 9);
+    record.effect.responses[0].arrival = Arrival::Open;
+    assert_eq!(bench.take_in(record).await, IncomingOutcome::Recorded);
+    assert_eq!(bench.status(&placed).await, MessageStatus::Unknown);
+    let response = bench.state(&placed).await.response.map(|response| response.kind);
+    assert_eq!(response, Some(ResponseKind::Confirmed));
 }
 
 /// Who answers a message has got it.

@@ -6,7 +6,7 @@ use super::bench::{Answered as _, Bench, Placed};
 use super::values::{provider, sms};
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::disposition::{AttemptReport, Disposition};
-use crate::domain::incoming::{Incoming, IncomingEffect, IncomingRecord, TiedResponse};
+use crate::domain::incoming::{Arrival, Incoming, IncomingEffect, IncomingRecord, TiedResponse};
 use crate::domain::message::{Origin, PlannedMessage};
 use crate::domain::message_status::MessageStatus;
 use crate::domain::reply::{Classification, ReplyKind, ReplyReason};
@@ -183,7 +183,8 @@ impl Bench {
     pub(super) fn answer(&self, placed: &Placed, kind: ResponseKind, minutes: i64) -> IncomingRecord {
         let mut record = self.incoming(placed.n);
         let response = Response { kind, incoming: record.id, at: self.at(minutes) };
-        let tied = TiedResponse { packet: placed.packet, message: placed.message, member: None, response };
+        let Placed { packet, message, .. } = *placed;
+        let tied = TiedResponse { packet, message, member: None, response, arrival: Arrival::Proven };
         record.effect.responses = vec![tied];
         record
     }

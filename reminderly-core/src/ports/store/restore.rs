@@ -91,6 +91,23 @@ pub trait RestoreStore: Debug + Send + Sync + 'static {
         limit: usize,
     ) -> Result<usize, StoreError>;
 
+    /// Closes up to `limit` planned messages of a packet that have a [`HouseholdKey`](crate::domain::household::HouseholdKey) and
+    /// whose local day had begun before [`Restore::gone_until`], as [`expire_before_restore`](Self::expire_before_restore) does:
+    /// with another one of the household, of which the store knows nothing any more, they may have gone before their turn. For
+    /// campaigns with households, of packets that were made before the restore and whose mapping ends after it. Answers how many
+    /// were closed; fewer than `limit`: none is left.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`], [`StoreError::Unavailable`], [`StoreError::CommitUnknown`].
+    async fn expire_households_before_restore(
+        &self,
+        company: CompanyId,
+        packet: PacketId,
+        at: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<usize, StoreError>;
+
     /// Records that a packet is reconciled at `to`, if it was at `from`, `to` is the store's epoch, and
     /// [`expire_before_restore`](Self::expire_before_restore) has left nothing.
     ///

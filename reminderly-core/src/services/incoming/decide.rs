@@ -9,7 +9,9 @@ use crate::domain::campaign::definition::{CampaignDefinition, FollowUpTrigger, R
 use crate::domain::campaign::lifecycle::CampaignState;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::contact_point::ContactPoint;
-use crate::domain::incoming::{Answerable, Incoming, IncomingEffect, Question, QuestionOption, TiedResponse};
+use crate::domain::incoming::{
+    Answerable, Arrival, Incoming, IncomingEffect, Question, QuestionOption, TiedResponse,
+};
 use crate::domain::message::PlanVerdict;
 use crate::domain::reply::{Classification, OptOutScope, ReplyKind, ReplyReason, normalise};
 use crate::domain::response::{Response, ResponseKind};
@@ -21,6 +23,9 @@ use crate::services::ServiceError;
 
 /// For so long a number is taken as the answer to a question.
 const QUESTION_LASTS: TimeDelta = TimeDelta::hours(24);
+
+/// How far the clock of a provider, which may tell whole seconds only, may be behind that of the worker who sent.
+const CLOCKS_APART: TimeDelta = TimeDelta::seconds(5);
 
 /// How many campaigns are read at a time.
 const CAMPAIGNS_PAGE: usize = 100;
@@ -41,6 +46,14 @@ struct Case<'a> {
     answerable: Vec<Answerable>,
 }
 
+impl Case<'_> {
+    /// What an answer to this message says about its arrival: the person may mean another one, and say again what is known.
+    fn arrival_of(&self, meant: &Answerable) -> Arrival {
+        let is_only = self.answerable.iter().all(|candidate| candidate.message == meant.message);
+        if is_only { Arrival::Proven } else { Arrival::Open }
+    }
+}
+
 /// What a message means to the campaigns that the person may be answering.
 struct Understood {
     classification: Classification,
@@ -57,7 +70,8 @@ impl IncomingMessages {
         incoming: &Incoming,
     ) -> Result<Decision, ServiceError> {
         let now = self.ports.clock.now();
-        let answerable = self.ports.store.answerable(company, &incoming.from, now).await?;
+        let written_at = incoming.at + CLOCKS_APART;
+        let answerable = self.ports.store.answerable(company, &incoming.from, written_at, now).await?;
         let mut case = Case { company, id, incoming, answerable };
         let Understood { classification, campaigns, wording } = self.classify(&case).await?;
         if !matches!(classification.kind, ReplyKind::OptOut(_))
@@ -65,7 +79,7 @@ impl IncomingMessages {
         {
             let classification = Classification { kind: reply_kind(kind), reason: ReplyReason::ChosenNumber };
             let chosen: Vec<&Answerable> = chosen.iter().collect();
-            return self.answered(&case, classification, kind, &chosen).await;
+            return self.answered(&case, classification, (kind, Arrival::Open), &chosen).await;
         }
         match classification.kind {
             ReplyKind::OptOut(scope) => self.opted_out(&case, classification, scope).await,
@@ -175,9 +189,18 @@ impl IncomingMessages {
         (kind, wording): (ResponseKind, Wording),
     ) -> Result<Decision, ServiceError> {
         match tie(kind, wording, &case.answerable) {
-            Tie::One(only) => self.answered(case, classification, kind, &[only]).await,
-            Tie::Household(all) => self.answered(case, classification, kind, &all).await,
+            Tie::One(only) => {
+                self.answered(case, classification, (kind, case.arrival_of(only)), &[only]).await
+            }
+            Tie::Household(all) => {
+                let arrival = all.first().map_or(Arrival::Open, |first| case.arrival_of(first));
+                self.answered(case, classification, (kind, arrival), &all).await
+            }
             Tie::Several(options) => self.asked(case, classification, kind, &options).await,
+            Tie::Doubtful => {
+                let effect = IncomingEffect { needs_review: true, ..IncomingEffect::default() };
+                Ok(Decision { classification, effect })
+            }
             Tie::Nothing => {
                 // Who says again what is known needs nobody's review.
                 let known = case.answerable.iter().any(|candidate| candidate.earlier(kind) == Some(kind));
@@ -191,7 +214,7 @@ impl IncomingMessages {
         &self,
         case: &Case<'_>,
         classification: Classification,
-        kind: ResponseKind,
+        (kind, arrival): (ResponseKind, Arrival),
         about: &[&Answerable],
     ) -> Result<Decision, ServiceError> {
         let response = Response { kind, incoming: case.id, at: case.incoming.at };
@@ -210,6 +233,7 @@ impl IncomingMessages {
             message: about.message,
             member: about.member.filter(|_| kind.is_about_appointment()),
             response,
+            arrival,
         };
         let responses = about.iter().map(tied).collect();
         let effect = IncomingEffect { responses, follow_up, ..IncomingEffect::default() };

@@ -18,6 +18,9 @@ use crate::services::ServiceError;
 /// How many households are looked at together: each has several messages with their rows and texts.
 const HOUSEHOLDS_PER_PAGE: usize = 200;
 
+/// Messages per transaction that ends those from before a restore.
+const EXPIRE_BATCH: usize = 1_000;
+
 impl Mapping {
     /// Makes one message of those that one contact point would get for a day, once all are planned and before they take slots.
     /// Those that cannot be told at once go by themselves. Repeated, it finds the members taken.
@@ -29,6 +32,7 @@ impl Mapping {
         if campaign.definition().methods.household == HouseholdUse::Off {
             return Ok(());
         }
+        self.expire_before_restore(packet).await?;
         let (store, company) = (&self.ports.store, packet.company);
         let mut after: Option<HouseholdKey> = None;
         loop {
@@ -52,6 +56,25 @@ impl Mapping {
         let packet = self.packet(company, packet.id).await?;
         let is_ours = packet.stage == PacketStage::Loaded && packet.draining == Draining::Off;
         if is_ours { Ok(()) } else { Err(stale()) }
+    }
+}
+
+impl Mapping {
+    /// Ends what may have gone before a restore with rows that were mapped then, and of which the store knows nothing any more.
+    async fn expire_before_restore(&self, packet: &Packet) -> Result<(), ServiceError> {
+        let (store, company) = (&self.ports.store, packet.company);
+        if !store.restore_across_companies().await?.is_before(packet.created_at) {
+            return Ok(());
+        }
+        loop {
+            let now = self.ports.clock.now();
+            let closed =
+                store.expire_households_before_restore(company, packet.id, now, EXPIRE_BATCH).await?;
+            if closed < EXPIRE_BATCH {
+                return Ok(());
+            }
+            give_way().await;
+        }
     }
 }
 

@@ -98,7 +98,9 @@ forward!(HouseholdStore {
 
 forward!(IncomingStore {
     write record_incoming(company: CompanyId, record: IncomingRecord) -> IncomingOutcome;
-    read answerable(company: CompanyId, from: &ContactPoint, now: DateTime<Utc>) -> Vec<Answerable>;
+    read answerable(
+        company: CompanyId, from: &ContactPoint, written_at: DateTime<Utc>, now: DateTime<Utc>
+    ) -> Vec<Answerable>;
     read open_question(company: CompanyId, from: &ContactPoint, now: DateTime<Utc>) -> Option<Question>;
     read persons_of(company: CompanyId, contact: &ContactPoint) -> Vec<PersonKey>;
     read follow_ups_since(company: CompanyId, to: &ContactPoint, since: DateTime<Utc>) -> usize;
@@ -176,6 +178,9 @@ forward!(RestoreStore {
     write raise_restore_epoch_across_companies(expected: RestoreEpoch, at: DateTime<Utc>) -> Raised;
     read fenced_packets_across_companies(after: Option<PacketId>, limit: usize) -> Page<Packet, PacketId>;
     write expire_before_restore(
+        company: CompanyId, packet: PacketId, at: DateTime<Utc>, limit: usize
+    ) -> usize;
+    write expire_households_before_restore(
         company: CompanyId, packet: PacketId, at: DateTime<Utc>, limit: usize
     ) -> usize;
     write lift_fence(company: CompanyId, packet: PacketId, from: RestoreEpoch, to: RestoreEpoch) -> FenceLift;

@@ -2,13 +2,12 @@
 //!
 //! If a row had been mapped before the restore, what was to go then has been sent, and the store no longer knows.
 
-use chrono::{DateTime, NaiveTime, Utc};
+use chrono::{DateTime, Utc};
 
 use super::RowMessages;
 use crate::domain::campaign::definition::{HouseholdUse, MethodChoice};
-use crate::domain::local_time::resolve;
 use crate::domain::mapping::ContactField;
-use crate::domain::plan::{EntryPlan, LateTrace, PlanOutcome, PlanTrace, earliest_starts, local_day};
+use crate::domain::plan::{EntryPlan, LateTrace, PlanOutcome, PlanTrace, day_begins, earliest_starts};
 use crate::domain::schedule::SendEntry;
 use crate::domain::skip_reason::SkipReason;
 
@@ -94,8 +93,7 @@ impl RowMessages<'_> {
         if self.campaign.definition().methods.household == HouseholdUse::Off {
             return planned_at;
         }
-        let zone = self.row.contact_zone;
-        resolve(local_day(planned_at, zone).and_time(NaiveTime::MIN), zone).at.min(planned_at)
+        day_begins(planned_at, self.row.contact_zone)
     }
 
     fn expire(&self, plan: &mut EntryPlan) {
