@@ -17,7 +17,6 @@ pub mod executor;
 pub mod fairness;
 pub mod fuzzing;
 pub mod generated_file;
-pub mod hooked_store;
 pub mod judge;
 pub mod material;
 pub mod prove;

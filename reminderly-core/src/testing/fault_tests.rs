@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::executor::block_on;
 use futures::{FutureExt as _, poll};
@@ -69,6 +70,33 @@ fn a_slow_call_takes_effect_before_or_after_the_wait() {
         clock.advance(longest_delay);
         assert!(call.now_or_never().unwrap().is_ok());
     }
+}
+
+/// Gives every company another name.
+#[derive(Debug)]
+struct Renaming;
+
+#[async_trait]
+impl StoreHooks for Renaming {
+    async fn save_company_across_companies(
+        &self,
+        store: &dyn Store,
+        company: &Company,
+    ) -> Result<(), StoreError> {
+        let renamed = Company { name: "Hooked".to_owned(), ..company.clone() };
+        store.save_company_across_companies(&renamed).await
+    }
+}
+
+#[test]
+fn a_hook_does_what_it_says_and_all_else_goes_to_the_store() {
+    let store = Arc::new(MemoryStore::new());
+    let hooked = HookedStore::new(Arc::<MemoryStore>::clone(&store), Arc::new(Renaming));
+    let company = company();
+    block_on(hooked.save_company_across_companies(&company)).unwrap();
+    let kept = block_on(store.company(company.id)).unwrap();
+    assert_eq!(kept.as_ref().map(|company| company.name.as_str()), Some("Hooked"));
+    assert_eq!(block_on(hooked.company(company.id)).unwrap(), kept);
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! A store whose server is slow, away, or loses what it answers.
 
-mod forward;
-
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -60,7 +58,7 @@ pub struct InjectedStoreFaults {
 /// ```
 #[derive(Debug)]
 pub struct FaultyStore {
-    inner: Arc<dyn Store>,
+    pub(super) inner: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
 }
@@ -110,7 +108,7 @@ impl FaultyStore {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn read<T>(
+    pub(super) async fn read<T>(
         &self,
         call: impl Future<Output = Result<T, StoreError>> + Send,
     ) -> Result<T, StoreError> {
@@ -118,7 +116,7 @@ impl FaultyStore {
         self.take(course, call).await
     }
 
-    async fn write<T>(
+    pub(super) async fn write<T>(
         &self,
         call: impl Future<Output = Result<T, StoreError>> + Send,
     ) -> Result<T, StoreError> {

@@ -5,10 +5,11 @@ mod faulty_lookup;
 mod faulty_provider;
 mod faulty_queue;
 mod faulty_store;
-mod lost_answer_provider;
+mod hooked_store;
 mod panicking_provider;
 mod planned_text;
 mod skewed_clock;
+mod store_methods;
 mod virtual_clock;
 
 #[cfg(test)]
@@ -20,8 +21,9 @@ pub use faulty_lookup::{FaultyLookup, InjectedLookupFaults, LookupFaults};
 pub use faulty_provider::{FaultyProvider, ProviderFault, ProviderFaults};
 pub use faulty_queue::{FaultyQueue, InjectedFaults, QueueFaults};
 pub use faulty_store::{FaultyStore, InjectedStoreFaults, StoreFaults};
-pub use lost_answer_provider::LostAnswerProvider;
+pub use hooked_store::HookedStore;
 pub use panicking_provider::{PanicPoint, PanickingProvider};
 pub use planned_text::PlannedText;
 pub use skewed_clock::SkewedClock;
+pub use store_methods::StoreHooks;
 pub use virtual_clock::VirtualClock;

@@ -107,32 +107,31 @@ fn a_seed_always_panics_in_the_same_calls() {
     assert!((50..150).contains(&run(1).iter().filter(|panicked| **panicked).count()));
 }
 
-#[test]
-fn lost_answers_are_unknown_and_what_was_not_started_stays_so() {
-    let inner = Arc::new(Odd::default());
-    let shared: Arc<dyn Provider> = Arc::<Odd>::clone(&inner);
-    let provider = LostAnswerProvider::new(shared, 1_000, 1);
-    let lost = ProviderOutcome::Unknown { code: "connection_reset".to_owned() };
-    assert_eq!(send(&provider, &[message(1), message(2)]).unwrap(), [lost, ProviderOutcome::NotStarted]);
-    assert_eq!((provider.lost(), inner.sent.load(Ordering::Relaxed)), (1, 1));
-    assert_eq!(provider.limits(), inner.limits());
-}
-
-#[test]
-fn without_a_chance_nothing_is_lost_and_nothing_panics() {
-    let lossless = LostAnswerProvider::new(Arc::new(Odd::default()), 0, 1);
-    let calm = PanickingProvider::with_chance(Arc::new(lossless), PanicPoint::AfterCall, 0, 1);
-    for _ in 0..1_000 {
-        assert_eq!(send(&calm, &[message(1)]).unwrap(), [ProviderOutcome::Accepted { reference: None }]);
-    }
-}
-
 fn faulty(inner: &Arc<Odd>, faults: ProviderFaults) -> (FaultyProvider, Arc<VirtualClock>) {
     let clock = Arc::new(VirtualClock::new(DateTime::UNIX_EPOCH));
     let shared: Arc<dyn Provider> = Arc::<Odd>::clone(inner);
     let provider = FaultyProvider::new(shared, Arc::<VirtualClock>::clone(&clock), 1);
     provider.set_faults(faults);
     (provider, clock)
+}
+
+#[test]
+fn without_a_chance_nothing_is_lost_and_nothing_panics() {
+    let (lossless, _) = faulty(&Arc::new(Odd::default()), ProviderFaults::default());
+    let calm = PanickingProvider::with_chance(Arc::new(lossless), PanicPoint::AfterCall, 0, 1);
+    for _ in 0..1_000 {
+        assert_eq!(send(&calm, &[message(1)]).unwrap(), [ProviderOutcome::Accepted { reference: None }]);
+    }
+}
+
+#[test]
+fn lost_answers_are_unknown_and_what_was_not_started_stays_so() {
+    let inner = Arc::new(Odd::default());
+    let (provider, _) = faulty(&inner, ProviderFaults { lost_answer: 1.0, ..ProviderFaults::default() });
+    let lost = ProviderOutcome::Unknown { code: "connection_reset".to_owned() };
+    assert_eq!(send(&provider, &[message(1), message(2)]).unwrap(), [lost, ProviderOutcome::NotStarted]);
+    assert_eq!(inner.sent.load(Ordering::Relaxed), 1);
+    assert_eq!(provider.limits(), inner.limits());
 }
 
 #[test]

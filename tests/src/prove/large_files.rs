@@ -179,21 +179,20 @@ async fn read(shape: Shape, bytes: u64) -> Result<String, Failure> {
 
 async fn through(file: &dyn PacketSource) -> Result<Tally, Failure> {
     let now = instant("2026-03-01T00:00:00Z");
-    let (ingest_side, mapping_side, opened) = DiscardingStore::sides();
+    let discarding = DiscardingStore::default();
+    let ingest_side = discarding.ingest_side();
     let (company, campaign) = (RandomIds.next(now), RandomIds.next(now));
     let new = Company { id: company, name: "Smith".to_owned(), server_name: "smith".to_owned() };
-    let store: &dyn Store = &ingest_side;
-    store.save_company_across_companies(&new).await?;
+    ingest_side.save_company_across_companies(&new).await?;
     let new = NewCampaign { id: campaign, definition: definition(Methods::FirstAvailable)?, created_at: now };
-    store.create_campaign(company, new).await?;
-    store.change_campaign_state(company, campaign, CampaignState::Draft, CampaignState::Active).await?;
+    ingest_side.create_campaign(company, new).await?;
+    ingest_side.change_campaign_state(company, campaign, CampaignState::Draft, CampaignState::Active).await?;
 
-    let mapping_side = Arc::new(mapping_side);
     let mut settings = Settings::new(QueueNames::of_deployment("large")?);
     // So many rows of ordinary length are more than a company has; here they are to be read.
     settings.file_limits.max_rows = u64::MAX;
-    let ingest = Ingest::new(&ports(Arc::new(ingest_side), now), &settings);
-    let ports = ports(Arc::clone(&mapping_side) as _, now);
+    let ingest = Ingest::new(&ports(ingest_side, now), &settings);
+    let ports = ports(discarding.mapping_side(), now);
     let campaigns = Arc::new(CompiledCampaigns::new(Arc::clone(&ports.store)));
     let mapping = Mapping::new(&ports, &settings, campaigns);
     let scope = authorize(Actor::Worker, Action::Operate, company, &Grants::default())?;
@@ -201,11 +200,11 @@ async fn through(file: &dyn PacketSource) -> Result<Tally, Failure> {
         ingest.prepare(&scope, campaign, file, FILE).await?;
     let (mut loading, mut mapping_on) = (|_| {}, |_| {});
     let map = async {
-        opened.await.ok();
+        discarding.opened().await.ok();
         mapping.map(&scope, packet.id, &mut mapping_on).await
     };
     try_join(ingest.load(&scope, packet.id, file, &mut loading), map).await?;
-    Ok(mapping_side.tally())
+    Ok(discarding.tally())
 }
 
 fn ports(store: Arc<dyn Store>, now: chrono::DateTime<chrono::Utc>) -> Ports {

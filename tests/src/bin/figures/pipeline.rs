@@ -94,12 +94,12 @@ async fn read_through(file: &GeneratedFile) -> Result<Duration, Failure> {
 }
 
 async fn run(file: &GeneratedFile, methods: Methods) -> Result<Run, Failure> {
-    let (ingest_side, mapping_side, opened) = DiscardingStore::sides();
-    let (company, campaign) = set_up(&ingest_side, methods).await?;
-    let mapping_side = Arc::new(mapping_side);
+    let discarding = DiscardingStore::default();
+    let ingest_side = discarding.ingest_side();
+    let (company, campaign) = set_up(&*ingest_side, methods).await?;
     let settings = Settings::new(QueueNames::of_deployment("figures")?);
-    let ingest = Ingest::new(&ports(Arc::new(ingest_side)), &settings);
-    let ports = ports(Arc::clone(&mapping_side) as _);
+    let ingest = Ingest::new(&ports(ingest_side), &settings);
+    let ports = ports(discarding.mapping_side());
     let campaigns = Arc::new(CompiledCampaigns::new(Arc::clone(&ports.store)));
     let mapping = Mapping::new(&ports, &settings, campaigns);
     let scope = authorize(Actor::Worker, Action::Operate, company, &Grants::default())?;
@@ -113,12 +113,12 @@ async fn run(file: &GeneratedFile, methods: Methods) -> Result<Run, Failure> {
     let load = ingest.load(&scope, packet.id, file, &mut loading);
     let map = async {
         // A file that has no header never opens, and then `load` says so.
-        opened.await.ok();
+        discarding.opened().await.ok();
         mapping.map(&scope, packet.id, &mut mapping_on).await
     };
     try_join(load, map).await?;
     let (whole, busy) = (clock.monotonic().since(start), processor_time().saturating_sub(busy));
-    Ok(Run { whole, prepare, busy, tally: mapping_side.tally() })
+    Ok(Run { whole, prepare, busy, tally: discarding.tally() })
 }
 
 async fn set_up(store: &dyn Store, methods: Methods) -> Result<(CompanyId, CampaignId), Failure> {

@@ -13,8 +13,8 @@ use reminderly_core::ids::CompanyId;
 use reminderly_core::ports::provider::Provider;
 use reminderly_core::services::Ports;
 use reminderly_core::testing::{
-    FaultyLookup, FaultyProvider, FaultyStore, LookupFaults, PanicPoint, PanickingProvider, ProviderFault,
-    ProviderFaults, QueueFaults, SkewedClock, StoreFaults,
+    FaultyLookup, FaultyProvider, FaultyStore, HookedStore, LookupFaults, PanicPoint, PanickingProvider,
+    ProviderFault, ProviderFaults, QueueFaults, SkewedClock, StoreFaults,
 };
 use reminderly_providers::router::MethodRouter;
 use serde_json::{Value, json};
@@ -28,7 +28,6 @@ use super::source::ArrivingFiles;
 use super::wire::{Wire, WiredProvider};
 use super::witness::Witness;
 use crate::executor::Process;
-use crate::hooked_store::HookedStore;
 use crate::world::{Setup, World};
 
 /// The adapters of one worker, which stay when its process is replaced.

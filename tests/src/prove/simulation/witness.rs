@@ -21,9 +21,7 @@ use reminderly_core::ports::store::{
     LocatedDisposition, PlanBatch, PlanOutcome, SettleOutcome, SettleVerdict, Settlement, Store, StoreError,
     VanishOutcome, Vanishing, WriteOutcome,
 };
-use reminderly_core::testing::VirtualClock;
-
-use crate::hooked_store::StoreHooks;
+use reminderly_core::testing::{StoreHooks, VirtualClock};
 
 /// Somebody refused contact.
 #[derive(Debug, Clone)]
@@ -150,14 +148,14 @@ impl Witness {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn refused(&self, company: CompanyId, events: &[Unsubscribe]) {
+    fn note_refused(&self, company: CompanyId, events: &[Unsubscribe]) {
         let at = self.clock.now();
         let refused = events.iter().filter(|event| event.change == UnsubscribeChange::OptedOut);
         let refused = refused.map(|event| Refusal { company, key: event.key.clone(), at });
         self.lock().refusals.extend(refused);
     }
 
-    fn planned(&self, campaign: CampaignId, packet: PacketId, batch: &PlanBatch) {
+    fn note_planned(&self, campaign: CampaignId, packet: PacketId, batch: &PlanBatch) {
         let at = self.clock.now();
         let mut seen = self.lock();
         for planned in &batch.appointments {
@@ -185,7 +183,7 @@ impl StoreHooks for Witness {
         if matches!(outcome, PlanOutcome::Stored { .. })
             && let Some(found) = store.packet(company, packet).await?
         {
-            self.planned(found.campaign, packet, &batch);
+            self.note_planned(found.campaign, packet, &batch);
         }
         Ok(outcome)
     }
@@ -279,7 +277,7 @@ impl StoreHooks for Witness {
     ) -> Result<IncomingOutcome, StoreError> {
         let outcome = store.record_incoming(company, record.clone()).await?;
         if outcome == IncomingOutcome::Recorded {
-            self.refused(company, &record.effect.unsubscribes);
+            self.note_refused(company, &record.effect.unsubscribes);
             let at = self.clock.now();
             let mut seen = self.lock();
             for tied in &record.effect.responses {
@@ -300,7 +298,7 @@ impl StoreHooks for Witness {
         events: &[Unsubscribe],
     ) -> Result<Outcomes<WriteOutcome>, StoreError> {
         let outcomes = store.record_unsubscribes(company, events).await?;
-        self.refused(company, events);
+        self.note_refused(company, events);
         Ok(outcomes)
     }
 

@@ -7,8 +7,7 @@ use reminderly_core::domain::caps::Caps;
 use reminderly_core::domain::message::PlannedMessage;
 use reminderly_core::ids::{CompanyId, PacketId};
 use reminderly_core::ports::store::{PlanBatch, PlanOutcome, Store, StoreError, WriteOutcome};
-
-use crate::hooked_store::StoreHooks;
+use reminderly_core::testing::StoreHooks;
 
 /// The next file speaks for no appointment.
 #[derive(Debug)]

@@ -10,10 +10,9 @@ use reminderly_core::ports::queue::{
     Lease, LeaseOutcome, LeaseToken, MessageQueue, Outgoing, QueueError, QueueName, SendOutcome,
 };
 use reminderly_core::ports::store::Store;
-use reminderly_core::testing::VirtualClock;
+use reminderly_core::testing::{HookedStore, VirtualClock};
 
 use super::broken_store::CopiesLiveForEver;
-use crate::hooked_store::HookedStore;
 use crate::prove::simulation::Breakage;
 
 /// Acks on receipt. What a worker has in hand that dies is gone then, as nobody makes another copy.

@@ -22,9 +22,8 @@ use reminderly_core::ports::store::{
     IncomingOutcome, LocatedDisposition, NewPacket, PacketCreation, Raised, RowBatch, SettleOutcome,
     SettleVerdict, Settlement, Snooze, SnoozeUntil, Store, StoreError, WriteOutcome,
 };
-use reminderly_core::testing::VirtualClock;
+use reminderly_core::testing::{HookedStore, StoreHooks, VirtualClock};
 
-use crate::hooked_store::{HookedStore, StoreHooks};
 use crate::prove::simulation::Breakage;
 
 type MakeHooks = fn(&Arc<VirtualClock>) -> Box<dyn StoreHooks>;
