@@ -1,8 +1,9 @@
 //! Making, measuring and removing queues.
 
 use async_trait::async_trait;
+use reminderly_core::batch::Page;
 use reminderly_core::domain::envelope::Envelope;
-use reminderly_core::ports::queue::{Depth, QueueAdmin, QueueError, QueueName, QueueSpec};
+use reminderly_core::ports::queue::{Depth, QueueAdmin, QueueCursor, QueueError, QueueName, QueueSpec};
 
 use crate::queue::{MemoryQueue, refused};
 
@@ -29,6 +30,15 @@ impl QueueAdmin for MemoryQueue {
 
     async fn depth(&self, queue: &QueueName) -> Result<Option<Depth>, QueueError> {
         Ok(self.find(queue).map(|lane| lane.at(self.now()).depth()))
+    }
+
+    async fn list(
+        &self,
+        prefix: &str,
+        after: Option<QueueCursor>,
+    ) -> Result<Page<QueueName, QueueCursor>, QueueError> {
+        let after = after.map(|cursor| cursor.0);
+        Ok(self.change_directory(|directory, _| directory.list(prefix, after.as_deref())))
     }
 
     async fn redrive(&self, dead_letters: &QueueName, limit: usize) -> Result<u64, QueueError> {

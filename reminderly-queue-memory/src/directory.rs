@@ -5,12 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use reminderly_core::ports::queue::{QueueError, QueueName, QueueSpec};
+use reminderly_core::batch::Page;
+use reminderly_core::ports::queue::{QueueCursor, QueueError, QueueName, QueueSpec};
 
 use crate::lane::{Lane, RedrivePolicy};
 
 /// How long the name of a deleted queue stays blocked.
 const NAME_BLOCKED: Duration = Duration::from_mins(1);
+
+/// Names per page of a listing: as many as [Amazon SQS has][sqs].
+///
+/// [sqs]: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListQueues.html
+const PAGE: usize = 1_000;
 
 /// Which queues there are, and which went moments ago.
 #[derive(Debug, Default)]
@@ -49,6 +55,17 @@ impl Directory {
         self.blocked.insert(queue.clone(), until);
         self.releases.push_back((until, queue.clone()));
         Some(lane)
+    }
+
+    /// A page of the names that begin so, after this one.
+    pub(crate) fn list(&self, prefix: &str, after: Option<&str>) -> Page<QueueName, QueueCursor> {
+        let is_meant = |name: &&QueueName| {
+            name.as_str().starts_with(prefix) && after.is_none_or(|after| name.as_str() > after)
+        };
+        let mut names = self.lanes.keys().filter(is_meant);
+        let items: Vec<QueueName> = names.by_ref().take(PAGE).cloned().collect();
+        let next = names.next().and(items.last()).map(|last| QueueCursor(last.as_str().to_owned()));
+        Page { items, next }
     }
 
     fn make(&mut self, name: &QueueName, redrive: Option<RedrivePolicy>) {

@@ -226,6 +226,12 @@ impl PacketStore for MemoryStore {
             })
             .await)
     }
+
+    async fn ended_across_companies(&self, packets: &[PacketId]) -> Result<Vec<bool>, StoreError> {
+        let has_ended =
+            |data: &Data, id| data.packets.get(id).is_some_and(|found| found.packet.stage.is_closed());
+        Ok(self.transact(|data| packets.iter().map(|id| has_ended(data, id)).collect()).await)
+    }
 }
 
 /// A length as a counter.

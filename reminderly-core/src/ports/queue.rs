@@ -7,8 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use crate::batch::Outcomes;
+use crate::batch::{Outcomes, Page};
 use crate::domain::envelope::{Envelope, Undecodable};
 use crate::ids::PacketId;
 use crate::ports::BoxError;
@@ -54,9 +55,29 @@ impl QueueName {
         }
     }
 
+    /// How the names of packets' queues begin.
+    pub const PACKET_PREFIX: &str = "reminderly-packet-";
+
     /// The outbound queue of a packet. Made of ids only, so that it tells nothing and always fits.
     pub fn of_packet(packet: PacketId) -> Self {
-        Self(format!("reminderly-packet-{}", packet.as_uuid().simple()))
+        Self(format!("{}{}", Self::PACKET_PREFIX, packet.as_uuid().simple()))
+    }
+
+    /// The packet whose outbound queue has this name; `None` if it is the name of none.
+    ///
+    /// ```
+    /// use reminderly_core::ids::{IdSourceExt as _, PacketId, SeededIds};
+    /// use reminderly_core::ports::queue::QueueName;
+    ///
+    /// let packet: PacketId = SeededIds::new(7).next(chrono::DateTime::UNIX_EPOCH);
+    /// assert_eq!(QueueName::of_packet(packet).packet(), Some(packet));
+    /// assert_eq!(QueueName::new("reminderly-dispositions")?.packet(), None);
+    /// # Ok::<(), reminderly_core::ports::queue::InvalidQueueName>(())
+    /// ```
+    pub fn packet(&self) -> Option<PacketId> {
+        let id = self.0.strip_prefix(Self::PACKET_PREFIX)?;
+        let packet = PacketId::from(Uuid::try_parse(id).ok()?);
+        (Self::of_packet(packet) == *self).then_some(packet)
     }
 
     /// The name as text.
@@ -317,6 +338,10 @@ pub trait MessageQueue: Debug + Send + Sync + 'static {
     ) -> Result<LeaseOutcome, QueueError>;
 }
 
+/// Where a listing of queues goes on: the queue service's own token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueCursor(pub String);
+
 /// Makes, measures and removes queues.
 ///
 /// # Contract
@@ -345,6 +370,18 @@ pub trait QueueAdmin: Debug + Send + Sync + 'static {
     ///
     /// [`QueueError::Unavailable`] and [`QueueError::Refused`].
     async fn depth(&self, queue: &QueueName) -> Result<Option<Depth>, QueueError>;
+
+    /// A page of the queues whose names begin with `prefix`, `after` the page before. One that is made or deleted meanwhile may
+    /// be there or not. How many make a page is the adapter's own affair.
+    ///
+    /// # Errors
+    ///
+    /// [`QueueError::Unavailable`] and [`QueueError::Refused`].
+    async fn list(
+        &self,
+        prefix: &str,
+        after: Option<QueueCursor>,
+    ) -> Result<Page<QueueName, QueueCursor>, QueueError>;
 
     /// Moves up to `limit` dead letters back to the queues that they came from, oldest first; answers how many it moved.
     /// A letter whose queue is gone, or whose body is no envelope, stays and does not count. What moved starts anew: its

@@ -8,7 +8,7 @@ use crate::services::{Ports, ServiceError, Settings};
 ///
 /// What the caller knows of the packet may be minutes old, and a queue that is made after the packet was taken down stays for ever.
 /// Whoever takes it down marks it first and deletes the queue then; we make the queue first and look for the mark then: so one of the two
-/// deletes it.
+/// deletes it. If we die, or lose the store, in between, [`StrayQueues`](crate::services::sweep::StrayQueues) does.
 pub(super) async fn ensure_queue(
     ports: &Ports,
     settings: &Settings,

@@ -3,9 +3,11 @@
 
 mod overdue_claims;
 mod stalled_packets;
+mod stray_queues;
 mod unknown_outcomes;
 mod watch;
 
 pub use overdue_claims::OverdueClaims;
 pub use stalled_packets::{StalledPackets, Unfinished};
+pub use stray_queues::StrayQueues;
 pub use unknown_outcomes::{Resolved, UnknownOutcomes};

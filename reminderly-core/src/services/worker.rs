@@ -19,7 +19,7 @@ use crate::ids::{CompanyId, PacketId};
 use crate::ports::poller::PollerHost;
 use crate::services::compiled::CompiledCampaigns;
 use crate::services::enqueue::FeedTurn;
-use crate::services::sweep::{OverdueClaims, StalledPackets, Unfinished, UnknownOutcomes};
+use crate::services::sweep::{OverdueClaims, StalledPackets, StrayQueues, Unfinished, UnknownOutcomes};
 use crate::services::{
     Callbacks, Dispositions, Enqueue, Fed, Fleet, Forecasts, IncomingMessages, Ingest, Mapping, Ports,
     ServiceError, Settings, Shutdown,
@@ -52,6 +52,7 @@ pub struct Worker {
     overdue: OverdueClaims,
     unknown: UnknownOutcomes,
     stalled: StalledPackets,
+    strays: StrayQueues,
 }
 
 impl Worker {
@@ -75,6 +76,7 @@ impl Worker {
             overdue: OverdueClaims::new(ports, settings),
             unknown: UnknownOutcomes::new(ports, settings, campaigns),
             stalled: StalledPackets::new(ports),
+            strays: StrayQueues::new(ports),
         }
     }
 
@@ -198,15 +200,16 @@ impl Worker {
         Ok(agenda)
     }
 
-    /// Reaps claims and resolves unknown outcomes once.
+    /// Reaps claims, resolves unknown outcomes and deletes stray queues once.
     ///
     /// # Errors
     ///
-    /// [`ServiceError::Store`] if nothing can be listed or recorded.
+    /// [`ServiceError::Store`] if nothing can be listed or recorded; [`ServiceError::Queue`] if queues cannot be listed or deleted.
     pub async fn sweep_round(&self) -> Result<(), ServiceError> {
         let scope = authorize_platform(Actor::Worker)?;
         self.overdue.sweep(&scope).await?;
         self.unknown.sweep(&scope).await?;
+        self.strays.sweep(&scope).await?;
         Ok(())
     }
 

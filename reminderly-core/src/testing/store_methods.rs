@@ -188,6 +188,7 @@ decorate! {
             company: CompanyId, packet: PacketId, after: RowNumber, limit: usize
         ) -> Page<RejectedRow, RowNumber>;
         read open_packets_across_companies(after: Option<PacketId>, limit: usize) -> Page<Packet, PacketId>;
+        read ended_across_companies(packets: &[PacketId]) -> Vec<bool>;
     }
 
     ReportStore {

@@ -21,6 +21,14 @@ impl World {
         block_on(self.queue.depth(queue)).expect("a depth")
     }
 
+    /// Queues of packets that have ended.
+    pub fn stray_queues(&self) -> Vec<QueueName> {
+        let listed = block_on(self.queue.list(QueueName::PACKET_PREFIX, None)).expect("a list").items;
+        let packets: Vec<PacketId> = listed.iter().filter_map(QueueName::packet).collect();
+        let ended = block_on(self.store.ended_across_companies(&packets)).expect("read");
+        listed.into_iter().zip(ended).filter(|(_, has_ended)| *has_ended).map(|(queue, _)| queue).collect()
+    }
+
     /// A packet.
     pub fn packet(&self, company: CompanyId, id: PacketId) -> Packet {
         block_on(self.store.packet(company, id)).expect("read").expect("a packet")

@@ -25,7 +25,7 @@ use reminderly_core::ports::store::{
     CampaignStore as _, DispositionOutcome, IncomingStore as _, LocatedDisposition, MessageStore as _,
     UnsubscribeStore as _,
 };
-use reminderly_core::services::sweep::{OverdueClaims, StalledPackets, UnknownOutcomes};
+use reminderly_core::services::sweep::{OverdueClaims, StalledPackets, StrayQueues, UnknownOutcomes};
 use reminderly_core::services::{
     Access, CompiledCampaigns, Dispatch, Dispositions, Enqueue, Fleet, Forecasts, IncomingMessages, Ingest,
     Mapping, OnDemand, RestoreFence, ServiceError,
@@ -285,6 +285,7 @@ fn walked_sweeps(victim: &Victim, actor: Actor) -> Vec<(&'static str, bool)> {
             ("fleet::tend", Fleet::new(ports, settings, pollers).tend(&scope).await.is_ok()),
             ("sweep/overdue_claims::sweep", OverdueClaims::new(ports, settings).sweep(&scope).await.is_ok()),
             ("sweep/stalled_packets::sweep", StalledPackets::new(ports).sweep(&scope).await.is_ok()),
+            ("sweep/stray_queues::sweep", StrayQueues::new(ports).sweep(&scope).await.is_ok()),
             (
                 "sweep/unknown_outcomes::sweep",
                 UnknownOutcomes::new(ports, settings, compiled).sweep(&scope).await.is_ok(),

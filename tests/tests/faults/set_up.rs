@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::executor::block_on;
+use reminderly_core::batch::Page;
 use reminderly_core::domain::packet::{Draining, PacketStage};
 use reminderly_core::domain::window::LegalInterval;
-use reminderly_core::ids::{CompanyId, PacketId};
+use reminderly_core::ids::{CompanyId, IdSourceExt as _, PacketId};
 use reminderly_core::memory::MemoryStore;
-use reminderly_core::ports::queue::{Depth, QueueAdmin, QueueError, QueueName, QueueSpec};
+use reminderly_core::ports::queue::{Depth, QueueAdmin, QueueCursor, QueueError, QueueName, QueueSpec};
 use reminderly_core::ports::store::{PacketStore as _, StageChange, WriteOutcome};
+use reminderly_core::services::sweep::StrayQueues;
 use reminderly_core::services::{Fleet, Ports};
 use reminderly_tests::world::{Setup, World};
 use reminderly_tests::{judge, material};
@@ -49,6 +52,14 @@ impl QueueAdmin for Overtaken {
         self.queues.depth(queue).await
     }
 
+    async fn list(
+        &self,
+        prefix: &str,
+        after: Option<QueueCursor>,
+    ) -> Result<Page<QueueName, QueueCursor>, QueueError> {
+        self.queues.list(prefix, after).await
+    }
+
     async fn redrive(&self, dead_letters: &QueueName, limit: usize) -> Result<u64, QueueError> {
         self.queues.redrive(dead_letters, limit).await
     }
@@ -82,4 +93,29 @@ fn what_is_set_up_too_late_is_taken_down_again() {
     world.run_to_end();
     judge::everything_ended(&world, &campaign);
     assert_eq!(world.sandbox.accepted_count(), 3);
+}
+
+#[test]
+fn what_is_left_of_a_set_up_that_broke_off_is_deleted() {
+    let mut world = World::new(&Setup::default());
+    let company = world.company();
+    let campaign = world.campaign(company, &material::document());
+    let legal = LegalInterval { from: world.now(), until: world.now() + TimeDelta::hours(5) };
+    let packet = world.plant(&campaign, 1, 3, |_| legal);
+    world.start_worker();
+    world.run_to_end();
+    // Whoever makes a queue now dies before it sees that the packet has ended. The other may be of another deployment.
+    let other: PacketId = world.ports.ids.next(world.now());
+    let [stray, foreign] = [packet, other].map(QueueName::of_packet);
+    world.clock.advance(Duration::from_mins(1));
+    for name in [stray.clone(), foreign.clone()] {
+        let dead_letters = world.settings.queues.dead_letters.clone();
+        block_on(world.queue.ensure(&QueueSpec { name, dead_letters, max_receives: 5 })).unwrap();
+    }
+    assert_eq!(world.stray_queues(), std::slice::from_ref(&stray));
+    let strays = StrayQueues::new(&world.ports);
+    assert_eq!(block_on(strays.sweep(&world.platform_scope())).unwrap(), 1);
+    assert_eq!(world.depth(&stray), None);
+    assert!(world.depth(&foreign).is_some());
+    assert_eq!(block_on(strays.sweep(&world.platform_scope())).unwrap(), 0, "they are listed now and then");
 }

@@ -118,6 +118,7 @@ macro_rules! for_each_queue_case {
             the_last_receives_are_settled_as_any_other
             a_depth_counts_ready_leased_and_delayed
             a_missing_queue_has_no_depth
+            queues_are_listed_by_prefix
             an_ensured_queue_keeps_its_content
             an_ensured_queue_has_dead_letters
             a_delete_is_idempotent

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::QueueHarness;
 use super::bench::{Bench, LONG, numbers};
-use crate::ports::queue::{LeaseOutcome, LeaseToken, QueueError};
+use crate::ports::queue::{LeaseOutcome, LeaseToken, QueueError, QueueName};
 
 /// Each item is counted once.
 pub async fn a_depth_counts_ready_leased_and_delayed(harness: &dyn QueueHarness) {
@@ -25,6 +25,31 @@ pub async fn a_depth_counts_ready_leased_and_delayed(harness: &dyn QueueHarness)
 pub async fn a_missing_queue_has_no_depth(harness: &dyn QueueHarness) {
     let bench = Bench::without_queue(harness, 5);
     assert_eq!(bench.admin.depth(bench.name()).await.expect("measures"), None);
+}
+
+/// Queues are listed by the beginning of their names, until they are deleted. Others may be there.
+pub async fn queues_are_listed_by_prefix(harness: &dyn QueueHarness) {
+    let bench = Bench::new(harness).await;
+    let (mine, letters) = (bench.name(), &bench.spec.dead_letters);
+    assert!(listed(&bench, mine.as_str()).await.contains(mine));
+    assert!(!listed(&bench, letters.as_str()).await.contains(mine), "another beginning");
+    let half = mine.as_str().split_at(mine.as_str().len() / 2).0;
+    let all = listed(&bench, half).await;
+    assert!(all.contains(mine) && all.iter().all(|name| name.as_str().starts_with(half)));
+    bench.admin.delete(mine).await.expect("deletes");
+    assert!(!listed(&bench, mine.as_str()).await.contains(mine));
+}
+
+async fn listed(bench: &Bench<'_>, prefix: &str) -> Vec<QueueName> {
+    let (mut names, mut after) = (Vec::new(), None);
+    loop {
+        let page = bench.admin.list(prefix, after).await.expect("lists");
+        names.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            return names;
+        }
+    }
 }
 
 /// A second ensure changes nothing.

@@ -66,6 +66,7 @@ macro_rules! for_each_store_case {
             a_packet_that_goes_on_does_not_complete
             packets_of_a_campaign_are_paged
             open_packets_are_those_that_go_on
+            ended_packets_are_told_from_others
             a_missing_packet_is_missing
             ingest_opens_from_prepared_only
             appended_rows_are_counted

@@ -297,6 +297,17 @@ pub async fn open_packets_are_those_that_go_on(bench: &Bench) {
     assert_eq!(found, open.into_iter().collect::<Vec<_>>());
 }
 
+/// Whose queues may go: those of packets that have ended, in the order in which they were asked for.
+pub async fn ended_packets_are_told_from_others(bench: &Bench) {
+    let (mut packets, mut expected) = (vec![bench.id::<PacketId>()], vec![false]);
+    for stage in PacketStage::ALL {
+        packets.push(bench.packet_in(stage).await);
+        expected.push(stage.is_closed());
+    }
+    assert_eq!(bench.store.ended_across_companies(&packets).await.answered(), expected);
+    assert_eq!(bench.store.ended_across_companies(&[]).await.answered(), Vec::<bool>::new());
+}
+
 /// Writes to a packet that does not exist say so; reads find nothing.
 pub async fn a_missing_packet_is_missing(bench: &Bench) {
     let id = bench.id::<PacketId>();

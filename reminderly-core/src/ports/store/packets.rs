@@ -235,4 +235,11 @@ pub trait PacketStore: Debug + Send + Sync + 'static {
         after: Option<PacketId>,
         limit: usize,
     ) -> Result<Page<Packet, PacketId>, StoreError>;
+
+    /// Which of these packets have ended. One that there is not has not.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Corrupt`].
+    async fn ended_across_companies(&self, packets: &[PacketId]) -> Result<Vec<bool>, StoreError>;
 }

@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use reminderly_core::clock::Clock as _;
 use reminderly_core::domain::campaign::lifecycle::Campaign;
 use reminderly_core::ports::queue::QueueName;
-use reminderly_core::services::sweep::{OverdueClaims, StalledPackets, UnknownOutcomes};
+use reminderly_core::services::sweep::{OverdueClaims, StalledPackets, StrayQueues, UnknownOutcomes};
 use reminderly_core::services::{
     CompiledCampaigns, Dispatch, Dispositions, Enqueue, Fleet, Forecasts, IncomingMessages, Mapping, shutdown,
 };
@@ -120,11 +120,13 @@ fn sweep(world: &World, _: &Campaign, _: &Ready) -> BoxFuture<'static, ()> {
     let overdue = OverdueClaims::new(&world.ports, &world.settings);
     let unknown = UnknownOutcomes::new(&world.ports, &world.settings, campaigns);
     let stalled = StalledPackets::new(&world.ports);
+    let strays = StrayQueues::new(&world.ports);
     let scope = world.platform_scope();
     Box::pin(async move {
         overdue.sweep(&scope).await.expect("swept");
         unknown.sweep(&scope).await.expect("swept");
         stalled.sweep(&scope).await.expect("swept");
+        strays.sweep(&scope).await.expect("swept");
     })
 }
 

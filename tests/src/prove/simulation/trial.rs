@@ -151,6 +151,7 @@ impl<'a> Trial<'a> {
         world.sandbox.next_callback_at().is_none()
             && world.open_packets().is_empty()
             && empty(&names.incoming)
+            && world.stray_queues().is_empty()
             && (self.schedule.is_restored() || empty(&names.dispositions))
     }
 
