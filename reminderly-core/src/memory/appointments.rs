@@ -257,10 +257,7 @@ pub(super) fn is_superseded(data: &Data, packet: &PacketData, slot: Slot, messag
     if let Some(own) = rows.iter().find(|row| row.place == place) {
         return own.is_vanished;
     }
-    let carries = |row: &&HeldRow| {
-        row.before.as_ref().is_some_and(|before| before.carried.contains(&(place.packet, slot)))
-    };
-    if let Some(newer) = rows.iter().find(carries) {
+    if let Some(newer) = rows.iter().find(|row| row.carries((place.packet, slot))) {
         return newer.is_vanished;
     }
     rows.iter().any(|row| row.place.packet > place.packet && standing(data, row) != Standing::Cancelled)
@@ -290,7 +287,8 @@ fn cancel_vanished(
         let Some(row) = message.message.origin.row() else { continue };
         let (key, place) = (message.message.key.clone(), RowPlace { packet: vanishing.earlier, row });
         let rows = rows_mut(data, &later, &key).into_iter().flatten();
-        let Some(row) = rows.into_iter().find(|row| row.place == place) else { continue };
+        let speaks = |row: &&mut HeldRow| row.place == place || row.carries((place.packet, slot));
+        let Some(row) = rows.into_iter().find(speaks) else { continue };
         if !row.is_vanished && !row.vanishes(&later, vanishing.now) {
             continue;
         }
@@ -318,6 +316,11 @@ fn cancel_vanished(
 }
 
 impl HeldRow {
+    /// Whether a message of a row before it goes on for this one.
+    fn carries(&self, message: (PacketId, Slot)) -> bool {
+        self.before.as_ref().is_some_and(|before| before.carried.contains(&message))
+    }
+
     /// Whether a packet that names every appointment that is ahead was to name this one, and has not.
     fn vanishes(&self, later: &Packet, now: DateTime<Utc>) -> bool {
         self.seen_in < later.id

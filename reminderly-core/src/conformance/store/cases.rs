@@ -143,6 +143,7 @@ macro_rules! for_each_store_case {
             what_is_named_or_past_does_not_vanish
             an_earlier_packet_makes_nothing_of_a_later_one_vanish
             what_comes_back_vanished_is_refused
+            what_goes_on_for_another_row_vanishes_with_it
             what_has_vanished_may_come_back
             what_vanishes_is_paged
             only_a_loaded_packet_makes_things_vanish

@@ -2,6 +2,7 @@
 
 use super::bench::{Answered as _, Bench, Placed};
 use super::ledger::{Saying, saying};
+use super::sending::ambiguous;
 use super::values::key;
 use crate::domain::appointment_change::AppointmentChange;
 use crate::domain::attempt::ReturnReason;
@@ -82,6 +83,33 @@ pub async fn what_comes_back_vanished_is_refused(bench: &Bench) {
     bench.hand_over(placed.packet).await;
     bench.assert_refused(&placed, ClaimRefusal::Superseded).await;
     assert_eq!(bench.packet(later).await.vanished.appointments, 1);
+}
+
+/// What goes on for the row of a packet that has nothing else to send vanishes with it: before it comes back unsent, and after.
+pub async fn what_goes_on_for_another_row_vanishes_with_it(bench: &Bench) {
+    for n in [1, 2] {
+        let placed = bench.say_first(saying(n)).await;
+        bench.hand_over(placed.packet).await;
+        let placed = Placed { epoch: bench.must_claim(&placed).await.epoch, ..placed };
+        bench.must_settle(&placed, ambiguous(), MessageStatus::Unknown).await;
+        let (_, outcome) = bench.say(Saying { digest: 2, ..saying(n) }).await;
+        assert_eq!(outcome, PlanOutcome::Stored { duplicates: 1 }, "the message goes on");
+        if n == 1 {
+            bench.must_settle(&placed, SettleVerdict::ProvenAbsent, MessageStatus::Queued).await;
+        }
+        let later = bench.later_file().await;
+        assert_eq!(vanish(bench, later, placed.packet).await, page(2 - n));
+        if n == 2 {
+            bench.must_settle(&placed, SettleVerdict::ProvenAbsent, MessageStatus::Queued).await;
+            let again = Placed { attempt: bench.id(), ..placed };
+            bench.assert_refused(&again, ClaimRefusal::Superseded).await;
+        } else {
+            assert_eq!(bench.status(&placed).await, MessageStatus::Cancelled);
+        }
+        assert_eq!(bench.packet(later).await.vanished.appointments, 1);
+        assert_eq!(bench.held(n).await[0].standing, Standing::Vanished);
+        super::counters::assert_packet(bench, placed.packet).await;
+    }
 }
 
 /// An appointment that comes back is planned again, even if it says what it said; one of an older file is not.

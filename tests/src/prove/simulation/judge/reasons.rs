@@ -80,7 +80,14 @@ fn may_be_cancelled(evidence: &Evidence<'_>, position: usize) -> bool {
 fn may_be_late(evidence: &Evidence<'_>, position: usize, record: &MessageRecord) -> bool {
     let calm = evidence.trial.schedule.start + FAULTS_FOR + CATCHES_UP_IN;
     let paused = stops(evidence, position, |deed| matches!(deed, Deed::Pause { .. }));
-    paused || latest(evidence, position, record).is_none_or(|latest| latest < calm)
+    paused || was_narrow(record) || latest(evidence, position, record).is_none_or(|latest| latest < calm)
+}
+
+/// Whether an attempt came to nothing, and what was left of the window was too short to find that out.
+fn was_narrow(record: &MessageRecord) -> bool {
+    let (from, until) = (record.state.planned_at, record.state.legal_until);
+    let left = from.zip(until).map(|(from, until)| until - from);
+    record.state.attempts > 0 && left.is_some_and(|left| left < CATCHES_UP_IN)
 }
 
 /// Until when it could have gone: its window and its appointment, by the planner's first word.

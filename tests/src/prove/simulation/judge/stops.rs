@@ -21,13 +21,15 @@ pub(super) fn check(evidence: &Evidence<'_>, wrong: &mut Vec<String>) {
         {
             wrong.extend(found.map(|found| format!("P4: {found} ({:?})", accepted.said)));
         }
+        let of = evidence.records.get(&accepted.request.message);
+        let history = of.map(|(position, record)| evidence.history(*position, record)).unwrap_or_default();
         for said in &accepted.said {
             for found in [
                 moved(evidence, accepted, said),
                 vanished(evidence, accepted, said),
                 answered(evidence, accepted, said),
             ] {
-                wrong.extend(found.map(|found| format!("P4: {found} ({said:?})")));
+                wrong.extend(found.map(|found| format!("P4: {found} ({said:?}): {history}")));
             }
         }
     }
