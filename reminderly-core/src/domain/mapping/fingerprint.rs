@@ -1,5 +1,6 @@
 //! What a row says, as a digest.
 
+use chrono::NaiveDateTime;
 use minijinja::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -47,13 +48,13 @@ impl MappedRow {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn fingerprint(&self) -> RowFingerprint {
-        let mut digest = Fingerprinter(Sha256::new());
+        let mut digest = Fingerprinter(Vec::with_capacity(USUAL_BYTES));
         match &self.appointment {
             Some(appointment) => {
-                digest.text(&appointment.local.to_string());
+                digest.local(appointment.local);
                 digest.text(appointment.zone.name());
                 // What the zone's rules make of it: they change between releases.
-                digest.0.update(appointment.at.timestamp().to_be_bytes());
+                digest.0.extend(appointment.at.timestamp().to_be_bytes());
             }
             None => digest.absent(),
         }
@@ -79,18 +80,28 @@ impl MappedRow {
     }
 }
 
-/// Hashes values so that no two lists of them read the same: each with its length before it.
-struct Fingerprinter(Sha256);
+/// More than the values of most rows take.
+const USUAL_BYTES: usize = 512;
+
+/// Writes values so that no two lists of them read the same: each with its kind, and a text with its length, before it.
+struct Fingerprinter(Vec<u8>);
 
 impl Fingerprinter {
     fn text(&mut self, text: &str) {
-        self.0.update([1]);
-        self.0.update((text.len() as u64).to_be_bytes());
-        self.0.update(text);
+        self.0.push(1);
+        self.0.extend((text.len() as u64).to_be_bytes());
+        self.0.extend_from_slice(text.as_bytes());
     }
 
     fn absent(&mut self) {
-        self.0.update([0]);
+        self.0.push(0);
+    }
+
+    fn local(&mut self, local: NaiveDateTime) {
+        let at = local.and_utc();
+        self.0.push(2);
+        self.0.extend(at.timestamp().to_be_bytes());
+        self.0.extend(at.timestamp_subsec_nanos().to_be_bytes());
     }
 
     fn optional(&mut self, text: Option<&str>) {
@@ -105,13 +116,14 @@ impl Fingerprinter {
         for value in values {
             match Datum::from_value(value) {
                 Datum::Empty => self.absent(),
+                Datum::DateTime(local) => self.local(local),
                 datum => self.text(&datum.into_text()),
             }
         }
     }
 
     fn finish(self) -> RowFingerprint {
-        let digest: [u8; 32] = self.0.finalize().into();
+        let digest: [u8; 32] = Sha256::digest(&self.0).into();
         let mut fingerprint = [0; 16];
         fingerprint.iter_mut().zip(digest).for_each(|(byte, of_digest)| *byte = of_digest);
         RowFingerprint(fingerprint)
