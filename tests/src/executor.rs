@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
@@ -17,6 +18,7 @@ pub type Process = u64;
 pub struct Executor {
     shared: Arc<Shared>,
     tasks: Mutex<BTreeMap<u64, Task>>,
+    trail: AtomicU64,
 }
 
 struct Task {
@@ -79,7 +81,7 @@ impl Default for Executor {
 impl Executor {
     /// No tasks yet.
     pub fn new() -> Self {
-        Self { shared: Arc::default(), tasks: Mutex::default() }
+        Self { shared: Arc::default(), tasks: Mutex::default(), trail: AtomicU64::default() }
     }
 
     /// Starts a task of a process.
@@ -96,12 +98,18 @@ impl Executor {
     /// Polls the ready task that `pick` chooses out of so many; `false` if none was ready.
     pub fn step(&self, pick: impl FnOnce(usize) -> usize) -> bool {
         let Some((id, mut task)) = self.take(pick) else { return false };
+        self.trail.store(hash((self.trail(), id)), Ordering::SeqCst);
         task.waker.is_queued.store(false, Ordering::SeqCst);
         let waker = Waker::from(Arc::clone(&task.waker));
         if task.future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
             self.tasks().insert(id, task);
         }
         true
+    }
+
+    /// Which tasks were polled, in their order, as a digest.
+    pub fn trail(&self) -> u64 {
+        self.trail.load(Ordering::SeqCst)
     }
 
     /// Drops every task of a process, wherever it stands.
@@ -142,6 +150,13 @@ impl Executor {
     fn tasks(&self) -> MutexGuard<'_, BTreeMap<u64, Task>> {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A digest that is the same in every run of a build.
+pub(crate) fn hash(value: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// A future that is polled by hand and can be dropped between two polls.

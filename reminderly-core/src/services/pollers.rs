@@ -1,6 +1,6 @@
 //! Pollers that run in this process.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -23,7 +23,26 @@ pub type Spawn = Arc<dyn Fn(BoxFuture<'static, ()>) + Send + Sync>;
 pub struct InProcessPollers {
     dispatch: Arc<Dispatch>,
     spawn: Spawn,
-    running: Mutex<HashMap<QueueName, Running>>,
+    running: Mutex<Listed>,
+}
+
+#[derive(Default)]
+struct Listed {
+    /// In this order they are told to stop.
+    pollers: BTreeMap<QueueName, Running>,
+    /// How many were left when those that had ended were last forgotten.
+    left: usize,
+}
+
+impl Listed {
+    /// Forgets pollers that ended because their queue is gone: where another process takes packets down, nobody stops them
+    /// here. Looks at all of them only when there are twice as many as it left the last time.
+    fn forget_ended(&mut self) {
+        if self.pollers.len() > 2 * self.left {
+            self.pollers.retain(|_, poller| !poller.has_ended());
+            self.left = self.pollers.len();
+        }
+    }
 }
 
 struct Running {
@@ -55,28 +74,19 @@ impl InProcessPollers {
 
     /// How many queues are polled.
     pub fn running(&self) -> usize {
-        self.lock().values().filter(|poller| !poller.has_ended()).count()
+        self.lock().pollers.values().filter(|poller| !poller.has_ended()).count()
     }
 
     /// Ends all pollers, and returns when nothing is in work any more. Call it after the worker has returned: one that still
     /// runs may start new ones.
     pub async fn stop_all(&self) {
-        let ended: Vec<_> = self.lock().values_mut().map(Running::begin_end).collect();
+        let ended: Vec<_> = self.lock().pollers.values_mut().map(Running::begin_end).collect();
         join_all(ended).await;
-        self.lock().retain(|_, poller| !poller.has_ended());
+        self.lock().pollers.retain(|_, poller| !poller.has_ended());
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<QueueName, Running>> {
+    fn lock(&self) -> MutexGuard<'_, Listed> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Forgets pollers that ended because their queue is gone, before there is no more room: where another process takes packets
-/// down, nobody stops them here. Looks at all of them only when as many have come since it did so last.
-fn forget_ended(running: &mut HashMap<QueueName, Running>) {
-    if running.len() == running.capacity() {
-        running.retain(|_, poller| !poller.has_ended());
-        running.reserve(running.len() + 1);
     }
 }
 
@@ -90,10 +100,10 @@ impl fmt::Debug for InProcessPollers {
 impl PollerHost for InProcessPollers {
     async fn ensure(&self, spec: &PollerSpec) -> Result<(), PollerError> {
         let mut running = self.lock();
-        if running.get(&spec.queue).is_some_and(|poller| !poller.has_ended()) {
+        if running.pollers.get(&spec.queue).is_some_and(|poller| !poller.has_ended()) {
             return Ok(());
         }
-        forget_ended(&mut running);
+        running.forget_ended();
         let (trigger, shutdown) = shutdown();
         let (ending, ended) = oneshot::channel::<()>();
         let life = Arc::new(());
@@ -105,19 +115,20 @@ impl PollerHost for InProcessPollers {
             let _dies_first = life;
             dispatch.run(&queue, &shutdown).await;
         }));
-        running.insert(spec.queue.clone(), Running { trigger: Some(trigger), ended: ended.shared(), alive });
+        let poller = Running { trigger: Some(trigger), ended: ended.shared(), alive };
+        running.pollers.insert(spec.queue.clone(), poller);
         Ok(())
     }
 
     async fn stop(&self, queue: &QueueName) -> Result<(), PollerError> {
         // It stays listed until it has ended, so that a caller who was dropped here waits for it when it calls again.
-        let ended = self.lock().get_mut(queue).map(Running::begin_end);
+        let ended = self.lock().pollers.get_mut(queue).map(Running::begin_end);
         if let Some(ended) = ended {
             // An error says that the sender was dropped: the poller has ended.
             ended.await.ok();
             let mut running = self.lock();
-            if running.get(queue).is_some_and(Running::has_ended) {
-                running.remove(queue);
+            if running.pollers.get(queue).is_some_and(Running::has_ended) {
+                running.pollers.remove(queue);
             }
         }
         Ok(())

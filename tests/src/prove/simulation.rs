@@ -36,15 +36,18 @@ const LONG: u64 = 1_000_000;
 /// So many schedules are a batch, in which everything must happen that can.
 const BATCH: u64 = 1_000;
 
+/// One in so many schedules is carried out twice, and the same must come of it.
+const AGAIN_EACH: u64 = 100;
+
 /// How it stands is told so often.
 const TOLD_EACH: u64 = 10_000;
 
 /// So many violating schedules are shrunk; the others are named.
 const SHRUNK: usize = 3;
 
-/// What is wrong with the schedule of a seed.
-pub fn wrong_with(seed: u64) -> Vec<String> {
-    verdict(&Schedule::of(seed), &Unbroken).wrong
+/// What comes of the schedule of a seed.
+pub fn verdict_of(seed: u64) -> Verdict {
+    verdict(&Schedule::of(seed), &Unbroken)
 }
 
 /// Carries schedules out in batches, in each of which everything must happen that can.
@@ -70,12 +73,17 @@ pub(super) fn run(order: &Order) -> Result<Proof, Failure> {
 
 fn batch(seeds: Range<u64>, proof: &mut Proof) {
     let mut fired = report::nothing_fired();
-    for (seed, verdict) in super::spread::each(seeds.clone(), |seed| verdict(&Schedule::of(seed), &Unbroken))
-    {
+    let attempt = |seed| {
+        let verdict = verdict_of(seed);
+        let unlike = unlike_before(seed, &verdict);
+        (verdict, unlike)
+    };
+    for (seed, (verdict, unlike)) in super::spread::each(seeds.clone(), attempt) {
         proof.count += 1;
         for (what, times) in verdict.fired {
             *fired.entry(what).or_default() += times;
         }
+        proof.violations.extend(unlike);
         let Some(found) = verdict.wrong.first() else { continue };
         let what = format!("{found} (and {} more)", verdict.wrong.len() - 1);
         if proof.violations.len() < SHRUNK {
@@ -91,4 +99,11 @@ fn batch(seeds: Range<u64>, proof: &mut Proof) {
             proof.violations.push(Violation { at, what: format!("{what} never happened") });
         }
     }
+}
+
+/// What is wrong if something else comes of a schedule when it is carried out again; not every seed is asked.
+fn unlike_before(seed: u64, before: &Verdict) -> Option<Violation> {
+    let is_unlike = seed.is_multiple_of(AGAIN_EACH) && verdict_of(seed) != *before;
+    let what = "something else came of it when it was carried out again";
+    is_unlike.then(|| Violation { at: format!("seed {seed}"), what: what.to_owned() })
 }

@@ -1,6 +1,8 @@
 //! Schedules of the seeded simulation in which something was wrong once: in the services, or in the judge.
 
-use reminderly_tests::prove::simulation::wrong_with;
+use std::collections::BTreeSet;
+
+use reminderly_tests::prove::simulation::verdict_of;
 
 /// What was wrong with the services stands in `docs/proof.md`.
 const SEEDS: [u64; 11] = [3, 7, 215, 360, 610, 634, 652, 1_021, 1_023, 2_117, 21_367];
@@ -8,6 +10,17 @@ const SEEDS: [u64; 11] = [3, 7, 215, 360, 610, 634, 652, 1_021, 1_023, 2_117, 21
 #[test]
 fn nothing_is_wrong_any_more() {
     for seed in SEEDS {
-        assert_eq!(wrong_with(seed), [] as [String; 0], "seed {seed}");
+        assert_eq!(verdict_of(seed).wrong, [] as [String; 0], "seed {seed}");
     }
+}
+
+/// Something else came of these each time, while pollers were told to stop in an order that no seed had drawn.
+const UNREPEATABLE: [u64; 3] = [111, 120, 1_025];
+
+#[test]
+fn the_same_comes_of_a_seed_again() {
+    let [first, second] = [(); 2].map(|()| UNREPEATABLE.map(verdict_of));
+    assert_eq!(first, second);
+    let trails: BTreeSet<u64> = first.iter().map(|verdict| verdict.trail).collect();
+    assert_eq!(trails.len(), UNREPEATABLE.len(), "the trail tells runs apart");
 }

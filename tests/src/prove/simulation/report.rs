@@ -7,14 +7,17 @@ use super::breakage::Breakage;
 use super::judge::judge;
 use super::schedule::{Deed, Schedule};
 use super::trial::Trial;
+use crate::executor::hash;
 
 /// What came of a schedule.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Verdict {
     /// How often everything that must happen did.
     pub fired: BTreeMap<&'static str, u64>,
     /// What is wrong.
     pub wrong: Vec<String>,
+    /// Who was polled when and what was accepted when, as a digest.
+    pub trail: u64,
 }
 
 /// Everything that must happen in every run, not yet happened.
@@ -66,7 +69,7 @@ const MUST_HAPPEN: [&str; 36] = [
 pub(in crate::prove) fn verdict(schedule: &Schedule, breakage: &dyn Breakage) -> Verdict {
     let run = AssertUnwindSafe(|| {
         let trial = Trial::of(schedule, breakage);
-        Verdict { fired: fired(&trial), wrong: judge(&trial) }
+        Verdict { fired: fired(&trial), wrong: judge(&trial), trail: trail(&trial) }
     });
     catch_unwind(run).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
@@ -74,6 +77,12 @@ pub(in crate::prove) fn verdict(schedule: &Schedule, breakage: &dyn Breakage) ->
         let wrong = vec![format!("panic: {}", text.unwrap_or_else(|| "without a word".to_owned()))];
         Verdict { wrong, ..Verdict::default() }
     })
+}
+
+fn trail(trial: &Trial<'_>) -> u64 {
+    let world = &trial.deployment.world;
+    let accepted = world.sandbox.accepted().into_iter().map(|request| (request.attempt, request.at));
+    hash((world.executor.trail(), accepted.collect::<Vec<_>>()))
 }
 
 fn fired(trial: &Trial<'_>) -> BTreeMap<&'static str, u64> {
