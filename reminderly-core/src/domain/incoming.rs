@@ -147,7 +147,8 @@ pub struct IncomingEffect {
 /// Whether an answer proves that the message arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrival {
-    /// The answer can mean no other message: this one is there.
+    /// The answer can mean no other message that surely went: this one is there, if it was claimed before the answer was written, and
+    /// nothing else that went to the contact point is unknown.
     Proven,
     /// The person may know of the appointment by another message, or by our question.
     Open,

@@ -39,10 +39,9 @@ impl IncomingStore for MemoryStore {
         &self,
         company: CompanyId,
         from: &ContactPoint,
-        written_at: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<Vec<Answerable>, StoreError> {
-        Ok(self.transact(|data| answerable(data, company, from, written_at, now)).await)
+        Ok(self.transact(|data| answerable(data, company, from, now)).await)
     }
 
     async fn open_question(
@@ -229,7 +228,7 @@ fn prove_sent(data: &mut Data, tied: TiedResponse, slot: Slot) {
         .get(&tied.packet)
         .and_then(|packet| packet.record(slot))
         .map(|record| record.state.status);
-    if status != Some(MessageStatus::Unknown) {
+    if status != Some(MessageStatus::Unknown) || !is_proof(data, tied, slot) {
         return;
     }
     let mut sent = |state: &mut MessageState| {
@@ -246,6 +245,20 @@ fn prove_sent(data: &mut Data, tied: TiedResponse, slot: Slot) {
         attempt.outcome = Some(AttemptOutcome::Accepted);
         attempt.settled_at = Some(at);
     }
+}
+
+/// Whether an answer can mean no other attempt: it was written after the claim, and nothing else that went to the contact point is
+/// unknown.
+fn is_proof(data: &Data, tied: TiedResponse, slot: Slot) -> bool {
+    let Some(packet) = data.packets.get(&tied.packet) else { return false };
+    let Some(found) = packet.get(slot) else { return false };
+    let came_first = found.attempts.last().is_some_and(|attempt| attempt.claimed_at <= tied.response.at);
+    let message = &found.record.message;
+    let unknown = |other: &MessageData| {
+        other.record.state.status == MessageStatus::Unknown && other.record.message.id != message.id
+    };
+    let mut others = message.contact.iter().flat_map(|to| messages_to(data, packet.packet.company, to));
+    came_first && !others.any(unknown)
 }
 
 /// Skips what an answer ends: the open reminders of an appointment that the person has released, the further rungs of one that
@@ -305,23 +318,14 @@ fn messages_to<'a>(
     places.into_iter().flatten().filter_map(|(packet, slot)| data.packets.get(packet)?.get(*slot))
 }
 
-fn answerable(
-    data: &Data,
-    company: CompanyId,
-    from: &ContactPoint,
-    written_at: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> Vec<Answerable> {
+fn answerable(data: &Data, company: CompanyId, from: &ContactPoint, now: DateTime<Utc>) -> Vec<Answerable> {
     // What surely went goes before what may have gone.
     let mut latest: BTreeMap<(AppointmentKey, PersonKey), (bool, Answerable)> = BTreeMap::new();
     let places = data.companies.get(&company).and_then(|found| found.messages_to.get(from));
     for (packet, slot) in places.into_iter().flatten() {
         let Some(packet) = data.packets.get(packet) else { continue };
-        let Some(found) = packet.get(*slot) else { continue };
-        if found.attempts.first().is_some_and(|attempt| attempt.claimed_at > written_at) {
-            continue;
-        }
-        let surely = found.record.state.status != MessageStatus::Unknown;
+        let surely =
+            packet.get(*slot).is_some_and(|found| found.record.state.status != MessageStatus::Unknown);
         for candidate in candidates(data, packet, *slot).into_iter().flatten().filter(|it| it.until > now) {
             let appointment = (candidate.key.clone(), candidate.person.clone());
             let (known_surely, known) =

@@ -127,9 +127,7 @@ decorate! {
 
     IncomingStore {
         write record_incoming(company: CompanyId, record: IncomingRecord) -> IncomingOutcome;
-        read answerable(
-            company: CompanyId, from: &ContactPoint, written_at: DateTime<Utc>, now: DateTime<Utc>
-        ) -> Vec<Answerable>;
+        read answerable(company: CompanyId, from: &ContactPoint, now: DateTime<Utc>) -> Vec<Answerable>;
         read open_question(company: CompanyId, from: &ContactPoint, now: DateTime<Utc>) -> Option<Question>;
         read persons_of(company: CompanyId, contact: &ContactPoint) -> Vec<PersonKey>;
         read follow_ups_since(company: CompanyId, to: &ContactPoint, since: DateTime<Utc>) -> usize;

@@ -1,7 +1,5 @@
 //! What an incoming message may answer.
 
-use chrono::TimeDelta;
-
 use super::bench::{Answered as _, Bench, Placed};
 use super::sending::{accepted, ambiguous};
 use super::values::{email, own_answer, person, sms};
@@ -54,26 +52,6 @@ pub async fn an_unknown_message_was_sent_when_it_was_claimed(bench: &Bench) {
     bench.must_settle(&placed, SettleVerdict::GivenUp, MessageStatus::Unknown).await;
     let found = answerable(bench, placed.n, 0).await;
     assert_eq!(found.iter().map(|found| found.sent_at).collect::<Vec<_>>(), [bench.now]);
-}
-
-/// What was written before a message was first claimed answers another one: of the same appointment, if there is one.
-pub async fn an_answer_is_not_written_before_the_message(bench: &Bench) {
-    let first = bench.in_status(MessageStatus::Sent).await;
-    let packet = bench.loaded(1).await;
-    let planned = bench.message_at(packet, 1, first.n, 13 * 60);
-    let second = bench.place(packet, &planned, first.n);
-    bench.queue(packet, vec![planned]).await;
-    let later = bench.at(13 * 60);
-    bench.hand_over_with(packet, HandOver { now: later, ..bench.hand_over_terms() }).await;
-    bench.claim_with(&second, &Bench::terms_at(later)).await;
-    for verdict in [(ambiguous(), MessageStatus::Unknown), (accepted(), MessageStatus::Sent)] {
-        bench.must_settle(&Placed { epoch: 1, ..second }, verdict.0, verdict.1).await;
-        let before = later - TimeDelta::microseconds(1);
-        let meant = bench.store.answerable(bench.company, &sms(first.n), before, later).await.answered();
-        assert_eq!(meant.iter().map(|meant| meant.message).collect::<Vec<_>>(), [first.message]);
-    }
-    let meant = bench.store.answerable(bench.company, &sms(first.n), later, later).await.answered();
-    assert_eq!(meant.iter().map(|meant| meant.message).collect::<Vec<_>>(), [second.message]);
 }
 
 /// An appointment that has begun is over for answers.
@@ -165,7 +143,7 @@ pub async fn a_follow_up_is_not_answerable(bench: &Bench) {
 pub async fn a_message_is_answerable_from_its_contact_point(bench: &Bench) {
     let placed = bench.in_status(MessageStatus::Sent).await;
     for other in [sms(placed.n + 1), email(placed.n), ContactPoint::Phone(super::values::number(placed.n))] {
-        assert_eq!(bench.store.answerable(bench.company, &other, bench.now, bench.now).await.answered(), []);
+        assert_eq!(bench.store.answerable(bench.company, &other, bench.now).await.answered(), []);
     }
 }
 
@@ -190,10 +168,8 @@ async fn contacts(bench: &Bench, person: &PersonKey) -> Vec<ContactPoint> {
     bench.store.contact_points_of(bench.company, person).await.answered()
 }
 
-/// What is answerable so many minutes after the noon, by what is written after everything.
 async fn answerable(bench: &Bench, from: u64, minutes: i64) -> Vec<Answerable> {
-    let written_at = bench.at(7 * 24 * 60);
-    bench.store.answerable(bench.company, &sms(from), written_at, bench.at(minutes)).await.answered()
+    bench.store.answerable(bench.company, &sms(from), bench.at(minutes)).await.answered()
 }
 
 /// The time to answer what is about no appointment begins when it is sent, however long it waited.

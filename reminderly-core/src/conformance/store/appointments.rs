@@ -197,7 +197,7 @@ pub async fn a_correction_is_no_duplicate(bench: &Bench) {
     let claimed = bench.must_claim(&placed).await;
     let placed = Placed { epoch: claimed.epoch, ..placed };
     bench.must_settle(&placed, accepted(), MessageStatus::Sent).await;
-    let answerable = bench.store.answerable(bench.company, &sms(1), bench.now, bench.now).await.answered();
+    let answerable = bench.store.answerable(bench.company, &sms(1), bench.now).await.answered();
     assert_eq!(answerable.len(), 1);
     assert_eq!(answerable[0].appointment, Some(says.appointment(bench)), "an answer means the latest");
 }

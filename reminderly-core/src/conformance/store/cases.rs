@@ -238,6 +238,8 @@ macro_rules! for_each_store_case {
             an_older_acceptance_resolves_an_unknown_message
             an_answer_proves_that_a_message_was_sent
             an_answer_that_proves_nothing_leaves_an_unknown_message
+            an_answer_from_before_the_claim_proves_nothing
+            an_answer_proves_neither_of_two_unknown_messages
             a_released_appointment_is_not_claimed
             a_rung_waits_for_the_one_below_to_go
             a_rung_waits_for_an_answer_to_the_one_below
@@ -338,7 +340,6 @@ macro_rules! for_each_store_case {
             messages_that_may_have_arrived_are_answerable
             an_answerable_message_is_described
             an_unknown_message_was_sent_when_it_was_claimed
-            an_answer_is_not_written_before_the_message
             an_appointment_lies_ahead
             the_latest_message_of_an_appointment_is_answerable
             answerable_messages_are_one_per_appointment_and_person

@@ -132,7 +132,7 @@ impl Snapshot {
         }
         for n in 1..=8 {
             contacts.push(store.contact_points_of(company, &person(n)).await.answered());
-            answerable.push(store.answerable(company, &sms(n), bench.now, bench.now).await.answered());
+            answerable.push(store.answerable(company, &sms(n), bench.now).await.answered());
             questions.push(store.open_question(company, &sms(n), bench.now).await.answered());
         }
         Self {

@@ -99,7 +99,7 @@ pub async fn an_answer_proves_that_a_household_was_told(bench: &Bench) {
 }
 
 async fn answerable(bench: &Bench, family: &Family) -> Vec<Answerable> {
-    bench.store.answerable(bench.company, &sms(family.household.n), bench.now, bench.now).await.answered()
+    bench.store.answerable(bench.company, &sms(family.household.n), bench.now).await.answered()
 }
 
 /// An answer to a household's message about these of its children.

@@ -35,7 +35,7 @@ pub async fn reads_find_nothing_of_another_company(bench: &Bench) {
     assert_eq!(store.attempt(company, packet, sent.attempt).await.answered(), None);
     assert_eq!(store.history(company, packet, sent.message).await.answered(), []);
     assert_eq!(store.next_due(company, packet).await.answered(), None);
-    assert_eq!(store.answerable(company, &sms(sent.n), bench.now, bench.now).await.answered(), []);
+    assert_eq!(store.answerable(company, &sms(sent.n), bench.now).await.answered(), []);
     assert_eq!(store.open_question(company, &sms(sent.n), bench.now).await.answered(), None);
     assert_eq!(store.contact_points_of(company, &person(sent.n)).await.answered(), []);
     assert_eq!(store.incoming(company, None, 10).await.answered().items, []);

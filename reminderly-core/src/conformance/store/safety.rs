@@ -15,8 +15,8 @@ use crate::domain::message_status::MessageStatus;
 use crate::domain::response::ResponseKind;
 use crate::domain::skip_reason::SkipReason;
 use crate::ports::store::{
-    ClaimRefusal, DispositionOutcome, IncomingOutcome, PlanOutcome, SettleOutcome, SettleVerdict, Snooze,
-    SnoozeUntil,
+    ClaimOutcome, ClaimRefusal, DispositionOutcome, HandOver, IncomingOutcome, PlanOutcome, SettleOutcome,
+    SettleVerdict, Snooze, SnoozeUntil,
 };
 
 /// A stale copy that meets a closed sender must not pull a message forward out of its interval.
@@ -105,6 +105,36 @@ pub async fn an_answer_that_proves_nothing_leaves_an_unknown_message(bench: &Ben
     assert_eq!(bench.status(&placed).await, MessageStatus::Unknown);
     let response = bench.state(&placed).await.response.map(|response| response.kind);
     assert_eq!(response, Some(ResponseKind::Confirmed));
+}
+
+/// What was written before a message was claimed is about another one.
+pub async fn an_answer_from_before_the_claim_proves_nothing(bench: &Bench) {
+    let placed = bench.in_status(MessageStatus::Unknown).await;
+    let claimed_at = bench.attempt(&placed).await.claimed_at;
+    let mut record = bench.answer(&placed, ResponseKind::Confirmed, 0);
+    record.effect.responses[0].response.at = claimed_at - TimeDelta::microseconds(1);
+    assert_eq!(bench.take_in(record).await, IncomingOutcome::Recorded);
+    assert_eq!(bench.status(&placed).await, MessageStatus::Unknown);
+}
+
+/// Which of two that may have arrived is answered, nobody knows.
+pub async fn an_answer_proves_neither_of_two_unknown_messages(bench: &Bench) {
+    let first = bench.in_status(MessageStatus::Unknown).await;
+    let packet = bench.loaded(1).await;
+    let planned = bench.message_at(packet, 1, first.n, 13 * 60);
+    let second = bench.place(packet, &planned, first.n);
+    bench.queue(packet, vec![planned]).await;
+    let later = bench.at(13 * 60);
+    bench.hand_over_with(packet, HandOver { now: later, ..bench.hand_over_terms() }).await;
+    assert!(matches!(bench.claim_with(&second, &Bench::terms_at(later)).await, ClaimOutcome::Claimed(_)));
+    let second = Placed { epoch: 1, ..second };
+    bench.must_settle(&second, ambiguous(), MessageStatus::Unknown).await;
+    let answer = bench.answer(&second, ResponseKind::Confirmed, 14 * 60);
+    assert_eq!(bench.take_in(answer).await, IncomingOutcome::Recorded);
+    assert_eq!(
+        (bench.status(&first).await, bench.status(&second).await),
+        (MessageStatus::Unknown, MessageStatus::Unknown)
+    );
 }
 
 /// Who answers a message has got it.

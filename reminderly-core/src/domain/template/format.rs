@@ -54,7 +54,7 @@ impl Format {
 }
 
 /// Formats that were taken apart before: texts name theirs, so they are few.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct KnownFormats(RwLock<HashMap<Box<str>, Arc<[Item<'static>]>>>);
 
 impl KnownFormats {
@@ -81,16 +81,18 @@ impl KnownFormats {
 
     /// `None` if it is no format, or too many are known.
     fn items(&self, format: &str) -> Option<Arc<[Item<'static>]>> {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(format).cloned();
-        if known.is_some() {
-            return known;
-        }
-        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= Self::MAX {
-            return None;
+        {
+            let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+            let known = all.get(format);
+            if known.is_some() || all.len() >= Self::MAX {
+                return known.cloned();
+            }
         }
         let items: Arc<[Item<'static>]> = StrftimeItems::new(format).parse_to_owned().ok()?.into();
-        all.insert(format.into(), Arc::clone(&items));
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if all.len() < Self::MAX {
+            all.insert(format.into(), Arc::clone(&items));
+        }
         Some(items)
     }
 }

@@ -49,9 +49,9 @@ pub trait IncomingStore: Debug + Send + Sync + 'static {
     ) -> Result<IncomingOutcome, StoreError>;
 
     /// The messages that an incoming message from this contact point may answer, one per appointment and person: of those that
-    /// can be answered after `now` ([`answerable_until`](crate::domain::message::Message::answerable_until)) and were not first
-    /// claimed after `written_at` the latest that is sent or delivered, and only where none is the latest that is unknown: else
-    /// an answer to what went would count as a proof that the other went too. In the order of that instant.
+    /// can be answered after `now` ([`answerable_until`](crate::domain::message::Message::answerable_until)) the latest that
+    /// is sent or delivered, and only where none is the latest that is unknown: else an answer to what went would count as a
+    /// proof that the other went too. In the order of that instant.
     ///
     /// # Errors
     ///
@@ -60,7 +60,6 @@ pub trait IncomingStore: Debug + Send + Sync + 'static {
         &self,
         company: CompanyId,
         from: &ContactPoint,
-        written_at: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Result<Vec<Answerable>, StoreError>;
 

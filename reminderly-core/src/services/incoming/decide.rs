@@ -24,9 +24,6 @@ use crate::services::ServiceError;
 /// For so long a number is taken as the answer to a question.
 const QUESTION_LASTS: TimeDelta = TimeDelta::hours(24);
 
-/// How far the clock of a provider, which may tell whole seconds only, may be behind that of the worker who sent.
-const CLOCKS_APART: TimeDelta = TimeDelta::seconds(5);
-
 /// How many campaigns are read at a time.
 const CAMPAIGNS_PAGE: usize = 100;
 
@@ -70,8 +67,7 @@ impl IncomingMessages {
         incoming: &Incoming,
     ) -> Result<Decision, ServiceError> {
         let now = self.ports.clock.now();
-        let written_at = incoming.at + CLOCKS_APART;
-        let answerable = self.ports.store.answerable(company, &incoming.from, written_at, now).await?;
+        let answerable = self.ports.store.answerable(company, &incoming.from, now).await?;
         let mut case = Case { company, id, incoming, answerable };
         let Understood { classification, campaigns, wording } = self.classify(&case).await?;
         if !matches!(classification.kind, ReplyKind::OptOut(_))
