@@ -81,3 +81,24 @@ impl Directory {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listing_has_pages() {
+        let mut directory = Directory::default();
+        let name = |number: usize| QueueName::new(format!("packet-{number:04}")).expect("a name");
+        let expected: Vec<QueueName> = (0..2 * PAGE).map(name).collect();
+        for name in &expected {
+            directory.make(name, None);
+        }
+        directory.make(&QueueName::new("other").expect("a name"), None);
+        let first = directory.list("packet-", None);
+        assert_eq!((first.items.len(), first.next.is_some()), (PAGE, true));
+        let second = directory.list("packet-", first.next.as_ref().map(|cursor| cursor.0.as_str()));
+        assert_eq!((second.items.len(), second.next), (PAGE, None));
+        assert_eq!([first.items, second.items].concat(), expected);
+    }
+}

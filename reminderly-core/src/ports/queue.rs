@@ -33,6 +33,9 @@ pub const MAX_ENVELOPE_BYTES: usize = 1 << 20;
 pub struct QueueName(String);
 
 impl QueueName {
+    /// How the names of packets' queues begin.
+    pub const PACKET_PREFIX: &str = "reminderly-packet-";
+
     /// Checks a configured name.
     ///
     /// # Errors
@@ -54,9 +57,6 @@ impl QueueName {
             Err(InvalidQueueName)
         }
     }
-
-    /// How the names of packets' queues begin.
-    pub const PACKET_PREFIX: &str = "reminderly-packet-";
 
     /// The outbound queue of a packet. Made of ids only, so that it tells nothing and always fits.
     pub fn of_packet(packet: PacketId) -> Self {

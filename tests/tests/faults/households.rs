@@ -35,7 +35,7 @@ const TEXT: &str = "Clinic: {% for one in household %}{{ one.first_name }} {{ on
 
 const THANKS: &str = "Thank you for {% for one in household %}{{ one.first_name }}{% if not loop.last %} and {% endif %}{% endfor %}.";
 
-fn document() -> Value {
+pub(crate) fn document() -> Value {
     let mut document = material::document_with(&[
         ("/methods", json!({ "order": ["sms"], "household": "same_day" })),
         ("/messages", json!({ "sms": { "text": TEXT } })),
@@ -71,7 +71,7 @@ fn finish(world: &mut World, campaign: &Campaign) {
 }
 
 /// What the provider accepted for a number.
-fn accepted(world: &World, number: usize) -> Vec<String> {
+pub(crate) fn accepted(world: &World, number: usize) -> Vec<String> {
     let requests = world.sandbox.accepted().into_iter();
     let to_it = requests.filter(|request| request.contact.address() == material::number(number));
     to_it.map(|request| request.content.text().to_owned()).collect()

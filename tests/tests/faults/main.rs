@@ -22,6 +22,7 @@ mod fairness;
 mod files;
 mod files_again;
 mod grants;
+mod household_restores;
 mod households;
 mod ladder_files;
 mod ladders;

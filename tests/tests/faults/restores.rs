@@ -55,14 +55,14 @@ fn deployment(setup: &Setup) -> (World, Campaign) {
 }
 
 /// The store is lost and brought back; all processes start anew. The provider and the queues know nothing of it.
-fn restore(world: &mut World, backup: &Backup) {
+pub(crate) fn restore(world: &mut World, backup: &Backup) {
     for process in world.workers() {
         world.kill(process);
     }
     world.store.restore(backup);
 }
 
-fn raise(world: &World) {
+pub(crate) fn raise(world: &World) {
     let (fence, scope) = (RestoreFence::new(&world.ports), world.operator_scope());
     block_on(async {
         let last = fence.last(&scope).await.unwrap();
@@ -70,7 +70,7 @@ fn raise(world: &World) {
     });
 }
 
-fn release(world: &World) -> RestoreRelease {
+pub(crate) fn release(world: &World) -> RestoreRelease {
     let (fence, scope) = (RestoreFence::new(&world.ports), world.operator_scope());
     let release = block_on(fence.release_all(&scope)).unwrap();
     assert_eq!((release.failed, &release.discrepant), (0, &Vec::new()));
@@ -88,7 +88,7 @@ fn times_told(world: &World) -> BTreeMap<(ContactPoint, String), usize> {
 }
 
 /// Runs until every packet has ended. Reports about forgotten attempts wait for longer.
-fn run_to_end(world: &mut World) {
+pub(crate) fn run_to_end(world: &mut World) {
     for _ in 0..100 {
         if world.open_packets().is_empty() {
             return;

@@ -8,13 +8,13 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::executor::block_on;
 use reminderly_core::batch::Page;
+use reminderly_core::domain::campaign::lifecycle::Campaign;
 use reminderly_core::domain::packet::{Draining, PacketStage};
 use reminderly_core::domain::window::LegalInterval;
 use reminderly_core::ids::{CompanyId, IdSourceExt as _, PacketId};
 use reminderly_core::memory::MemoryStore;
 use reminderly_core::ports::queue::{Depth, QueueAdmin, QueueCursor, QueueError, QueueName, QueueSpec};
 use reminderly_core::ports::store::{PacketStore as _, StageChange, WriteOutcome};
-use reminderly_core::services::sweep::StrayQueues;
 use reminderly_core::services::{Fleet, Ports};
 use reminderly_tests::world::{Setup, World};
 use reminderly_tests::{judge, material};
@@ -65,17 +65,23 @@ impl QueueAdmin for Overtaken {
     }
 }
 
-#[test]
-fn what_is_set_up_too_late_is_taken_down_again() {
+/// A packet with three messages that are due.
+fn planted() -> (World, Campaign, PacketId) {
     let mut world = World::new(&Setup::default());
     let company = world.company();
     let campaign = world.campaign(company, &material::document());
     let legal = LegalInterval { from: world.now(), until: world.now() + TimeDelta::hours(5) };
     let packet = world.plant(&campaign, 1, 3, |_| legal);
+    (world, campaign, packet)
+}
+
+#[test]
+fn what_is_set_up_too_late_is_taken_down_again() {
+    let (mut world, campaign, packet) = planted();
     let overtaken = Overtaken {
         queues: Arc::clone(&world.ports.queues),
         store: Arc::clone(&world.store),
-        company,
+        company: campaign.company,
         packet,
         at: world.now(),
         happened: AtomicBool::new(false),
@@ -97,11 +103,7 @@ fn what_is_set_up_too_late_is_taken_down_again() {
 
 #[test]
 fn what_is_left_of_a_set_up_that_broke_off_is_deleted() {
-    let mut world = World::new(&Setup::default());
-    let company = world.company();
-    let campaign = world.campaign(company, &material::document());
-    let legal = LegalInterval { from: world.now(), until: world.now() + TimeDelta::hours(5) };
-    let packet = world.plant(&campaign, 1, 3, |_| legal);
+    let (mut world, _, packet) = planted();
     world.start_worker();
     world.run_to_end();
     // Whoever makes a queue now dies before it sees that the packet has ended. The other may be of another deployment.
@@ -113,9 +115,9 @@ fn what_is_left_of_a_set_up_that_broke_off_is_deleted() {
         block_on(world.queue.ensure(&QueueSpec { name, dead_letters, max_receives: 5 })).unwrap();
     }
     assert_eq!(world.stray_queues(), std::slice::from_ref(&stray));
-    let strays = StrayQueues::new(&world.ports);
-    assert_eq!(block_on(strays.sweep(&world.platform_scope())).unwrap(), 1);
-    assert_eq!(world.depth(&stray), None);
+    world.run_for(Duration::from_mins(8));
+    assert_eq!(world.stray_queues(), [stray], "the worker has listed them at its start");
+    world.run_for(Duration::from_mins(3));
+    assert_eq!(world.stray_queues(), []);
     assert!(world.depth(&foreign).is_some());
-    assert_eq!(block_on(strays.sweep(&world.platform_scope())).unwrap(), 0, "they are listed now and then");
 }

@@ -1,3 +1,4 @@
+mod fingerprint;
 mod households;
 mod keys;
 mod languages;

@@ -43,14 +43,6 @@ struct Case<'a> {
     answerable: Vec<Answerable>,
 }
 
-impl Case<'_> {
-    /// What an answer to this message says about its arrival: the person may mean another one, and say again what is known.
-    fn arrival_of(&self, meant: &Answerable) -> Arrival {
-        let is_only = self.answerable.iter().all(|candidate| candidate.message == meant.message);
-        if is_only { Arrival::Proven } else { Arrival::Open }
-    }
-}
-
 /// What a message means to the campaigns that the person may be answering.
 struct Understood {
     classification: Classification,
@@ -185,13 +177,9 @@ impl IncomingMessages {
         (kind, wording): (ResponseKind, Wording),
     ) -> Result<Decision, ServiceError> {
         match tie(kind, wording, &case.answerable) {
-            Tie::One(only) => {
-                self.answered(case, classification, (kind, case.arrival_of(only)), &[only]).await
-            }
-            Tie::Household(all) => {
-                let arrival = all.first().map_or(Arrival::Open, |first| case.arrival_of(first));
-                self.answered(case, classification, (kind, arrival), &all).await
-            }
+            // Where another message can be meant, it is doubtful.
+            Tie::One(only) => self.answered(case, classification, (kind, Arrival::Proven), &[only]).await,
+            Tie::Household(all) => self.answered(case, classification, (kind, Arrival::Proven), &all).await,
             Tie::Several(options) => self.asked(case, classification, kind, &options).await,
             Tie::Doubtful => {
                 let effect = IncomingEffect { needs_review: true, ..IncomingEffect::default() };

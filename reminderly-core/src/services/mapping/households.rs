@@ -57,9 +57,7 @@ impl Mapping {
         let is_ours = packet.stage == PacketStage::Loaded && packet.draining == Draining::Off;
         if is_ours { Ok(()) } else { Err(stale()) }
     }
-}
 
-impl Mapping {
     /// Ends what may have gone before a restore with rows that were mapped then, and of which the store knows nothing any more.
     async fn expire_before_restore(&self, packet: &Packet) -> Result<(), ServiceError> {
         let (store, company) = (&self.ports.store, packet.company);
