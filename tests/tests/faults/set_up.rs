@@ -67,7 +67,7 @@ impl QueueAdmin for Overtaken {
 
 /// A packet with three messages that are due.
 fn planted() -> (World, Campaign, PacketId) {
-    let mut world = World::new(&Setup::default());
+    let world = World::new(&Setup::default());
     let company = world.company();
     let campaign = world.campaign(company, &material::document());
     let legal = LegalInterval { from: world.now(), until: world.now() + TimeDelta::hours(5) };
