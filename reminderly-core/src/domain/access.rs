@@ -210,3 +210,85 @@ pub fn authorize_platform(actor: Actor) -> Result<PlatformScope, Denied> {
         Actor::User(_) | Actor::Gateway => Err(Denied),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::ids::{IdSourceExt as _, SeededIds};
+
+    fn role(ids: &SeededIds, actions: &[Action], companies: &[CompanyId]) -> Role {
+        Role {
+            id: ids.next(DateTime::UNIX_EPOCH),
+            name: "Front desk".to_owned(),
+            actions: actions.iter().copied().collect(),
+            companies: companies.iter().copied().collect(),
+        }
+    }
+
+    #[test]
+    fn a_user_may_do_what_one_role_lists_for_that_company() {
+        let ids = SeededIds::new(1);
+        let [here, there, elsewhere]: [CompanyId; 3] = [(); 3].map(|()| ids.next(DateTime::UNIX_EPOCH));
+        let user = Actor::User(ids.next(DateTime::UNIX_EPOCH));
+        let grants = Grants {
+            roles: vec![
+                role(&ids, &[Action::EditCampaign], &[here]),
+                role(&ids, &[Action::ViewMessages, Action::Operate], &[there]),
+            ],
+        };
+        let permitted = |action, company| authorize(user, action, company, &grants).is_ok();
+        for action in Action::ALL {
+            assert_eq!(permitted(action, here), action == Action::EditCampaign, "{action:?}");
+            let there_too = matches!(action, Action::ViewMessages | Action::Operate);
+            assert_eq!(permitted(action, there), there_too, "{action:?}");
+            assert!(!permitted(action, elsewhere), "{action:?}");
+        }
+    }
+
+    #[test]
+    fn processes_may_do_their_own_work_whatever_roles_there_are() {
+        let ids = SeededIds::new(1);
+        let company = ids.next(DateTime::UNIX_EPOCH);
+        let grants = Grants { roles: vec![role(&ids, &Action::ALL, &[company])] };
+        for action in Action::ALL {
+            let permitted = |actor| authorize(actor, action, company, &grants).is_ok();
+            assert_eq!(permitted(Actor::Worker), action == Action::Operate, "{action:?}");
+            assert_eq!(permitted(Actor::Gateway), action == Action::Receive, "{action:?}");
+            assert!(!permitted(Actor::Operator), "{action:?}");
+        }
+    }
+
+    #[test]
+    fn a_scope_is_good_for_its_action_only() {
+        let company = SeededIds::new(1).next(DateTime::UNIX_EPOCH);
+        let scope = authorize(Actor::Worker, Action::Operate, company, &Grants::default()).unwrap();
+        assert_eq!(scope.actor(), Actor::Worker);
+        for action in Action::ALL {
+            let expected = if action == Action::Operate { Ok(company) } else { Err(Denied) };
+            assert_eq!(scope.require(action), expected, "{action:?}");
+        }
+    }
+
+    #[test]
+    fn only_workers_and_the_operator_work_across_companies_each_at_their_own() {
+        let user = Actor::User(SeededIds::new(1).next(DateTime::UNIX_EPOCH));
+        for actor in [user, Actor::Gateway] {
+            assert_eq!(authorize_platform(actor), Err(Denied), "{actor:?}");
+        }
+        let of = |actor| {
+            let scope = authorize_platform(actor).unwrap();
+            (scope.require_worker().is_ok(), scope.require_operator().is_ok())
+        };
+        assert_eq!((of(Actor::Worker), of(Actor::Operator)), ((true, false), (false, true)));
+    }
+
+    #[test]
+    fn a_users_name_is_not_shown() {
+        let id = SeededIds::new(1).next(DateTime::UNIX_EPOCH);
+        let user = User { id, name: "Ann Smith".to_owned(), roles: BTreeSet::new(), suspended: false };
+        let shown = format!("{user:?}");
+        assert!(shown.contains(&format!("{id:?}")) && !shown.contains("Ann"), "{shown}");
+    }
+}

@@ -59,6 +59,13 @@ mod tests {
     }
 
     #[test]
+    fn the_average_is_of_a_second() {
+        let rate = Rate { messages: count(30), per: Duration::from_secs(20) };
+        assert!((rate.per_second_on_average() - 1.5).abs() < f64::EPSILON);
+        assert!((Rate::per_minute(count(90)).per_second_on_average() - 1.5).abs() < f64::EPSILON);
+    }
+
+    #[test]
     fn shares_never_make_more_than_the_whole() {
         for (whole, workers, share) in [(10, 1, 10), (10, 3, 3), (10, 10, 1), (10, 11, 1)] {
             assert_eq!(

@@ -7,6 +7,9 @@ mod stray_queues;
 mod unknown_outcomes;
 mod watch;
 
+#[cfg(test)]
+mod tests;
+
 pub use overdue_claims::OverdueClaims;
 pub use stalled_packets::{StalledPackets, Unfinished};
 pub use stray_queues::StrayQueues;

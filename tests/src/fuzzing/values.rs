@@ -24,11 +24,9 @@ const REGIONS: [Option<&str>; 5] = [None, Some("US"), Some("GB"), Some("MX"), So
 /// A number is canonical: read again it is itself, whatever region is meant. A country code goes before any region.
 pub(super) fn phone(bytes: &[u8]) {
     let text = text(bytes);
-    for region in REGIONS {
+    for (region, other) in REGIONS.into_iter().zip(REGIONS.into_iter().cycle().skip(1)) {
         let Ok(number) = PhoneNumber::parse(&text, region) else { continue };
-        for other in REGIONS {
-            assert_eq!(PhoneNumber::parse(number.as_str(), other).as_ref(), Ok(&number), "in {other:?}");
-        }
+        assert_eq!(PhoneNumber::parse(number.as_str(), other).as_ref(), Ok(&number), "in {other:?}");
         assert_eq!(PhoneNumber::parse_stored(number.as_str()).as_ref(), Ok(&number));
         if text.starts_with('+') {
             assert_eq!(PhoneNumber::parse(&text, None).as_ref(), Ok(&number), "not in {region:?}");

@@ -33,11 +33,11 @@ use crate::testing::PlannedText;
 /// A store, and in it a company that nothing but the case knows. It has a campaign that is active.
 #[derive(Debug)]
 pub struct Bench {
-    pub(super) store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn Store>,
     /// A noon.
-    pub(super) now: DateTime<Utc>,
-    pub(super) company: CompanyId,
-    pub(super) campaign: CampaignId,
+    pub(crate) now: DateTime<Utc>,
+    pub(crate) company: CompanyId,
+    pub(crate) campaign: CampaignId,
     ids: Arc<dyn IdSource>,
     serial: AtomicU64,
     files: AtomicU64,
@@ -45,19 +45,19 @@ pub struct Bench {
 
 /// A message that has been brought somewhere.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Placed {
-    pub(super) packet: PacketId,
-    pub(super) message: MessageId,
+pub(crate) struct Placed {
+    pub(crate) packet: PacketId,
+    pub(crate) message: MessageId,
     /// The attempt that claimed it, or one that nobody has made.
-    pub(super) attempt: AttemptId,
+    pub(crate) attempt: AttemptId,
     /// The number of its latest attempt.
-    pub(super) epoch: u32,
+    pub(crate) epoch: u32,
     /// The number behind its key, person and contact point.
-    pub(super) n: u64,
+    pub(crate) n: u64,
 }
 
 /// What a case expects of a call that is not about failures.
-pub(super) trait Answered<T> {
+pub(crate) trait Answered<T> {
     /// The answer.
     fn answered(self) -> T;
 }
@@ -76,7 +76,7 @@ impl Bench {
     }
 
     /// Another company in the same store, made the same way.
-    pub(super) async fn beside(&self) -> Self {
+    pub(crate) async fn beside(&self) -> Self {
         Self::with(Arc::clone(&self.store), Arc::clone(&self.ids), self.now).await
     }
 
@@ -99,36 +99,36 @@ impl Bench {
     }
 
     /// A new id.
-    pub(super) fn id<Id: From<Uuid>>(&self) -> Id {
+    pub(crate) fn id<Id: From<Uuid>>(&self) -> Id {
         self.ids.next(self.now)
     }
 
     /// So many minutes after the noon.
-    pub(super) fn at(&self, minutes: i64) -> DateTime<Utc> {
+    pub(crate) fn at(&self, minutes: i64) -> DateTime<Utc> {
         self.now + TimeDelta::minutes(minutes)
     }
 
     /// 1, 2, 3 …: what keys, persons and contact points are made of, the same in every company.
-    pub(super) fn serial(&self) -> u64 {
+    pub(crate) fn serial(&self) -> u64 {
         self.serial.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    pub(super) async fn new_campaign(&self, id: CampaignId) -> Campaign {
+    pub(crate) async fn new_campaign(&self, id: CampaignId) -> Campaign {
         let campaign = NewCampaign { id, definition: definition("Reminders"), created_at: self.now };
         self.store.create_campaign(self.company, campaign).await.answered()
     }
 
-    pub(super) async fn change_state(&self, campaign: CampaignId, from: CampaignState, to: CampaignState) {
+    pub(crate) async fn change_state(&self, campaign: CampaignId, from: CampaignState, to: CampaignState) {
         let change = self.store.change_campaign_state(self.company, campaign, from, to).await.answered();
         assert!(matches!(change, CampaignChange::Changed(now) if now.state == to), "{from} to {to}");
     }
 
-    pub(super) async fn pause(&self) {
+    pub(crate) async fn pause(&self) {
         self.change_state(self.campaign, CampaignState::Active, CampaignState::Paused).await;
     }
 
     /// A file of the campaign; the same number is the same content.
-    pub(super) fn file(&self, content: u64) -> NewPacket {
+    pub(crate) fn file(&self, content: u64) -> NewPacket {
         let name = format!("appointments_{content}.csv").into();
         let age = i64::try_from(self.files.fetch_add(1, Ordering::Relaxed)).expect("few files");
         NewPacket {
@@ -140,31 +140,31 @@ impl Bench {
         }
     }
 
-    pub(super) async fn create(&self, packet: NewPacket) -> PacketId {
+    pub(crate) async fn create(&self, packet: NewPacket) -> PacketId {
         match self.store.create_packet(self.company, packet).await.answered() {
             PacketCreation::Created(packet) => packet.id,
             other => panic!("not a new packet: {other:?}"),
         }
     }
 
-    pub(super) async fn follow_up_packet(&self) -> PacketId {
+    pub(crate) async fn follow_up_packet(&self) -> PacketId {
         let packet = NewPacket { origin: PacketOrigin::FollowUp, ..self.file(0) };
         self.create(packet).await
     }
 
-    pub(super) async fn packet(&self, packet: PacketId) -> Packet {
+    pub(crate) async fn packet(&self, packet: PacketId) -> Packet {
         self.store.packet(self.company, packet).await.answered().expect("the packet exists")
     }
 
     /// A new packet, brought to a stage, without rows.
-    pub(super) async fn packet_in(&self, stage: PacketStage) -> PacketId {
+    pub(crate) async fn packet_in(&self, stage: PacketStage) -> PacketId {
         let packet = self.create(self.file(self.serial())).await;
         self.raise(packet, stage).await;
         packet
     }
 
     /// Takes a packet along its lifecycle.
-    pub(super) async fn raise(&self, packet: PacketId, to: PacketStage) {
+    pub(crate) async fn raise(&self, packet: PacketId, to: PacketStage) {
         use PacketStage as S;
         let mut from = self.packet(packet).await.stage;
         while from != to {
@@ -189,12 +189,12 @@ impl Bench {
     }
 
     /// Sets a mark that the packet takes.
-    pub(super) async fn drain(&self, packet: PacketId, drain: Draining) {
+    pub(crate) async fn drain(&self, packet: PacketId, drain: Draining) {
         let outcome = self.store.set_draining(self.company, packet, drain).await.answered();
         assert_eq!(outcome, WriteOutcome::Applied, "{drain:?}");
     }
 
-    pub(super) async fn change_stage(
+    pub(crate) async fn change_stage(
         &self,
         packet: PacketId,
         from: PacketStage,
@@ -207,7 +207,7 @@ impl Bench {
     }
 
     /// A batch of rows after `after`.
-    pub(super) fn row_batch(after: u64, rows: Vec<Row>, rejected: Vec<RejectedRow>) -> RowBatch {
+    pub(crate) fn row_batch(after: u64, rows: Vec<Row>, rejected: Vec<RejectedRow>) -> RowBatch {
         let last = rows.iter().map(|row| row.number).chain(rejected.iter().map(|row| row.row)).max();
         let through = last.unwrap_or(RowNumber(after));
         let progress = IngestProgress { through, offset: through.0 * 10, ..IngestProgress::default() };
@@ -215,7 +215,7 @@ impl Bench {
     }
 
     /// A packet that is loaded with so many rows.
-    pub(super) async fn loaded(&self, rows: u64) -> PacketId {
+    pub(crate) async fn loaded(&self, rows: u64) -> PacketId {
         let packet = self.packet_in(PacketStage::Ingested).await;
         if rows > 0 {
             let batch = Self::row_batch(0, (1..=rows).map(row).collect(), Vec::new());
@@ -227,7 +227,7 @@ impl Bench {
     }
 
     /// A message for a row, due since 11 o'clock and legal until 16 o'clock.
-    pub(super) fn message(&self, packet: PacketId, row: u64, n: u64) -> PlannedMessage {
+    pub(crate) fn message(&self, packet: PacketId, row: u64, n: u64) -> PlannedMessage {
         let legal = LegalInterval { from: self.at(-60), until: self.at(240) };
         let text = PlannedText {
             id: self.id(),
@@ -248,7 +248,7 @@ impl Bench {
     }
 
     /// The same as an e-mail.
-    pub(super) fn e_mail(&self, packet: PacketId, row: u64, n: u64) -> PlannedMessage {
+    pub(crate) fn e_mail(&self, packet: PacketId, row: u64, n: u64) -> PlannedMessage {
         let mut planned = self.message(packet, row, n);
         planned.message.method = ContactMethod::Email;
         planned.message.contact = Some(email(n));
@@ -258,7 +258,7 @@ impl Bench {
     }
 
     /// The same as a phone call.
-    pub(super) fn phone_call(&self, packet: PacketId, row: u64, n: u64) -> PlannedMessage {
+    pub(crate) fn phone_call(&self, packet: PacketId, row: u64, n: u64) -> PlannedMessage {
         let mut planned = self.message(packet, row, n);
         planned.message.method = ContactMethod::Phone;
         planned.message.contact = Some(ContactPoint::Phone(number(n)));
@@ -271,13 +271,13 @@ impl Bench {
     }
 
     /// The same for another instant: from then on for four hours.
-    pub(super) fn message_at(&self, packet: PacketId, row: u64, n: u64, minutes: i64) -> PlannedMessage {
+    pub(crate) fn message_at(&self, packet: PacketId, row: u64, n: u64, minutes: i64) -> PlannedMessage {
         let legal = LegalInterval { from: self.at(minutes), until: self.at(minutes + 240) };
         let verdict = PlanVerdict::Send { at: legal.from, legal };
         PlannedMessage { verdict, ..self.message(packet, row, n) }
     }
 
-    pub(super) async fn plan(
+    pub(crate) async fn plan(
         &self,
         packet: PacketId,
         after: u64,
@@ -300,7 +300,7 @@ impl Bench {
     }
 
     /// Plans the messages of a loaded packet, one for each row, and takes the packet to `queued`.
-    pub(super) async fn queue(&self, packet: PacketId, messages: Vec<PlannedMessage>) {
+    pub(crate) async fn queue(&self, packet: PacketId, messages: Vec<PlannedMessage>) {
         let rows = messages.iter().filter_map(|planned| planned.message.origin.row()).max();
         let outcome = self.plan(packet, 0, rows.map_or(0, |row| row.0), messages).await;
         assert_eq!(outcome, PlanOutcome::Stored { duplicates: 0 });
@@ -308,7 +308,7 @@ impl Bench {
     }
 
     /// A queued packet with so many planned messages, all due.
-    pub(super) async fn queued(&self, count: u64) -> Vec<Placed> {
+    pub(crate) async fn queued(&self, count: u64) -> Vec<Placed> {
         let packet = self.loaded(count).await;
         let numbers: Vec<u64> = (0..count).map(|_| self.serial()).collect();
         let messages: Vec<_> = (1..).zip(&numbers).map(|(row, n)| self.message(packet, row, *n)).collect();
@@ -318,25 +318,25 @@ impl Bench {
         placed
     }
 
-    pub(super) fn place(&self, packet: PacketId, planned: &PlannedMessage, n: u64) -> Placed {
+    pub(crate) fn place(&self, packet: PacketId, planned: &PlannedMessage, n: u64) -> Placed {
         Placed { packet, message: planned.message.id, attempt: self.id(), epoch: 0, n }
     }
 
-    pub(super) async fn state(&self, placed: &Placed) -> MessageState {
+    pub(crate) async fn state(&self, placed: &Placed) -> MessageState {
         let found = self.store.message(self.company, placed.packet, placed.message).await.answered();
         found.expect("the message exists").state
     }
 
-    pub(super) async fn status(&self, placed: &Placed) -> MessageStatus {
+    pub(crate) async fn status(&self, placed: &Placed) -> MessageStatus {
         self.state(placed).await.status
     }
 
-    pub(super) async fn attempts(&self, placed: &Placed) -> Vec<Attempt> {
+    pub(crate) async fn attempts(&self, placed: &Placed) -> Vec<Attempt> {
         self.store.attempts(self.company, placed.packet, placed.message).await.answered()
     }
 
     /// The attempt of a placed message.
-    pub(super) async fn attempt(&self, placed: &Placed) -> Attempt {
+    pub(crate) async fn attempt(&self, placed: &Placed) -> Attempt {
         let found = self.store.attempt(self.company, placed.packet, placed.attempt).await.answered();
         found.expect("the attempt exists")
     }

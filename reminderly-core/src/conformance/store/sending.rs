@@ -22,27 +22,27 @@ use crate::ports::store::{
 
 impl Bench {
     /// Everything that is due at the noon, with copies that live for ten minutes.
-    pub(super) fn hand_over_terms(&self) -> HandOver {
+    pub(crate) fn hand_over_terms(&self) -> HandOver {
         HandOver { now: self.now, copy_until: self.at(10), limit: 1_000, max_copies: MaxCopies::each(1_000) }
     }
 
-    pub(super) async fn hand_over(&self, packet: PacketId) -> HandedOver {
+    pub(crate) async fn hand_over(&self, packet: PacketId) -> HandedOver {
         self.hand_over_with(packet, self.hand_over_terms()).await
     }
 
-    pub(super) async fn hand_over_with(&self, packet: PacketId, terms: HandOver) -> HandedOver {
+    pub(crate) async fn hand_over_with(&self, packet: PacketId, terms: HandOver) -> HandedOver {
         self.store.hand_over(self.company, packet, terms).await.answered()
     }
 
     /// A message whose copy is in the queue.
-    pub(super) async fn handed(&self) -> Placed {
+    pub(crate) async fn handed(&self) -> Placed {
         let placed = self.queued(1).await[0];
         let due = self.hand_over(placed.packet).await.due;
         assert_eq!(due.iter().map(|due| due.id).collect::<Vec<_>>(), [placed.message]);
         placed
     }
 
-    pub(super) fn terms_at(now: DateTime<Utc>) -> ClaimTerms {
+    pub(crate) fn terms_at(now: DateTime<Utc>) -> ClaimTerms {
         ClaimTerms {
             now,
             start_by: now + TimeDelta::seconds(1),
@@ -53,23 +53,23 @@ impl Bench {
     }
 
     /// Claims with a new attempt id.
-    pub(super) async fn claim(&self, placed: &Placed) -> ClaimOutcome {
+    pub(crate) async fn claim(&self, placed: &Placed) -> ClaimOutcome {
         self.claim_with(&Placed { attempt: self.id(), ..*placed }, &Bench::terms_at(self.now)).await
     }
 
     /// Claims with the attempt id of the placed message.
-    pub(super) async fn claim_with(&self, placed: &Placed, terms: &ClaimTerms) -> ClaimOutcome {
+    pub(crate) async fn claim_with(&self, placed: &Placed, terms: &ClaimTerms) -> ClaimOutcome {
         let request = ClaimRequest { message: placed.message, attempt: placed.attempt };
         let outcomes = self.store.claim(self.company, placed.packet, &[request], terms).await.answered();
         outcomes.into_vec().remove(0)
     }
 
-    pub(super) async fn assert_refused(&self, placed: &Placed, refusal: ClaimRefusal) {
+    pub(crate) async fn assert_refused(&self, placed: &Placed, refusal: ClaimRefusal) {
         assert_eq!(self.claim(placed).await, ClaimOutcome::Refused(refusal));
     }
 
     /// Claims with the attempt id of the placed message, at the noon.
-    pub(super) async fn must_claim(&self, placed: &Placed) -> Claimed {
+    pub(crate) async fn must_claim(&self, placed: &Placed) -> Claimed {
         match self.claim_with(placed, &Bench::terms_at(self.now)).await {
             ClaimOutcome::Claimed(claimed) => *claimed,
             ClaimOutcome::Refused(refusal) => panic!("not claimed: {refusal:?}"),
@@ -77,14 +77,14 @@ impl Bench {
     }
 
     /// A message that is being sent.
-    pub(super) async fn sending(&self) -> Placed {
+    pub(crate) async fn sending(&self) -> Placed {
         let placed = self.handed().await;
         let claimed = self.must_claim(&placed).await;
         Placed { epoch: claimed.epoch, ..placed }
     }
 
     /// Hands a queued message over again, when it is due, and claims it again.
-    pub(super) async fn send_again(&self, placed: &Placed) -> Placed {
+    pub(crate) async fn send_again(&self, placed: &Placed) -> Placed {
         let state = self.state(placed).await;
         let now = state.not_before.map_or(self.now, |at| at.max(self.now));
         self.hand_over_with(placed.packet, HandOver { now, ..self.hand_over_terms() }).await;
@@ -95,25 +95,25 @@ impl Bench {
         }
     }
 
-    pub(super) async fn settle(&self, placed: &Placed, verdict: SettleVerdict) -> SettleOutcome {
+    pub(crate) async fn settle(&self, placed: &Placed, verdict: SettleVerdict) -> SettleOutcome {
         let (message, epoch) = (placed.message, placed.epoch);
         let settlement = Settlement { message, epoch, verdict, at: self.at(2) };
         let outcomes = self.store.settle(self.company, placed.packet, &[settlement]).await.answered();
         outcomes.into_vec().remove(0)
     }
 
-    pub(super) async fn must_settle(&self, placed: &Placed, verdict: SettleVerdict, status: MessageStatus) {
+    pub(crate) async fn must_settle(&self, placed: &Placed, verdict: SettleVerdict, status: MessageStatus) {
         assert_eq!(self.settle(placed, verdict).await, SettleOutcome::Applied(status));
     }
 
-    pub(super) async fn close(&self, placed: &Placed, verdict: CloseVerdict) -> WriteOutcome {
+    pub(crate) async fn close(&self, placed: &Placed, verdict: CloseVerdict) -> WriteOutcome {
         let close = Close { message: placed.message, verdict, at: self.at(2) };
         let outcomes = self.store.close(self.company, placed.packet, &[close]).await.answered();
         outcomes.into_vec().remove(0)
     }
 
     /// A message of its own packet, brought into a status.
-    pub(super) async fn in_status(&self, status: MessageStatus) -> Placed {
+    pub(crate) async fn in_status(&self, status: MessageStatus) -> Placed {
         use MessageStatus as S;
         let placed = match status {
             S::Planned | S::Skipped | S::Cancelled => self.queued(1).await[0],
@@ -141,7 +141,7 @@ impl Bench {
         placed
     }
 
-    pub(super) fn disposition(placed: &Placed, event: &str, report: AttemptReport) -> LocatedDisposition {
+    pub(crate) fn disposition(placed: &Placed, event: &str, report: AttemptReport) -> LocatedDisposition {
         let disposition = Disposition {
             provider: provider(),
             event: event.into(),
@@ -153,7 +153,7 @@ impl Bench {
         LocatedDisposition { packet: placed.packet, message: placed.message, disposition }
     }
 
-    pub(super) async fn report(
+    pub(crate) async fn report(
         &self,
         placed: &Placed,
         event: &str,
@@ -165,7 +165,7 @@ impl Bench {
     }
 
     /// A message from the person of a number, that nothing follows from.
-    pub(super) fn incoming(&self, from: u64) -> IncomingRecord {
+    pub(crate) fn incoming(&self, from: u64) -> IncomingRecord {
         let incoming = Incoming {
             provider: provider(),
             account: "+15205550000".into(),
@@ -180,7 +180,7 @@ impl Bench {
     }
 
     /// A message from the person of a placed message, that answers it.
-    pub(super) fn answer(&self, placed: &Placed, kind: ResponseKind, minutes: i64) -> IncomingRecord {
+    pub(crate) fn answer(&self, placed: &Placed, kind: ResponseKind, minutes: i64) -> IncomingRecord {
         let mut record = self.incoming(placed.n);
         let response = Response { kind, incoming: record.id, at: self.at(minutes) };
         let Placed { packet, message, .. } = *placed;
@@ -190,42 +190,42 @@ impl Bench {
     }
 
     /// A message that answers a message from the person.
-    pub(super) fn follow_up(&self, packet: PacketId, incoming: IncomingId, n: u64) -> PlannedMessage {
+    pub(crate) fn follow_up(&self, packet: PacketId, incoming: IncomingId, n: u64) -> PlannedMessage {
         let mut planned = self.message(packet, 1, n);
         planned.message.origin = Origin::Reply { incoming };
         planned
     }
 
-    pub(super) async fn take_in(&self, record: IncomingRecord) -> IncomingOutcome {
+    pub(crate) async fn take_in(&self, record: IncomingRecord) -> IncomingOutcome {
         self.store.record_incoming(self.company, record).await.answered()
     }
 
-    pub(super) fn will(&self, key: RefusalKey, change: UnsubscribeChange, minutes: i64) -> Unsubscribe {
+    pub(crate) fn will(&self, key: RefusalKey, change: UnsubscribeChange, minutes: i64) -> Unsubscribe {
         Unsubscribe { key, change, source: UnsubscribeSource::Provider, at: self.at(minutes) }
     }
 
-    pub(super) async fn tell(&self, events: &[Unsubscribe]) -> Vec<WriteOutcome> {
+    pub(crate) async fn tell(&self, events: &[Unsubscribe]) -> Vec<WriteOutcome> {
         self.store.record_unsubscribes(self.company, events).await.answered().into_vec()
     }
 
-    pub(super) async fn opt_out(&self, key: RefusalKey) {
+    pub(crate) async fn opt_out(&self, key: RefusalKey) {
         let event = self.will(key, UnsubscribeChange::OptedOut, 0);
         assert_eq!(self.tell(&[event]).await, [WriteOutcome::Applied]);
     }
 }
 
-pub(super) fn undelivered(code: &str) -> AttemptReport {
+pub(crate) fn undelivered(code: &str) -> AttemptReport {
     AttemptReport::Undelivered { code: code.into() }
 }
 
-pub(super) fn refused_for_good() -> SettleVerdict {
+pub(crate) fn refused_for_good() -> SettleVerdict {
     SettleVerdict::RefusedForGood { code: "21211".to_owned() }
 }
 
-pub(super) fn ambiguous() -> SettleVerdict {
+pub(crate) fn ambiguous() -> SettleVerdict {
     SettleVerdict::Ambiguous { code: "timeout".to_owned() }
 }
 
-pub(super) fn accepted() -> SettleVerdict {
+pub(crate) fn accepted() -> SettleVerdict {
     SettleVerdict::Accepted { reference: None }
 }

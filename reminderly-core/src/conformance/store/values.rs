@@ -21,11 +21,11 @@ use crate::domain::row::{RejectedRow, Row, RowFault, RowNumber};
 use crate::domain::schedule::{ContactWindows, Schedule, SendEntry, WhenClosed};
 use crate::ids::CompanyId;
 
-pub(super) fn company(id: CompanyId) -> Company {
+pub(crate) fn company(id: CompanyId) -> Company {
     Company { id, name: "Smith Clinic".to_owned(), server_name: "main".to_owned() }
 }
 
-pub(super) fn definition(name: &str) -> Arc<CampaignDefinition> {
+pub(crate) fn definition(name: &str) -> Arc<CampaignDefinition> {
     let hour = Duration::from_hours(1);
     Arc::new(CampaignDefinition {
         sender_name: None,
@@ -58,50 +58,50 @@ pub(super) fn definition(name: &str) -> Arc<CampaignDefinition> {
     })
 }
 
-pub(super) fn digest(content: u64) -> Digest {
+pub(crate) fn digest(content: u64) -> Digest {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&content.to_be_bytes());
     Digest(bytes)
 }
 
-pub(super) fn row(number: u64) -> Row {
+pub(crate) fn row(number: u64) -> Row {
     Row::new(RowNumber(number), number + 1, ["Ann", "", "2026-05-01 10:00"])
 }
 
-pub(super) fn rejected(row: u64, code: RowFault) -> RejectedRow {
+pub(crate) fn rejected(row: u64, code: RowFault) -> RejectedRow {
     let detail = format!("line {}: expected three fields", row + 1);
     RejectedRow { row: RowNumber(row), column: Some("Date".to_owned()), code, detail }
 }
 
-pub(super) fn key(n: u64) -> AppointmentKey {
+pub(crate) fn key(n: u64) -> AppointmentKey {
     AppointmentKey::new(&format!("A-{n}")).expect("a key")
 }
 
-pub(super) fn person(n: u64) -> PersonKey {
+pub(crate) fn person(n: u64) -> PersonKey {
     PersonKey::new(&format!("P-{n}")).expect("a person's key")
 }
 
-pub(super) fn number(n: u64) -> PhoneNumber {
+pub(crate) fn number(n: u64) -> PhoneNumber {
     PhoneNumber::parse_stored(&format!("+1520555{n:04}")).expect("a number")
 }
 
-pub(super) fn sms(n: u64) -> ContactPoint {
+pub(crate) fn sms(n: u64) -> ContactPoint {
     ContactPoint::Sms(number(n))
 }
 
-pub(super) fn email(n: u64) -> ContactPoint {
+pub(crate) fn email(n: u64) -> ContactPoint {
     ContactPoint::Email(EmailAddress::parse(&format!("ann{n}@example.com")).expect("an address"))
 }
 
 /// An answer that a campaign asks for beside those about the appointment.
-pub(super) fn own_answer(name: &str) -> ResponseKind {
+pub(crate) fn own_answer(name: &str) -> ResponseKind {
     ResponseKind::Answer(name.parse().expect("a name of an answer"))
 }
 
-pub(super) fn provider() -> ProviderName {
+pub(crate) fn provider() -> ProviderName {
     ProviderName::from("stub")
 }
 
-pub(super) fn reference(name: &str) -> ProviderReference {
+pub(crate) fn reference(name: &str) -> ProviderReference {
     ProviderReference(name.into())
 }

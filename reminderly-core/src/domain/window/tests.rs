@@ -24,6 +24,14 @@ fn far() -> DateTime<Utc> {
     DateTime::<Utc>::MAX_UTC
 }
 
+#[test]
+fn an_interval_is_half_open() {
+    let interval = LegalInterval { from: at("2026-05-01T08:00:00Z"), until: at("2026-05-01T17:00:00Z") };
+    let instants = ["07:59:59.999999", "08:00:00", "16:59:59.999999", "17:00:00"];
+    let contained = instants.map(|time| interval.contains(at(&format!("2026-05-01T{time}Z"))));
+    assert_eq!(contained, [false, true, true, false]);
+}
+
 #[rstest]
 #[case::first_instant("2026-05-01T20:00:00Z", true)]
 #[case::before_it("2026-05-01T19:59:59.999999Z", false)]
