@@ -36,6 +36,9 @@ pub(super) fn document(bytes: &[u8]) {
             let kept = serde_json::to_string(&definition).expect("a definition can be kept");
             let back: CampaignDefinition = serde_json::from_str(&kept).expect("what was kept can be read");
             assert_eq!(back, definition);
+            if let Some(pattern) = &definition.source.file {
+                let _is_taken = pattern.matches("a.csv");
+            }
             drop(check(&json));
         }
         Err(invalid) => {

@@ -32,6 +32,16 @@ fn an_interval_is_half_open() {
     assert_eq!(contained, [false, true, true, false]);
 }
 
+#[test]
+fn a_search_ends_where_dates_end() {
+    let none = closed(&[]);
+    let times = LegalTimes::always(&none, &[Tz::UTC], None);
+    let (first, last) = (DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC);
+    let day = TimeDelta::days(1);
+    assert_eq!(times.first_at_or_after(last - day, last), Some(last - day));
+    assert_eq!(times.last_minute_before(first + day, first), Some(first + day - TimeDelta::minutes(1)));
+}
+
 #[rstest]
 #[case::first_instant("2026-05-01T20:00:00Z", true)]
 #[case::before_it("2026-05-01T19:59:59.999999Z", false)]
