@@ -15,13 +15,14 @@ use futures::future::BoxFuture;
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::limits::{Limit, LimitOf};
+use super::limits::{Limit, LimitOf, limits_of};
 use super::{Permit, Request, Scheduler};
 use crate::clock::Clock as _;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::rate::Rate;
 use crate::ids::{CampaignId, CompanyId, PacketId};
-use crate::ports::provider::RateScope;
+use crate::ports::provider::{ProviderLimits, ProviderRate, RateScope};
+use crate::services::Sharing;
 use crate::testing::VirtualClock;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -58,6 +59,29 @@ fn request(company: u128, packet: u128, messages: u64, limits: &[Limit]) -> Requ
         closes_at: None,
         messages,
     }
+}
+
+#[test]
+fn a_message_has_the_limits_of_its_provider_its_company_and_its_campaign() {
+    let per_second = |messages| Rate::per_second(NonZeroU32::new(messages).unwrap());
+    let (account, sender) = (RateScope::Account("a".into()), RateScope::Account("s".into()));
+    let provider = ProviderLimits {
+        batch: 1,
+        answer_within: SECOND,
+        rates: [(account.clone(), per_second(30)), (sender, Rate { per: Duration::ZERO, ..per_second(1) })]
+            .map(|(of, rate)| ProviderRate { of, rate })
+            .to_vec(),
+    };
+    let (company, campaign) = (id::<CompanyId>(1), id::<CampaignId>(1));
+    let sharing = Sharing { rates: [(company, vec![per_second(20)])].into(), ..Sharing::default() };
+    let of = |company, per_minute| {
+        let limits = limits_of(&provider, company, (campaign, NonZeroU32::new(per_minute)), &sharing);
+        limits.into_iter().map(|limit| (limit.per_second(), limit.of)).collect::<Vec<_>>()
+    };
+    let of_provider = (30.0, LimitOf::Provider(account));
+    let of_campaign = (1.5, LimitOf::Campaign(campaign));
+    assert_eq!(of(company, 90), [of_provider.clone(), (20.0, LimitOf::Company(company)), of_campaign]);
+    assert_eq!(of(id::<CompanyId>(2), 0), [of_provider], "nothing is no limit");
 }
 
 type Waiting<'a> = Pin<Box<dyn Future<Output = Permit<'a>> + Send + 'a>>;
@@ -170,6 +194,16 @@ fn who_goes_away_leaves_nothing_behind() {
     assert!(poll(&mut stays).is_some_and(|permit| permit.messages() == 30));
     drop(gone_later);
     assert_eq!(desk.scheduler.acquire(&wants).now_or_never().unwrap().messages(), 30);
+}
+
+#[test]
+fn what_surely_was_not_asked_for_makes_room_again() {
+    let desk = desk();
+    let wants = request(1, 1, 100, &[account(30)]);
+    let mut permit = desk.scheduler.acquire(&wants).now_or_never().unwrap();
+    permit.start(30, desk.clock.monotonic().plus(SECOND));
+    permit.finish(10);
+    assert_eq!(desk.scheduler.acquire(&wants).now_or_never().unwrap().messages(), 20);
 }
 
 #[test]
