@@ -139,16 +139,19 @@ impl CompanyData {
         self.wills.get(key).is_some_and(|(change, _)| *change == UnsubscribeChange::OptedOut)
     }
 
-    /// Appends an event; whether it changed anything. The later will stands, in whatever order they come, and of one instant
-    /// the opt-out; so the time of a will is kept even if it changes nothing.
-    pub(super) fn record_unsubscribe(&mut self, event: &Unsubscribe) -> bool {
+    /// Appends an event at `now`; whether it changed anything. The later will stands, in whatever order they come, and of one
+    /// instant the opt-out; so the time of a will is kept even if it changes nothing. An opt-in that lies ahead hides no opt-out.
+    pub(super) fn record_unsubscribe(&mut self, event: &Unsubscribe, now: DateTime<Utc>) -> bool {
         let opts_out = event.change == UnsubscribeChange::OptedOut;
-        let overtaken = |at: &DateTime<Utc>| if opts_out { event.at < *at } else { event.at <= *at };
-        if self.wills.get(&event.key).is_some_and(|(_, at)| overtaken(at)) {
+        let overtaken =
+            |at: DateTime<Utc>| if opts_out { event.at < at && at <= now } else { event.at <= at };
+        let known = self.wills.get(&event.key).map(|(_, at)| *at);
+        if known.is_some_and(overtaken) {
             return false;
         }
         let changed = self.refuses(&event.key) != opts_out;
-        self.wills.insert(event.key.clone(), (event.change, event.at));
+        let at = known.map_or(event.at, |known| event.at.max(known));
+        self.wills.insert(event.key.clone(), (event.change, at));
         if changed {
             self.unsubscribes.entry(event.key.clone()).or_default().push(event.clone());
         }

@@ -167,7 +167,7 @@ fn record_incoming(
     }
     let found = data.company_mut(company)?;
     for unsubscribe in &effect.unsubscribes {
-        found.record_unsubscribe(unsubscribe);
+        found.record_unsubscribe(unsubscribe, record.recorded_at);
     }
     match effect.question.clone() {
         Some(question) => drop(found.questions.insert(record.incoming.from.clone(), question)),

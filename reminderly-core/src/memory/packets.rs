@@ -86,8 +86,10 @@ impl PacketStore for MemoryStore {
         change: StageChange,
     ) -> Result<WriteOutcome, StoreError> {
         self.transact(|data| {
-            let packet = &mut data.packet_mut(company, change.packet)?.packet;
-            let goes_on = packet.draining != Draining::Completing;
+            let found = data.packet_mut(company, change.packet)?;
+            let has_open = found.counts.open > 0;
+            let packet = &mut found.packet;
+            let goes_on = packet.draining != Draining::Completing || has_open;
             let ends_unasked =
                 packet.stage == PacketStage::Queued && change.to == PacketStage::Complete && goes_on;
             if packet.stage != change.from || !change.from.may_become(change.to) || ends_unasked {

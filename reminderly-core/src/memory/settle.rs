@@ -108,7 +108,7 @@ fn refuse(data: &mut Data, packet: PacketId, slot: Slot, at: DateTime<Utc>) {
     let Some(key) = contact.map(ContactPoint::refusal_key) else { return };
     let (change, source) = (UnsubscribeChange::OptedOut, UnsubscribeSource::Provider);
     if let Some(company) = data.companies.get_mut(&found.packet.company) {
-        company.record_unsubscribe(&Unsubscribe { key, change, source, at });
+        company.record_unsubscribe(&Unsubscribe { key, change, source, at }, at);
     }
 }
 

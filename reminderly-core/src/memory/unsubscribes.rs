@@ -1,4 +1,5 @@
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 use super::MemoryStore;
 use crate::batch::Outcomes;
@@ -12,11 +13,16 @@ impl UnsubscribeStore for MemoryStore {
         &self,
         company: CompanyId,
         events: &[Unsubscribe],
+        now: DateTime<Utc>,
     ) -> Result<Outcomes<WriteOutcome>, StoreError> {
         self.transact(|data| {
             let company = data.company_mut(company)?;
             let record = |event| {
-                if company.record_unsubscribe(event) { WriteOutcome::Applied } else { WriteOutcome::Stale }
+                if company.record_unsubscribe(event, now) {
+                    WriteOutcome::Applied
+                } else {
+                    WriteOutcome::Stale
+                }
             };
             Ok(events.iter().map(record).collect())
         })

@@ -1,5 +1,8 @@
 //! The loop of step 2: receive, handle, and settle every copy.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use async_trait::async_trait;

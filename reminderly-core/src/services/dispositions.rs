@@ -101,7 +101,7 @@ impl Dispositions {
             // Its own time, so that one that comes again does not overtake a later will.
             at: located.disposition.at.min(at),
         };
-        self.ports.store.record_unsubscribes(company, &[event]).await?.into_vec();
+        self.ports.store.record_unsubscribes(company, &[event], at).await?.into_vec();
         Ok(())
     }
 
@@ -111,7 +111,7 @@ impl Dispositions {
         let mut by_company: BTreeMap<CompanyId, (Vec<LocatedDisposition>, Vec<LeaseToken>)> = BTreeMap::new();
         for (opened, location) in opened.into_iter().zip(locations) {
             let Some(location) = location else {
-                self.postpone(queue, &opened).await?;
+                comes_again(self.postpone(queue, &opened).await);
                 continue;
             };
             let (located, tokens) = by_company.entry(location.company).or_default();
@@ -181,10 +181,17 @@ impl Handler for Dispositions {
                     let (token, receives) = (lease.token, lease.receives);
                     opened.push(Opened { token, disposition, received_at, receives });
                 }
-                Err(reason) => self.bury(queue, &lease.token, &reason).await?,
+                Err(reason) => comes_again(self.bury(queue, &lease.token, &reason).await),
             }
         }
         self.place(queue, opened).await
+    }
+}
+
+/// What is not settled comes again when its lease ends; its neighbours go on.
+fn comes_again(settled: Result<(), ServiceError>) {
+    if let Err(error) = settled {
+        warn!(error = &error as &dyn std::error::Error, "disposition was not settled; it comes again");
     }
 }
 

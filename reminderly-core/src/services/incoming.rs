@@ -23,6 +23,8 @@ use crate::services::compiled::CompiledCampaigns;
 use crate::services::consumer::{self, Handler};
 use crate::services::{Ports, ServiceError, Settings, Shutdown};
 
+use decide::refused_at_least;
+
 /// How often an incoming message is decided anew because something changed in between.
 const DECISIONS: usize = 5;
 
@@ -69,7 +71,11 @@ impl IncomingMessages {
         let incoming = &Incoming { at: incoming.at.min(now), ..incoming.clone() };
         let id: IncomingId = self.ports.ids.next(now);
         for _ in 0..DECISIONS {
-            let decision = self.decide(company, id, incoming).await?;
+            let decision = match self.decide(company, id, incoming).await {
+                // Who wants nothing more must not wait until somebody has mended what cannot be read.
+                Err(error) if !error.is_transient() => refused_at_least(id, incoming).ok_or(error)?,
+                decision => decision?,
+            };
             let kind = decision.classification.kind;
             let record = IncomingRecord {
                 id,
@@ -97,6 +103,24 @@ impl IncomingMessages {
         })
     }
 
+    async fn take_in(&self, queue: &QueueName, lease: Lease) -> Result<(), ServiceError> {
+        let payload = match &lease.envelope {
+            Ok(Envelope::Incoming(payload)) => {
+                consumer::open::<IncomingPayload>(&self.ports, INCOMING_PURPOSE, payload)
+            }
+            Ok(_) => Err("not an incoming message".to_owned()),
+            Err(undecodable) => Err(undecodable.to_string()),
+        };
+        let payload = match payload {
+            Ok(payload) => payload,
+            Err(reason) => return self.bury(queue, &lease, &reason).await,
+        };
+        let scope = authorize(Actor::Worker, Action::Operate, payload.company, &Grants::default())?;
+        self.receive(&scope, &payload.incoming).await?;
+        self.ports.queue.ack(queue, &[lease.token]).await?.into_vec();
+        Ok(())
+    }
+
     async fn bury(&self, queue: &QueueName, lease: &Lease, reason: &str) -> Result<(), ServiceError> {
         warn!(queue.name = %queue, reason, "incoming message is set aside");
         counter!("reminderly_dead_letters_total").increment(1);
@@ -109,30 +133,10 @@ impl IncomingMessages {
 impl Handler for IncomingMessages {
     async fn handle(&self, queue: &QueueName, leases: Vec<Lease>) -> Result<(), ServiceError> {
         for lease in leases {
-            let payload = match &lease.envelope {
-                Ok(Envelope::Incoming(payload)) => {
-                    consumer::open::<IncomingPayload>(&self.ports, INCOMING_PURPOSE, payload)
-                }
-                Ok(_) => Err("not an incoming message".to_owned()),
-                Err(undecodable) => Err(undecodable.to_string()),
-            };
-            let payload = match payload {
-                Ok(payload) => payload,
-                Err(reason) => {
-                    self.bury(queue, &lease, &reason).await?;
-                    continue;
-                }
-            };
-            let scope = authorize(Actor::Worker, Action::Operate, payload.company, &Grants::default())?;
-            match self.receive(&scope, &payload.incoming).await {
-                Ok(_) => drop(self.ports.queue.ack(queue, &[lease.token]).await?),
-                // It comes again when its lease ends; its neighbours go on.
-                Err(error) => {
-                    warn!(
-                        error = &error as &dyn std::error::Error,
-                        "incoming message failed; it comes again"
-                    );
-                }
+            // It comes again when its lease ends; its neighbours go on.
+            if let Err(error) = self.take_in(queue, lease).await {
+                let error: &dyn std::error::Error = &error;
+                warn!(error, "incoming message failed; it comes again");
             }
         }
         Ok(())

@@ -36,6 +36,9 @@ mod traffic;
 mod unsubscribes;
 mod worker;
 
+#[cfg(test)]
+mod test_ports;
+
 use std::sync::Arc;
 
 use crate::clock::Clock;

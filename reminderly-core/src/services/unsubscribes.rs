@@ -35,9 +35,9 @@ impl Unsubscribes {
     ) -> Result<WriteOutcome, ServiceError> {
         let company = scope.require(Action::ManageUnsubscribes)?;
         let Actor::User(user) = scope.actor() else { return Err(Denied.into()) };
-        let event =
-            Unsubscribe { key, change, source: UnsubscribeSource::Operator(user), at: self.clock.now() };
-        let outcomes = self.store.record_unsubscribes(company, &[event]).await?;
+        let now = self.clock.now();
+        let event = Unsubscribe { key, change, source: UnsubscribeSource::Operator(user), at: now };
+        let outcomes = self.store.record_unsubscribes(company, &[event], now).await?;
         Ok(outcomes.into_iter().next().unwrap_or(WriteOutcome::Stale))
     }
 

@@ -215,7 +215,7 @@ decorate! {
     }
 
     UnsubscribeStore {
-        write record_unsubscribes(company: CompanyId, events: &[Unsubscribe]) -> Outcomes<WriteOutcome>;
+        write record_unsubscribes(company: CompanyId, events: &[Unsubscribe], now: DateTime<Utc>) -> Outcomes<WriteOutcome>;
         read refused(company: CompanyId, keys: &[RefusalKey]) -> Vec<bool>;
         read unsubscribe_events(company: CompanyId, key: &RefusalKey) -> Vec<Unsubscribe>;
     }

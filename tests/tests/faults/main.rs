@@ -42,6 +42,7 @@ mod shutdowns;
 mod simulation;
 mod slow_methods;
 mod stops;
+mod store_answers;
 mod unreadable_campaigns;
 mod windows;
 

@@ -59,6 +59,7 @@ macro_rules! for_each_store_case {
             latest_attempts_are_answered_by_position
             a_packet_changes_stage_by_its_table_only
             a_packet_completes_only_while_it_is_completing
+            a_packet_completes_only_when_nothing_is_open
             a_failure_is_recorded_and_cleared
             draining_starts_and_stops
             a_cancelling_packet_stays_so
@@ -352,6 +353,7 @@ macro_rules! for_each_store_case {
             the_source_of_a_will_is_kept
             the_later_will_stands_in_every_order
             a_late_opt_in_lifts_no_later_opt_out
+            an_opt_in_that_lies_ahead_hides_no_opt_out
             an_unknown_key_is_not_refused
             a_register_needs_its_company
             overdue_attempts_are_found

@@ -221,9 +221,9 @@ pub async fn a_draining_packet_claims_nothing(bench: &Bench) {
     bench.must_claim(&placed).await;
 }
 
-/// A packet that has ended or failed claims nothing.
+/// A packet that was cancelled or failed claims nothing. In a complete one nothing waits.
 pub async fn a_closed_packet_claims_nothing(bench: &Bench) {
-    for stage in [PacketStage::Failed, PacketStage::Complete, PacketStage::Cancelled] {
+    for stage in [PacketStage::Failed, PacketStage::Cancelled] {
         let placed = bench.handed().await;
         bench.raise(placed.packet, stage).await;
         bench.assert_refused(&placed, ClaimRefusal::PacketClosed).await;
@@ -327,7 +327,7 @@ pub async fn empty_batches_of_messages_do_nothing(bench: &Bench) {
     assert!(store.snooze(company, packet, &[]).await.answered().is_empty());
     assert!(store.close(company, packet, &[]).await.answered().is_empty());
     assert!(store.record_dispositions(company, &[], bench.now).await.answered().is_empty());
-    assert!(store.record_unsubscribes(company, &[]).await.answered().is_empty());
+    assert!(store.record_unsubscribes(company, &[], bench.now).await.answered().is_empty());
     assert!(store.refused(company, &[]).await.answered().is_empty());
     assert!(store.locate_attempts_across_companies(&[]).await.answered().is_empty());
     assert_eq!(bench.status(&placed).await, MessageStatus::Queued);

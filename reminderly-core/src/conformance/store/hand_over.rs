@@ -91,7 +91,7 @@ pub async fn only_an_active_campaign_hands_over(bench: &Bench) {
 /// Packets that are not queued hand over nothing.
 pub async fn only_a_queued_packet_hands_over(bench: &Bench) {
     use PacketStage as S;
-    for stage in [S::Loaded, S::Mapped, S::Failed, S::Complete, S::Cancelled] {
+    for stage in [S::Loaded, S::Mapped, S::Failed, S::Cancelled] {
         let packet = bench.loaded(1).await;
         bench.plan(packet, 0, 1, vec![bench.message(packet, 1, bench.serial())]).await;
         bench.raise(packet, stage).await;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::bench::{Answered as _, Bench};
 use crate::domain::campaign::lifecycle::CampaignState;
+use crate::domain::message_status::MessageStatus;
 use crate::domain::packet::{
     Draining, IngestProgress, Packet, PacketFailure, PacketOrigin, PacketStage, RowCounts,
 };
@@ -174,6 +175,18 @@ pub async fn a_packet_completes_only_while_it_is_completing(bench: &Bench) {
     }
     bench.drain(packet, Draining::Completing).await;
     assert_eq!(bench.change_stage(packet, queued, complete).await, WriteOutcome::Applied);
+}
+
+/// A message that came back since somebody counted is not left behind.
+pub async fn a_packet_completes_only_when_nothing_is_open(bench: &Bench) {
+    let (queued, complete) = (PacketStage::Queued, PacketStage::Complete);
+    for status in MessageStatus::ALL {
+        let placed = bench.in_status(status).await;
+        bench.drain(placed.packet, Draining::Completing).await;
+        let expected =
+            if bench.state(&placed).await.is_open() { WriteOutcome::Stale } else { WriteOutcome::Applied };
+        assert_eq!(bench.change_stage(placed.packet, queued, complete).await, expected, "{status}");
+    }
 }
 
 /// A failure says where and why, and is gone when the packet goes on.

@@ -204,8 +204,14 @@ impl Bench {
         Unsubscribe { key, change, source: UnsubscribeSource::Provider, at: self.at(minutes) }
     }
 
+    /// Records wills an hour after the noon.
     pub(crate) async fn tell(&self, events: &[Unsubscribe]) -> Vec<WriteOutcome> {
-        self.store.record_unsubscribes(self.company, events).await.answered().into_vec()
+        self.tell_at(60, events).await
+    }
+
+    pub(crate) async fn tell_at(&self, minutes: i64, events: &[Unsubscribe]) -> Vec<WriteOutcome> {
+        let now = self.at(minutes);
+        self.store.record_unsubscribes(self.company, events, now).await.answered().into_vec()
     }
 
     pub(crate) async fn opt_out(&self, key: RefusalKey) {

@@ -2,8 +2,9 @@
 
 use super::bench::{Answered as _, Bench};
 use super::values::{email, number, person};
+use crate::domain::incoming::IncomingRecord;
 use crate::domain::unsubscribe::{RefusalKey, Unsubscribe, UnsubscribeChange, UnsubscribeSource};
-use crate::ports::store::{StoreError, WriteOutcome};
+use crate::ports::store::{IncomingOutcome, StoreError, WriteOutcome};
 
 use UnsubscribeChange::{OptedIn, OptedOut};
 use WriteOutcome::{Applied, Stale};
@@ -80,6 +81,26 @@ pub async fn a_late_opt_in_lifts_no_later_opt_out(bench: &Bench) {
     assert_eq!(bench.store.refused(bench.company, &[key]).await.answered(), [true]);
 }
 
+/// Whoever wrote an opt-in that lies ahead had a clock that was ahead: a refusal that comes after it is one.
+pub async fn an_opt_in_that_lies_ahead_hides_no_opt_out(bench: &Bench) {
+    let key = RefusalKey::Number(number(1));
+    let is_refused =
+        async || bench.store.refused(bench.company, std::slice::from_ref(&key)).await.answered() == [true];
+    assert_eq!(bench.tell_at(0, &[bench.will(key.clone(), OptedOut, 0)]).await, [Applied]);
+    assert_eq!(bench.tell_at(60, &[bench.will(key.clone(), OptedIn, 60)]).await, [Applied]);
+    assert_eq!(bench.tell_at(61, &[bench.will(key.clone(), OptedOut, 10)]).await, [Stale], "it comes late");
+    assert!(!is_refused().await);
+    assert_eq!(bench.tell_at(12, &[bench.will(key.clone(), OptedOut, 10)]).await, [Applied]);
+    assert!(is_refused().await);
+    assert_eq!(bench.tell_at(60, &[bench.will(key.clone(), OptedIn, 60)]).await, [Stale], "it comes again");
+    assert!(is_refused().await);
+    assert_eq!(bench.tell_at(61, &[bench.will(key.clone(), OptedIn, 61)]).await, [Applied]);
+    let mut stop = IncomingRecord { recorded_at: bench.at(13), ..bench.incoming(1) };
+    stop.effect.unsubscribes = vec![bench.will(key.clone(), OptedOut, 13)];
+    assert_eq!(bench.take_in(stop).await, IncomingOutcome::Recorded);
+    assert!(is_refused().await);
+}
+
 /// Nobody has refused what nobody has heard of.
 pub async fn an_unknown_key_is_not_refused(bench: &Bench) {
     let key = RefusalKey::Number(number(1));
@@ -90,6 +111,6 @@ pub async fn an_unknown_key_is_not_refused(bench: &Bench) {
 /// Without a company there is no register.
 pub async fn a_register_needs_its_company(bench: &Bench) {
     let event = bench.will(RefusalKey::Number(number(1)), OptedOut, 1);
-    let outcome = bench.store.record_unsubscribes(bench.id(), &[event]).await;
+    let outcome = bench.store.record_unsubscribes(bench.id(), &[event], bench.now).await;
     assert!(matches!(outcome, Err(StoreError::Missing { .. })), "{outcome:?}");
 }

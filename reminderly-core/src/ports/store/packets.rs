@@ -139,7 +139,8 @@ pub trait PacketStore: Debug + Send + Sync + 'static {
         limit: usize,
     ) -> Result<Page<Packet, PacketId>, StoreError>;
 
-    /// Changes the stage, if it is as expected; else the change is stale.
+    /// Changes the stage, if it is as expected; else the change is stale. A queued packet becomes complete only while it is
+    /// [completing](Draining::Completing) and no message of it is open.
     ///
     /// # Errors
     ///

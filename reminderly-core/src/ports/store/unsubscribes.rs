@@ -1,6 +1,7 @@
 use std::fmt::Debug;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 use super::{StoreError, WriteOutcome};
 use crate::batch::Outcomes;
@@ -8,12 +9,13 @@ use crate::domain::unsubscribe::{RefusalKey, Unsubscribe};
 use crate::ids::CompanyId;
 
 /// The unsubscribe register of each company: append-only events. Of a key the event with the latest `at` counts, in whatever
-/// order they come; at the same instant the refusal.
+/// order they come; at the same instant the refusal. An opt-in that lies in the future of whoever records a refusal does not hide
+/// it: somebody's clock was ahead. From then on only what lies after that opt-in lifts the refusal.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait UnsubscribeStore: Debug + Send + Sync + 'static {
-    /// Appends events. From the moment this returns, no claim passes for a key that is refused. An event that changes nothing
-    /// is [`WriteOutcome::Stale`] and not stored.
+    /// Appends events at `now`. From the moment this returns, no claim passes for a key that is refused. An event that changes
+    /// nothing is [`WriteOutcome::Stale`] and not stored.
     ///
     /// # Errors
     ///
@@ -22,6 +24,7 @@ pub trait UnsubscribeStore: Debug + Send + Sync + 'static {
         &self,
         company: CompanyId,
         events: &[Unsubscribe],
+        now: DateTime<Utc>,
     ) -> Result<Outcomes<WriteOutcome>, StoreError>;
 
     /// Whether each key is refused now, by position.

@@ -197,12 +197,13 @@ impl SliceWork<'_> {
             method: provider.method(),
         };
         let (company, packet) = (self.slice.company, self.slice.packet);
-        let mut retries = RETRIES.into_iter();
+        let (mut retries, mut in_doubt) = (RETRIES.into_iter(), false);
         let outcomes = loop {
             match self.ports.store.claim(company, packet, &requests, &terms).await {
                 // The answer of the commit was lost. The claim is idempotent by attempt id, so it is asked again until it is
-                // known: what was claimed and can no longer be started is given back.
-                Err(error @ StoreError::CommitUnknown { .. }) => {
+                // known, whatever happens then: what was claimed and can no longer be started is given back.
+                Err(error) if error.is_transient() && (in_doubt || is_doubtful(&error)) => {
+                    in_doubt = true;
                     let Some(wait) = retries.next() else { return Err(error.into()) };
                     self.ports.clock.sleep_until(self.ports.clock.now() + wait).await;
                 }
@@ -351,6 +352,11 @@ impl SliceWork<'_> {
 }
 
 /// The earliest deadline of a chunk: a second after the claim, and before the first of its windows closes.
+/// Whether it was perhaps done all the same.
+const fn is_doubtful(error: &StoreError) -> bool {
+    matches!(error, StoreError::CommitUnknown { .. })
+}
+
 fn start_by(start: Start, claimed: &[Claimed]) -> Monotonic {
     let window =
         claimed.iter().map(|claim| claim.legal_until - start.wall).min().unwrap_or(TimeDelta::zero());

@@ -35,6 +35,17 @@ pub(super) struct Decision {
     pub(super) effect: IncomingEffect,
 }
 
+/// The refusal of the contact point, if by the library's own words it is one: what can be done where a campaign, a packet or a
+/// message cannot be read. A human sees to the rest.
+pub(super) fn refused_at_least(id: IncomingId, incoming: &Incoming) -> Option<Decision> {
+    let read = Responses::default().read(incoming.from.method(), &incoming.text);
+    let refusal = unsubscribe(id, incoming, incoming.from.refusal_key(), UnsubscribeChange::OptedOut);
+    let effect =
+        IncomingEffect { unsubscribes: vec![refusal], needs_review: true, ..IncomingEffect::default() };
+    matches!(read.classification.kind, ReplyKind::OptOut(_))
+        .then_some(Decision { classification: read.classification, effect })
+}
+
 /// What the decision is about: gathered once, passed along.
 struct Case<'a> {
     company: CompanyId,
@@ -303,8 +314,10 @@ impl IncomingMessages {
         }
         keys.sort_unstable();
         keys.dedup();
-        let unsubscribes =
-            keys.into_iter().map(|key| unsubscribe(case, key, UnsubscribeChange::OptedOut)).collect();
+        let unsubscribes = keys
+            .into_iter()
+            .map(|key| unsubscribe(case.id, case.incoming, key, UnsubscribeChange::OptedOut))
+            .collect();
         Ok(Decision { classification, effect: IncomingEffect { unsubscribes, ..IncomingEffect::default() } })
     }
 
@@ -335,7 +348,8 @@ impl IncomingMessages {
 
 /// Lifts the refusal of the contact point; one that covers the whole person needs more than a word from one phone.
 fn opted_in(case: &Case<'_>, classification: Classification) -> Decision {
-    let event = unsubscribe(case, case.incoming.from.refusal_key(), UnsubscribeChange::OptedIn);
+    let event =
+        unsubscribe(case.id, case.incoming, case.incoming.from.refusal_key(), UnsubscribeChange::OptedIn);
     Decision {
         classification,
         effect: IncomingEffect { unsubscribes: vec![event], ..IncomingEffect::default() },
@@ -351,8 +365,13 @@ fn reply_kind(kind: ResponseKind) -> ReplyKind {
     }
 }
 
-fn unsubscribe(case: &Case<'_>, key: RefusalKey, change: UnsubscribeChange) -> Unsubscribe {
-    Unsubscribe { key, change, source: UnsubscribeSource::Reply(case.id), at: case.incoming.at }
+fn unsubscribe(
+    id: IncomingId,
+    incoming: &Incoming,
+    key: RefusalKey,
+    change: UnsubscribeChange,
+) -> Unsubscribe {
+    Unsubscribe { key, change, source: UnsubscribeSource::Reply(id), at: incoming.at }
 }
 
 /// The reading on which two campaigns agree. An opt-out wins over every other, and an answer that one of them asks for over a

@@ -11,7 +11,6 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::executor::block_on;
 
-use crate::clock::Clock;
 use crate::conformance::store::StoreHarness;
 use crate::conformance::store::bench::{Answered as _, Bench, Placed};
 use crate::conformance::store::sending::ambiguous;
@@ -24,10 +23,8 @@ use crate::domain::message_status::MessageStatus;
 use crate::ids::{IdSource, SeededIds};
 use crate::memory::MemoryStore;
 use crate::ports::provider::MockProviderDirectory;
-use crate::ports::queue::{MockMessageQueue, MockQueueAdmin};
-use crate::ports::sealer::MockSealer;
 use crate::ports::store::{ClaimOutcome, ClaimTerms, NewCampaign, Store};
-use crate::services::{Ports, QueueNames, Settings};
+use crate::services::{Ports, QueueNames, Settings, test_ports};
 use crate::testing::{SkewedClock, VirtualClock};
 
 const DOCUMENT: &str = r#"{
@@ -81,15 +78,9 @@ impl Desk {
 
     /// Ports of which a sweep asks no other than these.
     fn ports(&self, providers: MockProviderDirectory) -> Ports {
-        Ports {
-            store: Arc::<MemoryStore>::clone(&self.store),
-            queue: Arc::new(MockMessageQueue::new()),
-            queues: Arc::new(MockQueueAdmin::new()),
-            providers: Arc::new(providers),
-            sealer: Arc::new(MockSealer::new()),
-            clock: Arc::<SkewedClock>::clone(&self.wall) as Arc<dyn Clock>,
-            ids: Arc::new(SeededIds::new(2)),
-        }
+        let store = Arc::<MemoryStore>::clone(&self.store);
+        let ports = test_ports::over(store, Arc::<SkewedClock>::clone(&self.wall));
+        Ports { providers: Arc::new(providers), ..ports }
     }
 
     /// It is so many seconds past noon.

@@ -296,8 +296,9 @@ impl StoreHooks for Witness {
         store: &dyn Store,
         company: CompanyId,
         events: &[Unsubscribe],
+        now: DateTime<Utc>,
     ) -> Result<Outcomes<WriteOutcome>, StoreError> {
-        let outcomes = store.record_unsubscribes(company, events).await?;
+        let outcomes = store.record_unsubscribes(company, events, now).await?;
         self.note_refused(company, events);
         Ok(outcomes)
     }

@@ -268,7 +268,7 @@ impl Product {
     async fn tell(&self, change: UnsubscribeChange) -> Result<Answer, Failure> {
         let key = self.bench.refusal.clone();
         let event = Unsubscribe { key, change, source: UnsubscribeSource::Provider, at: self.at(0) };
-        self.bench.store.record_unsubscribes(self.bench.company, &[event]).await?.into_vec();
+        self.bench.store.record_unsubscribes(self.bench.company, &[event], self.at(0)).await?.into_vec();
         Ok(Answer::Nothing)
     }
 }

@@ -154,6 +154,7 @@ impl StoreHooks for GuardsOfLongAgo {
         _: &dyn Store,
         company: CompanyId,
         events: &[Unsubscribe],
+        _now: DateTime<Utc>,
     ) -> Result<Outcomes<WriteOutcome>, StoreError> {
         lock(&self.unsubscribes).push((self.clock.now(), company, events.to_vec()));
         Ok(events.iter().map(|_| WriteOutcome::Applied).collect())
@@ -168,7 +169,7 @@ impl StoreHooks for GuardsOfLongAgo {
         terms: &ClaimTerms,
     ) -> Result<Outcomes<ClaimOutcome>, StoreError> {
         for (_, company, events) in self.due() {
-            store.record_unsubscribes(company, &events).await?.into_vec();
+            store.record_unsubscribes(company, &events, self.clock.now()).await?.into_vec();
         }
         store.claim(company, packet, requests, terms).await
     }
@@ -185,6 +186,7 @@ impl StoreHooks for RefusalsAreForgotten {
         _: &dyn Store,
         _: CompanyId,
         events: &[Unsubscribe],
+        _now: DateTime<Utc>,
     ) -> Result<Outcomes<WriteOutcome>, StoreError> {
         Ok(events.iter().map(|_| WriteOutcome::Applied).collect())
     }
