@@ -12,6 +12,7 @@ use tracing::warn;
 
 use crate::domain::envelope::SealedPayload;
 use crate::ports::queue::{Lease, QueueName};
+use crate::services::contained::contained;
 use crate::services::{Ports, ServiceError, Settings, Shutdown};
 
 /// Copies per receive; adapters cut it to their own limit.
@@ -35,7 +36,7 @@ pub(super) async fn run(
     handler: &dyn Handler,
 ) {
     while !shutdown.is_triggered() {
-        if let Err(error) = poll(ports, settings, queue, shutdown, handler).await {
+        if let Err(error) = contained(poll(ports, settings, queue, shutdown, handler)).await {
             warn!(queue.name = %queue, error = &error as &dyn std::error::Error, "poll failed");
             let pause = ports.clock.sleep_until(ports.clock.now() + FAILURE_PAUSE);
             select(pause, Box::pin(shutdown.wait())).await;

@@ -21,6 +21,7 @@ use crate::ports::store::{DispositionOutcome, LocatedDisposition};
 use crate::services::callbacks::{DISPOSITION_PURPOSE, DispositionPayload};
 use crate::services::compiled::CompiledCampaigns;
 use crate::services::consumer::{self, Handler};
+use crate::services::contained::contained;
 use crate::services::{Ports, ServiceError, Settings, Shutdown};
 
 /// A disposition whose attempt nobody knows is tried again for so long: its attempt may be on its way.
@@ -124,7 +125,7 @@ impl Dispositions {
         }
         for (company, (located, tokens)) in by_company {
             // They come again when their leases end; those of other companies go on.
-            if let Err(error) = self.take_in(queue, company, &located, &tokens).await {
+            if let Err(error) = contained(self.take_in(queue, company, &located, &tokens)).await {
                 let error: &dyn std::error::Error = &error;
                 warn!(company.id = %company, error, "dispositions failed; they come again");
             }

@@ -69,6 +69,10 @@ pub enum ServiceError {
     /// A payload could not be sealed or opened.
     #[error("sealing failed")]
     Seal(#[from] SealError),
+    /// The work panicked, here or in an adapter: a bug. Only this piece of work ended, as if the process had crashed in it. The
+    /// panic hook has said where.
+    #[error("panicked: a bug of the library or of an adapter")]
+    Panicked,
 }
 
 impl ServiceError {

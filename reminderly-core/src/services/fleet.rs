@@ -14,6 +14,7 @@ use crate::ids::CampaignId;
 use crate::ports::poller::{PollerHost, PollerSpec};
 use crate::ports::queue::QueueName;
 use crate::ports::store::{StageChange, WriteOutcome};
+use crate::services::contained::contained;
 use crate::services::packet_queue::ensure_queue;
 use crate::services::{Ports, ServiceError, Settings};
 
@@ -79,7 +80,7 @@ impl Fleet {
             }
         }
         for packet in std::mem::take(&mut round.packets) {
-            if let Err(error) = self.tend_packet(&packet, &mut round).await {
+            if let Err(error) = contained(self.tend_packet(&packet, &mut round)).await {
                 round.tended.failed += 1;
                 warn!(packet.id = %packet.id, error = &error as &dyn std::error::Error, "packet was not tended");
             }

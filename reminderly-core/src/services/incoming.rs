@@ -21,6 +21,7 @@ use crate::ports::store::IncomingOutcome;
 use crate::services::callbacks::{INCOMING_PURPOSE, IncomingPayload};
 use crate::services::compiled::CompiledCampaigns;
 use crate::services::consumer::{self, Handler};
+use crate::services::contained::contained;
 use crate::services::{Ports, ServiceError, Settings, Shutdown};
 
 use decide::refused_at_least;
@@ -134,7 +135,7 @@ impl Handler for IncomingMessages {
     async fn handle(&self, queue: &QueueName, leases: Vec<Lease>) -> Result<(), ServiceError> {
         for lease in leases {
             // It comes again when its lease ends; its neighbours go on.
-            if let Err(error) = self.take_in(queue, lease).await {
+            if let Err(error) = contained(self.take_in(queue, lease)).await {
                 let error: &dyn std::error::Error = &error;
                 warn!(error, "incoming message failed; it comes again");
             }

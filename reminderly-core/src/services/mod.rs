@@ -10,6 +10,7 @@ mod campaigns;
 mod check;
 mod compiled;
 mod consumer;
+mod contained;
 mod dispatch;
 mod dispositions;
 mod enqueue;

@@ -18,6 +18,7 @@ use crate::domain::packet::{Packet, PacketOrigin, PacketStage};
 use crate::ids::{CompanyId, PacketId};
 use crate::ports::poller::PollerHost;
 use crate::services::compiled::CompiledCampaigns;
+use crate::services::contained::contained;
 use crate::services::enqueue::FeedTurn;
 use crate::services::sweep::{OverdueClaims, StalledPackets, StrayQueues, Unfinished, UnknownOutcomes};
 use crate::services::{
@@ -114,7 +115,7 @@ impl Worker {
     /// Takes in files and maps packets, a round a tick. A loop of its own, so that a large file holds nothing else up.
     pub async fn run_intake(&self, shutdown: &Shutdown) {
         while !shutdown.is_triggered() {
-            log_failure(self.intake_round().await, "intake failed; the next round tries again");
+            log_failure(contained(self.intake_round()).await, "intake failed; the next round tries again");
             self.pause(shutdown).await;
         }
     }
@@ -127,7 +128,7 @@ impl Worker {
             let now = self.ports.clock.now();
             if now >= next_tick {
                 next_tick = now + self.settings.tick;
-                agenda = self.tend_and_feed().await.unwrap_or_else(|error| {
+                agenda = contained(self.tend_and_feed()).await.unwrap_or_else(|error| {
                     warn!(
                         error = &error as &dyn std::error::Error,
                         "feeding failed; the next round tries again"
@@ -146,7 +147,7 @@ impl Worker {
     /// Sweeps, a round a tick.
     pub async fn run_sweeps(&self, shutdown: &Shutdown) {
         while !shutdown.is_triggered() {
-            log_failure(self.sweep_round().await, "sweep failed; the next round tries again");
+            log_failure(contained(self.sweep_round()).await, "sweep failed; the next round tries again");
             self.pause(shutdown).await;
         }
     }
@@ -158,8 +159,8 @@ impl Worker {
     ///
     /// [`ServiceError::Store`] if the packets to send cannot be listed.
     pub async fn round(&self) -> Result<Option<DateTime<Utc>>, ServiceError> {
-        log_failure(self.intake_round().await, "intake failed; the next round tries again");
-        log_failure(self.sweep_round().await, "sweep failed; the next round tries again");
+        log_failure(contained(self.intake_round()).await, "intake failed; the next round tries again");
+        log_failure(contained(self.sweep_round()).await, "sweep failed; the next round tries again");
         self.sending_round().await
     }
 
@@ -172,10 +173,10 @@ impl Worker {
     pub async fn intake_round(&self) -> Result<(), ServiceError> {
         let scope = authorize_platform(Actor::Worker)?;
         for inbox in &self.inboxes {
-            log_failure(self.take_in(inbox).await, "inbox was not taken in");
+            log_failure(contained(self.take_in(inbox)).await, "inbox was not taken in");
         }
         for unfinished in self.stalled.sweep(&scope).await? {
-            log_failure(self.go_on(&unfinished).await, "packet was not brought on");
+            log_failure(contained(self.go_on(&unfinished)).await, "packet was not brought on");
         }
         Ok(())
     }
@@ -192,7 +193,7 @@ impl Worker {
     async fn tend_and_feed(&self) -> Result<Agenda, ServiceError> {
         let scope = authorize_platform(Actor::Worker)?;
         self.fleet.tend(&scope).await?;
-        log_failure(self.forecasts.look(&scope).await, "windows were not forecast");
+        log_failure(contained(self.forecasts.look(&scope)).await, "windows were not forecast");
         let packets = self.open_packets().await?.into_iter();
         let queued = packets.filter(|packet| packet.stage == PacketStage::Queued);
         let mut agenda = Agenda::default();
@@ -200,17 +201,18 @@ impl Worker {
         Ok(agenda)
     }
 
-    /// Reaps claims, resolves unknown outcomes and deletes stray queues once.
+    /// Reaps claims, resolves unknown outcomes and deletes stray queues once. A failure of one keeps the others from nothing; the
+    /// first is answered.
     ///
     /// # Errors
     ///
     /// [`ServiceError::Store`] if nothing can be listed or recorded; [`ServiceError::Queue`] if queues cannot be listed or deleted.
     pub async fn sweep_round(&self) -> Result<(), ServiceError> {
         let scope = authorize_platform(Actor::Worker)?;
-        self.overdue.sweep(&scope).await?;
-        self.unknown.sweep(&scope).await?;
-        self.strays.sweep(&scope).await?;
-        Ok(())
+        let overdue = contained(self.overdue.sweep(&scope)).await;
+        let unknown = contained(self.unknown.sweep(&scope)).await;
+        let strays = contained(self.strays.sweep(&scope)).await;
+        overdue.and(unknown.map(drop)).and(strays.map(drop))
     }
 
     /// Waits for the next tick, or for the word to stop.
@@ -228,7 +230,8 @@ impl Worker {
         if inbox.has_new(&files) {
             let unseen = inbox.unseen();
             for file in self.ingest.discover(&scope, *campaign, &unseen).await? {
-                let prepared = self.ingest.prepare_found(&scope, *campaign, &**source, &file).await;
+                let prepared =
+                    contained(self.ingest.prepare_found(&scope, *campaign, &**source, &file)).await;
                 match &prepared {
                     // It is what it is, until it changes.
                     Ok(_) | Err(ServiceError::UnusableFile { .. }) => {}
@@ -244,7 +247,7 @@ impl Worker {
             let ours = packet.company == *company && packet.campaign == *campaign;
             let here = matches!(&packet.origin, PacketOrigin::File { name, .. } if names.contains(&**name));
             if early && ours && here {
-                let loaded = self.ingest.load(&scope, packet.id, &**source, &mut |_| {}).await;
+                let loaded = contained(self.ingest.load(&scope, packet.id, &**source, &mut |_| {})).await;
                 log_failure(loaded, "file was not loaded");
             }
         }
@@ -265,7 +268,7 @@ impl Worker {
         let mut line: VecDeque<_> =
             packets.into_iter().map(|(company, packet)| (company, packet, turns)).collect();
         while let Some((company, packet, turns)) = line.pop_front() {
-            match self.feed_packet(company, packet).await {
+            match contained(self.feed_packet(company, packet)).await {
                 Ok(Next::Turn) if turns > 1 => line.push_back((company, packet, turns - 1)),
                 Ok(Next::Turn) => agenda.put_down(self.ports.clock.now(), company, packet),
                 Ok(Next::At(due)) => agenda.put_down(due, company, packet),

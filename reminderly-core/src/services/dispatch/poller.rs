@@ -14,6 +14,7 @@ use super::Dispatch;
 use super::places::Places;
 use crate::ports::queue::{Lease, QueueError, QueueName};
 use crate::services::ServiceError;
+use crate::services::contained::contained;
 use crate::services::shutdown::{Shutdown, shutdown};
 
 /// How long a poller waits after a failure of the queue before it asks again.
@@ -64,7 +65,7 @@ pub(super) async fn run(dispatch: &Dispatch, queue: &QueueName, told: &Shutdown)
                     let (places, stop, place) = (&places, &stop, places.take());
                     works.push(async move {
                         let _place = place;
-                        dispatch.work_or_release(queue, lease, stop, Some(places)).await
+                        contained(dispatch.work_or_release(queue, lease, stop, Some(places))).await
                     });
                 }
                 continue;
