@@ -11,6 +11,12 @@ use super::{Accepted, Evidence};
 /// Answers go at any hour so soon after what they answer.
 const ANSWER_WITHIN: TimeDelta = TimeDelta::seconds(5 * 60 + 1);
 
+/// How far the clock of a worker may be ahead.
+const SKEW: TimeDelta = TimeDelta::seconds(2);
+
+/// Between whiles the hours are looked at so often: no night is shorter.
+const LOOK_EVERY: TimeDelta = TimeDelta::minutes(10);
+
 /// How long before an appointment is too late.
 const NOTICE: TimeDelta = TimeDelta::hours(1);
 
@@ -70,9 +76,11 @@ fn when(evidence: &Evidence<'_>, accepted: &Accepted, wrong: &mut Vec<String>) {
     }
     // The provider must not deliver it at or after this instant.
     let last = accepted.request.expires_at - TimeDelta::microseconds(2);
-    if !legal(last) {
+    let in_between = std::iter::successors(Some(accepted.at + SKEW), |at| Some(*at + LOOK_EVERY));
+    let mut instants = in_between.take_while(|at| !schedule.jumps() && *at < last).chain([last]);
+    if let Some(closed) = instants.find(|at| !legal(*at)) {
         wrong.push(format!(
-            "hours: may be delivered until {last}, outside of {:?} in {zones:?}",
+            "hours: may be delivered until {last}, also at {closed}, outside of {:?} in {zones:?}",
             draft.window
         ));
     }
@@ -82,6 +90,11 @@ fn when(evidence: &Evidence<'_>, accepted: &Accepted, wrong: &mut Vec<String>) {
         let latest = appointment.with_timezone(&Utc) - NOTICE;
         if !shifts.iter().any(|shift| accepted.at + *shift <= latest) {
             wrong.push(format!("hours: too late for the appointment, at {}, latest {latest}", accepted.at));
+        }
+        if !schedule.jumps() && last >= appointment {
+            wrong.push(format!(
+                "hours: may be delivered until {last}, after the appointment at {appointment}"
+            ));
         }
     }
 }

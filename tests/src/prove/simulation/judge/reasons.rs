@@ -1,5 +1,7 @@
 //! Who was not sent had a reason: otherwise holding everything back would be safe.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, TimeDelta, Utc};
 use reminderly_core::domain::contact_point::ContactPoint;
 use reminderly_core::domain::household::Membership;
@@ -7,10 +9,12 @@ use reminderly_core::domain::message::{Detail, Message, MessageRecord, Origin};
 use reminderly_core::domain::message_status::MessageStatus;
 use reminderly_core::domain::skip_reason::SkipReason;
 use reminderly_core::domain::unsubscribe::RefusalKey;
+use reminderly_core::ids::PacketId;
 use reminderly_core::services::Settings;
 
-use super::super::schedule::{Deed, FAULTS_FOR, Policy, Vanished};
+use super::super::schedule::{Deed, FAULTS_FOR, Policy};
 use super::Evidence;
+use super::stops::names;
 
 /// So long after the last fault everything that waited has gone: a pause of a provider, a delay of the queue and a copy that is
 /// presumed lost, each a quarter of an hour.
@@ -30,7 +34,7 @@ pub(super) fn check(evidence: &Evidence<'_>, wrong: &mut Vec<String>) {
             | MessageStatus::Planned
             | MessageStatus::Queued
             | MessageStatus::Sending => true,
-            MessageStatus::Cancelled => may_be_cancelled(evidence, *position),
+            MessageStatus::Cancelled => may_be_cancelled(evidence, *position, record),
             MessageStatus::Expired => may_be_late(evidence, *position, record),
             MessageStatus::Unknown => schedule.campaigns[*position].policy == Policy::Hold,
             MessageStatus::Failed => has_failed(&evidence.trial.deployment.world.settings, record),
@@ -45,6 +49,7 @@ pub(super) fn check(evidence: &Evidence<'_>, wrong: &mut Vec<String>) {
         }
     }
     every_call(evidence, wrong);
+    every_row(evidence, wrong);
 }
 
 /// Calls that were made are packets with messages: the host repeats them until it is told.
@@ -62,6 +67,28 @@ fn every_call(evidence: &Evidence<'_>, wrong: &mut Vec<String>) {
     }
 }
 
+/// A row has a message, at the time that it says unless a file of the campaign says another.
+fn every_row(evidence: &Evidence<'_>, wrong: &mut Vec<String>) {
+    let schedule = evidence.trial.schedule;
+    let mut says: BTreeMap<(usize, &str), BTreeSet<DateTime<Utc>>> = BTreeMap::new();
+    for timed in &schedule.deeds {
+        let Deed::File { campaign, rows, .. } = &timed.deed else { continue };
+        for row in rows {
+            says.entry((*campaign, &row.key)).or_default().insert(row.at);
+        }
+    }
+    let told = evidence.records.values().filter_map(|(position, record)| {
+        Some((*position, record.message.key.as_str(), record.message.appointment.as_ref()?.at))
+    });
+    let told: BTreeSet<_> = told.collect();
+    for ((campaign, key), instants) in says {
+        let is_there = instants.iter().any(|at| told.contains(&(campaign, key, *at)));
+        if !is_there && !stops(evidence, campaign, |deed| matches!(deed, Deed::Archive { .. })) {
+            wrong.push(format!("liveness: the row {key} of campaign {campaign} was lost"));
+        }
+    }
+}
+
 fn stops(evidence: &Evidence<'_>, position: usize, is: impl Fn(&Deed) -> bool) -> bool {
     evidence.trial.schedule.has(|deed| {
         let concerned = matches!(deed,
@@ -70,17 +97,35 @@ fn stops(evidence: &Evidence<'_>, position: usize, is: impl Fn(&Deed) -> bool) -
     })
 }
 
-fn may_be_cancelled(evidence: &Evidence<'_>, position: usize) -> bool {
+fn may_be_cancelled(evidence: &Evidence<'_>, position: usize, record: &MessageRecord) -> bool {
     let stopped =
         stops(evidence, position, |deed| matches!(deed, Deed::Archive { .. } | Deed::CancelPacket { .. }));
-    stopped || evidence.trial.schedule.campaigns[position].vanished == Vanished::Cancel
+    stopped || has_vanished(evidence, &record.message)
 }
 
-/// Whether its time may have run out: while the campaign was paused, or before the faults had ended by far.
+/// Whether a later file does not name its appointment, or one of those that it stands for.
+fn has_vanished(evidence: &Evidence<'_>, message: &Message) -> bool {
+    let has_vanished = |packet: PacketId, key: &str| {
+        let of_packet = evidence.seen.vanished.iter().filter(|vanished| vanished.earlier == packet);
+        of_packet.into_iter().any(|vanished| !names(evidence, vanished.missing_in, key))
+    };
+    stood_for(evidence, message).any(|told| has_vanished(told.packet, told.key.as_str()))
+}
+
+/// The message, or those of the household for which it stands.
+fn stood_for<'a>(evidence: &'a Evidence<'_>, message: &'a Message) -> impl Iterator<Item = &'a Message> {
+    let members = match &message.origin {
+        Origin::Household { members, .. } => &**members,
+        _ => &[],
+    };
+    let members = members.iter().filter_map(|member| evidence.records.get(&member.message));
+    std::iter::once(message).chain(members.map(|(_, record)| &record.message))
+}
+
+/// Whether its time may have run out before the faults had ended by far. Nothing is paused any more then.
 fn may_be_late(evidence: &Evidence<'_>, position: usize, record: &MessageRecord) -> bool {
     let calm = evidence.trial.schedule.start + FAULTS_FOR + CATCHES_UP_IN;
-    let paused = stops(evidence, position, |deed| matches!(deed, Deed::Pause { .. }));
-    paused || was_narrow(record) || latest(evidence, position, record).is_none_or(|latest| latest < calm)
+    was_narrow(record) || latest(evidence, position, record).is_none_or(|latest| latest < calm)
 }
 
 /// Whether an attempt came to nothing, and what was left of the window was too short to find that out.
@@ -141,21 +186,48 @@ fn may_be_skipped(evidence: &Evidence<'_>, position: usize, record: &MessageReco
                 contact.as_ref() == Some(&refusal.key) || is_named(&refusal.key)
             })
         }
-        SkipReason::Answered => !seen.answers.is_empty(),
-        SkipReason::Superseded if has_lost_a_member(evidence, message) => true,
-        SkipReason::Superseded => seen
-            .changes
-            .iter()
-            .any(|(change, _)| *change == "amended" || *change == "moved" || *change == "stale"),
+        SkipReason::Answered => has_answered(evidence, message),
+        SkipReason::Superseded => {
+            has_lost_a_member(evidence, message) || has_changed(evidence, position, message)
+        }
         SkipReason::Cap => draft.caps.is_some(),
         // The window of a rung, or of a person in another zone, may close too early.
         SkipReason::NoLegalInstant | SkipReason::PastDue => {
             may_be_late(evidence, position, record) || record.message.ladder.is_some()
         }
-        SkipReason::Duplicate => true,
+        SkipReason::Duplicate => is_told_by_another(evidence, position, message),
         SkipReason::Grouped => was_told_at_once(evidence, record),
         SkipReason::InvalidContactPoint | SkipReason::TooManySegments => false,
     }
+}
+
+/// Whether the person has said something about the appointment.
+fn has_answered(evidence: &Evidence<'_>, message: &Message) -> bool {
+    evidence.seen.answers.iter().any(|answered| {
+        let about = evidence.records.get(&answered.about).map(|(_, record)| &record.message);
+        about.is_some_and(|about| {
+            stood_for(evidence, message).any(|told| (&told.key, &told.person) == (&about.key, &about.person))
+        })
+    })
+}
+
+/// Whether another row of the campaign has spoken for the appointment, or one of those that it stands for, or none does.
+fn has_changed(evidence: &Evidence<'_>, position: usize, message: &Message) -> bool {
+    let campaign = evidence.campaign_id(position);
+    let of_campaign = || evidence.seen.planned.iter().filter(|planned| planned.campaign == campaign);
+    let spoken = |told: &Message| {
+        of_campaign().any(|planned| planned.key == told.key.as_str() && planned.packet != told.packet)
+    };
+    stood_for(evidence, message).any(spoken) || has_vanished(evidence, message)
+}
+
+/// Whether another message is about the same, by whatever method; what became of that one is judged by itself.
+fn is_told_by_another(evidence: &Evidence<'_>, position: usize, message: &Message) -> bool {
+    evidence.records.values().any(|(other, record)| {
+        let is_duplicate = record.state.detail == Some(Detail::Skip(SkipReason::Duplicate));
+        let is_one = record.message.contact.is_some() && !is_duplicate;
+        *other == position && record.message.key == message.key && is_one
+    })
 }
 
 /// Whether one of those that it stands for had ended by itself, for a reason that is judged by itself.

@@ -91,7 +91,8 @@ fn moved(evidence: &Evidence<'_>, accepted: &Accepted, said: &Said) -> Option<St
         .filter(|planned| is_late(accepted, planned.at))
         .filter(speaks)
         .max_by_key(|planned| planned.at)?;
-    let fresh = of_row.iter().filter(|planned| !is_late(accepted, planned.at));
+    let is_just_now = |at| !is_late(accepted, at) && at <= accepted.at + ONE_SECOND;
+    let fresh = of_row.iter().filter(|planned| is_just_now(planned.at));
     let is_true = holds.local == local || fresh.into_iter().any(|planned| planned.local == local);
     (!is_true).then(|| format!("a request at {} for {local}, which was moved at {}", accepted.at, holds.at))
 }
@@ -107,7 +108,7 @@ fn vanished(evidence: &Evidence<'_>, accepted: &Accepted, said: &Said) -> Option
 }
 
 /// Whether a row of the file has the key.
-fn names(evidence: &Evidence<'_>, packet: PacketId, wanted: &str) -> bool {
+pub(super) fn names(evidence: &Evidence<'_>, packet: PacketId, wanted: &str) -> bool {
     let Some((_, packet)) = evidence.packets.get(&packet) else { return true };
     let PacketOrigin::File { name: of_packet, .. } = &packet.origin else { return true };
     evidence.trial.schedule.has(|deed| match deed {
@@ -135,7 +136,8 @@ fn answered(evidence: &Evidence<'_>, accepted: &Accepted, said: &Said) -> Option
         .valid_at(accepted.at)
         .planned
         .iter()
-        .any(|planned| planned.key == said.key && planned.at >= answered.at);
+        .filter(|planned| planned.key == said.key)
+        .any(|planned| planned.at >= answered.at && planned.at <= accepted.at + ONE_SECOND);
     (!spoken).then(|| {
         let of = |id| evidence.records.get(&id).map(|(position, record)| evidence.history(*position, record));
         format!(
