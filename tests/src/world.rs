@@ -282,9 +282,13 @@ impl World {
         let process = self.new_process();
         let (worker, pollers) = self.idle_worker_over(ports, process);
         let (trigger, shutdown) = shutdown();
-        let own = Arc::clone(&pollers);
+        let (own, worker_clock) = (Arc::clone(&pollers), Arc::clone(&ports.clock));
         self.executor.spawn(process, async move {
-            worker.run(&shutdown).await.expect("a worker runs");
+            // As whoever supervises processes does.
+            while let Err(error) = worker.run(&shutdown).await {
+                assert!(error.is_transient(), "a worker runs: {error:?}");
+                worker_clock.sleep_until(worker_clock.now() + TimeDelta::seconds(10)).await;
+            }
             own.stop_all().await;
         });
         let ports = ports.clone();

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rand::rngs::SmallRng;
+use rand::seq::SliceRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 
 /// Draws whether faults happen.
@@ -22,6 +23,11 @@ impl Chance {
     /// How long something takes.
     pub(super) fn up_to(&mut self, longest: Duration) -> Duration {
         longest.mul_f64(self.0.random::<f64>())
+    }
+
+    /// Puts things in any order.
+    pub(super) fn shuffle<T>(&mut self, items: &mut [T]) {
+        items.shuffle(&mut self.0);
     }
 
     /// One of several.

@@ -4,10 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rand::rngs::SmallRng;
-use rand::seq::SliceRandom as _;
-use rand::{RngExt as _, SeedableRng as _};
 
+use super::chance::Chance;
 use crate::batch::Outcomes;
 use crate::domain::envelope::Envelope;
 use crate::ports::queue::{
@@ -26,6 +24,10 @@ pub struct QueueFaults {
     pub lose: f64,
     /// Per item sent: a random delay is added, up to [`MAX_DELAY`] in all.
     pub delay: f64,
+    /// Per item sent and per lease settled: nothing is done, and the outcome says so.
+    pub fail: f64,
+    /// Per call: nothing is done, and the answer is [`QueueError::Unavailable`].
+    pub refuse: f64,
     /// Per call: it takes effect, and answers [`QueueError::Unavailable`].
     pub lose_answer: f64,
     /// Whether `lose` hits dispositions and incoming messages too. Nothing in the library brings those back.
@@ -43,6 +45,10 @@ pub struct InjectedFaults {
     pub losses: u64,
     /// Items that were delayed.
     pub delays: u64,
+    /// Items and leases with which nothing was done.
+    pub failures: u64,
+    /// Calls with which nothing was done.
+    pub refusals: u64,
     /// Calls whose answer was dropped.
     pub lost_answers: u64,
 }
@@ -70,15 +76,15 @@ pub struct FaultyQueue {
 #[derive(Debug)]
 struct State {
     faults: QueueFaults,
-    random: SmallRng,
+    chance: Chance,
     injected: InjectedFaults,
 }
 
 impl FaultyQueue {
     /// Decorates `inner`.
     pub fn new(inner: Arc<dyn MessageQueue>, faults: QueueFaults, seed: u64) -> Self {
-        let (random, injected) = (SmallRng::seed_from_u64(seed), InjectedFaults::default());
-        Self { inner, state: Mutex::new(State { faults, random, injected }) }
+        let (chance, injected) = (Chance::new(seed), InjectedFaults::default());
+        Self { inner, state: Mutex::new(State { faults, chance, injected }) }
     }
 
     /// From now on these faults happen.
@@ -95,12 +101,20 @@ impl FaultyQueue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What really goes out for `items`: each with the position whose outcome it gives, or none for a second copy.
-    fn spoil(&self, items: &[Outgoing]) -> Vec<(Option<usize>, Outgoing)> {
+    /// What really goes out for `items`, each with the position whose outcome it gives, or none for a second copy; and what is
+    /// told of those that do not go out.
+    fn spoil(&self, items: &[Outgoing]) -> (Vec<(Option<usize>, Outgoing)>, Vec<SendOutcome>) {
         let mut state = self.state();
         let faults = state.faults;
         let mut spoiled = Vec::with_capacity(items.len());
+        // What is lost is reported as sent.
+        let mut reported = vec![SendOutcome::Sent; items.len()];
         for (position, item) in items.iter().enumerate() {
+            if state.happens(faults.fail) {
+                state.injected.failures += 1;
+                reported.get_mut(position).into_iter().for_each(|told| *told = SendOutcome::Failed);
+                continue;
+            }
             let losable = faults.lose_payloads || matches!(item.envelope, Envelope::Outbound(_));
             // What the queue would refuse is not lost: the caller must hear of it.
             if item.delay <= MAX_DELAY && losable && state.happens(faults.lose) {
@@ -119,7 +133,46 @@ impl FaultyQueue {
             spoiled.push((Some(position), item));
         }
         state.shuffle(faults.reorder, &mut spoiled);
-        spoiled
+        (spoiled, reported)
+    }
+
+    /// Whether the call is let through.
+    fn let_through(&self) -> Result<(), QueueError> {
+        let mut state = self.state();
+        let refuse = state.faults.refuse;
+        if !state.happens(refuse) {
+            return Ok(());
+        }
+        state.injected.refusals += 1;
+        Err(QueueError::Unavailable { source: "nothing was done on purpose".into() })
+    }
+
+    /// Settles leases, but those that fail.
+    async fn settle<F>(
+        &self,
+        leases: &[LeaseToken],
+        settle: impl FnOnce(Vec<LeaseToken>) -> F + Send,
+    ) -> Result<Outcomes<LeaseOutcome>, QueueError>
+    where
+        F: Future<Output = Result<Outcomes<LeaseOutcome>, QueueError>> + Send,
+    {
+        if leases.is_empty() {
+            return settle(Vec::new()).await;
+        }
+        self.let_through()?;
+        let failed: Vec<bool> = {
+            let mut state = self.state();
+            let fail = state.faults.fail;
+            leases.iter().map(|_| state.happens(fail)).collect()
+        };
+        self.state().injected.failures += failed.iter().filter(|failed| **failed).count() as u64;
+        let rest = leases.iter().zip(&failed).filter(|(_, failed)| !**failed);
+        let answer = settle(rest.map(|(lease, _)| lease.clone()).collect()).await;
+        self.answer(answer.map(|outcomes| {
+            let mut outcomes = outcomes.into_iter();
+            let told = |failed| if failed { None } else { outcomes.next() };
+            failed.into_iter().map(told).map(|told| told.unwrap_or(LeaseOutcome::Failed)).collect()
+        }))
     }
 
     fn answer<T>(&self, answer: Result<T, QueueError>) -> Result<T, QueueError> {
@@ -140,11 +193,11 @@ impl MessageQueue for FaultyQueue {
         if items.is_empty() {
             return self.inner.send(queue, items).await;
         }
-        let (positions, spoiled): (Vec<_>, Vec<_>) = self.spoil(items).into_iter().unzip();
+        self.let_through()?;
+        let (spoiled, mut reported) = self.spoil(items);
+        let (positions, spoiled): (Vec<_>, Vec<_>) = spoiled.into_iter().unzip();
         let sent = self.inner.send(queue, &spoiled).await;
         self.answer(sent.map(|outcomes| {
-            // What was lost is reported as sent, too.
-            let mut reported = vec![SendOutcome::Sent; items.len()];
             for (position, outcome) in positions.into_iter().zip(outcomes) {
                 if let Some(slot) = position.and_then(|position| reported.get_mut(position)) {
                     *slot = outcome;
@@ -161,6 +214,7 @@ impl MessageQueue for FaultyQueue {
         wait: Duration,
         visibility: Duration,
     ) -> Result<Vec<Lease>, QueueError> {
+        self.let_through()?;
         let mut received = self.inner.receive(queue, max, wait, visibility).await;
         if let Ok(leases) = &mut received {
             let mut state = self.state();
@@ -175,8 +229,7 @@ impl MessageQueue for FaultyQueue {
         queue: &QueueName,
         leases: &[LeaseToken],
     ) -> Result<Outcomes<LeaseOutcome>, QueueError> {
-        let answer = self.inner.ack(queue, leases).await;
-        if leases.is_empty() { answer } else { self.answer(answer) }
+        self.settle(leases, |leases| async move { self.inner.ack(queue, &leases).await }).await
     }
 
     async fn release(
@@ -185,8 +238,7 @@ impl MessageQueue for FaultyQueue {
         leases: &[LeaseToken],
         delay: Duration,
     ) -> Result<Outcomes<LeaseOutcome>, QueueError> {
-        let answer = self.inner.release(queue, leases, delay).await;
-        if leases.is_empty() { answer } else { self.answer(answer) }
+        self.settle(leases, |leases| async move { self.inner.release(queue, &leases, delay).await }).await
     }
 
     async fn extend(
@@ -195,8 +247,7 @@ impl MessageQueue for FaultyQueue {
         leases: &[LeaseToken],
         visibility: Duration,
     ) -> Result<Outcomes<LeaseOutcome>, QueueError> {
-        let answer = self.inner.extend(queue, leases, visibility).await;
-        if leases.is_empty() { answer } else { self.answer(answer) }
+        self.settle(leases, |leases| async move { self.inner.extend(queue, &leases, visibility).await }).await
     }
 
     async fn dead_letter(
@@ -205,6 +256,7 @@ impl MessageQueue for FaultyQueue {
         lease: &LeaseToken,
         reason: &str,
     ) -> Result<LeaseOutcome, QueueError> {
+        self.let_through()?;
         let answer = self.inner.dead_letter(queue, lease, reason).await;
         self.answer(answer)
     }
@@ -212,17 +264,17 @@ impl MessageQueue for FaultyQueue {
 
 impl State {
     fn happens(&mut self, probability: f64) -> bool {
-        self.random.random::<f64>() < probability
+        self.chance.happens(probability)
     }
 
     fn random_delay(&mut self, at_least: Duration) -> Duration {
-        at_least + MAX_DELAY.saturating_sub(at_least).mul_f64(self.random.random::<f64>())
+        at_least + self.chance.up_to(MAX_DELAY.saturating_sub(at_least))
     }
 
     fn shuffle<T>(&mut self, probability: f64, items: &mut [T]) {
         if self.happens(probability) && items.len() > 1 {
             self.injected.reorders += 1;
-            items.shuffle(&mut self.random);
+            self.chance.shuffle(items);
         }
     }
 }

@@ -203,6 +203,31 @@ mod tests {
     }
 
     #[test]
+    fn of_requests_that_start_before_the_same_instant_each_is_finished_by_itself() {
+        let mut window = SlidingWindow::new(PER);
+        window.reserve(6);
+        window.start(3, at(700));
+        window.start(3, at(700));
+        window.finish(3, 0, at(700), at(100));
+        assert_eq!(window.room(10, at(100)), 7);
+        window.finish(3, 0, at(700), at(100));
+        assert_eq!((window.room(10, at(100)), window.next_room()), (10, None));
+    }
+
+    #[test]
+    fn a_window_is_idle_when_nothing_is_permitted_and_nothing_was_started_lately() {
+        for (reserved, started) in [(5, 0), (0, 5), (2, 2)] {
+            let mut window = SlidingWindow::new(PER);
+            window.reserve(reserved + started);
+            window.start(started, at(0));
+            assert!(!window.is_idle(at(0)), "{reserved} {started}");
+            window.give_back(reserved);
+            assert_eq!(window.is_idle(at(999)), started == 0, "{reserved} {started}");
+            assert!(window.is_idle(at(1_000)), "{reserved} {started}");
+        }
+    }
+
+    #[test]
     fn an_answer_that_comes_after_the_window_changes_nothing() {
         let mut window = SlidingWindow::new(PER);
         window.reserve(5);

@@ -13,8 +13,8 @@ use reminderly_core::ids::CompanyId;
 use reminderly_core::ports::provider::Provider;
 use reminderly_core::services::Ports;
 use reminderly_core::testing::{
-    FaultyLookup, FaultyProvider, FaultyStore, HookedStore, LookupFaults, PanicPoint, PanickingProvider,
-    ProviderFault, ProviderFaults, QueueFaults, SkewedClock, StoreFaults,
+    AdminFaults, FaultyLookup, FaultyProvider, FaultyQueueAdmin, FaultyStore, HookedStore, LookupFaults,
+    PanicPoint, PanickingProvider, ProviderFault, ProviderFaults, QueueFaults, SkewedClock, StoreFaults,
 };
 use reminderly_providers::router::MethodRouter;
 use serde_json::{Value, json};
@@ -36,6 +36,7 @@ struct Place {
     ports: Ports,
     clock: Arc<SkewedClock>,
     store: Arc<FaultyStore>,
+    admin: Arc<FaultyQueueAdmin>,
     providers: Vec<Arc<FaultyProvider>>,
     panicking: Vec<Arc<PanickingProvider>>,
     lookup: Arc<FaultyLookup>,
@@ -103,6 +104,7 @@ impl Deployment {
         let faults = &schedule.faults;
         for place in &self.places {
             place.store.set_faults(faults.store);
+            place.admin.set_faults(faults.admin);
             place.lookup.set_faults(faults.lookup);
             place.providers.iter().for_each(|provider| provider.set_faults(faults.provider));
         }
@@ -115,6 +117,7 @@ impl Deployment {
     pub(super) fn calm(&mut self) {
         for place in &mut self.places {
             place.store.set_faults(StoreFaults::default());
+            place.admin.set_faults(AdminFaults::default());
             place.lookup.set_faults(LookupFaults::default());
             place.providers.iter().for_each(|provider| provider.set_faults(ProviderFaults::default()));
             place.panicking.iter().for_each(|provider| provider.set_chance(0));
@@ -188,6 +191,9 @@ impl Deployment {
             add("commit lost", store.lost_commits);
             add("store slow before its effect", store.late_effects);
             add("store slow after its effect", store.late_answers);
+            let admin = place.admin.injected();
+            add("queues neither made nor deleted", admin.refusals);
+            add("queues made or deleted, answer lost", admin.lost_answers);
             let lookup = place.lookup.injected();
             add("look-up failed", lookup.unreachable);
             add("look-up hung", lookup.hangs);
@@ -205,6 +211,8 @@ impl Deployment {
             add("copies reordered", queue.reorders);
             add("copy lost", queue.losses);
             add("copy delayed", queue.delays);
+            add("item or lease failed", queue.failures);
+            add("queue away", queue.refusals);
             add("answer of the queue lost", queue.lost_answers);
         }
         counts
@@ -241,6 +249,7 @@ fn place(
     let clock = Arc::new(SkewedClock::new(Arc::clone(&true_clock), schedule.skews[worker]));
     let own: Arc<dyn Clock> = Arc::<SkewedClock>::clone(&clock);
     let store = Arc::new(FaultyStore::new(Arc::clone(&world.ports.store), Arc::clone(&true_clock), seed));
+    let admin = Arc::new(FaultyQueueAdmin::new(Arc::clone(&world.ports.queues), seed));
     let lookup = Arc::new(FaultyLookup::new(world.sandbox.lookup(), seed));
     let mut router = MethodRouter::sandbox(&world.sandbox);
     let (mut providers, mut panicking) = (Vec::new(), Vec::new());
@@ -266,11 +275,12 @@ fn place(
     }
     let ports = Ports {
         store: Arc::<FaultyStore>::clone(&store),
+        queues: Arc::<FaultyQueueAdmin>::clone(&admin),
         clock: own,
         providers: Arc::new(router),
         ..world.ports.clone()
     };
-    Place { ports, clock, store, providers, panicking, lookup, process: None }
+    Place { ports, clock, store, admin, providers, panicking, lookup, process: None }
 }
 
 /// What people and their providers do.

@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
-use reminderly_core::testing::{LookupFaults, ProviderFaults, QueueFaults, StoreFaults};
+use reminderly_core::testing::{AdminFaults, LookupFaults, ProviderFaults, QueueFaults, StoreFaults};
 
 use super::documents::{AHEAD, RowDraft};
 use super::schedule::{
@@ -327,9 +327,12 @@ impl Drawing {
             reorder: rate(0.5),
             lose: rate(0.3),
             delay: rate(0.3),
+            fail: rate(0.1),
+            refuse: rate(0.05),
             lose_answer: rate(0.15),
             lose_payloads: false,
         };
+        let admin = AdminFaults { refuse: rate(0.2), lose_answer: rate(0.2) };
         let provider = ProviderFaults {
             unreachable: rate(0.1),
             unauthorized: rate(0.05),
@@ -368,6 +371,7 @@ impl Drawing {
         Faults {
             store,
             queue,
+            admin,
             provider,
             lookup,
             panic_per_mille,

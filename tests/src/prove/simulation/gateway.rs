@@ -6,8 +6,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::executor::block_on;
 use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
+use reminderly_core::domain::contact_point::ContactPoint;
 use reminderly_core::domain::disposition::AttemptReport;
-use reminderly_core::ids::AttemptId;
+use reminderly_core::ids::{AttemptId, CompanyId};
 use reminderly_core::services::{Callbacks, ServiceError};
 use reminderly_providers::sandbox::SandboxCallback;
 use serde_json::Value;
@@ -18,6 +19,16 @@ use crate::world::World;
 /// How long a provider waits before it calls again.
 const CALL_AGAIN: TimeDelta = TimeDelta::seconds(30);
 
+/// What a person wrote, as it came over the wire.
+#[derive(Debug, Clone)]
+pub(super) struct Heard {
+    pub(super) company: CompanyId,
+    pub(super) from: ContactPoint,
+    pub(super) text: String,
+    /// When the endpoint took it.
+    pub(super) at: DateTime<Utc>,
+}
+
 /// Takes what the sandbox has to say to the services.
 #[derive(Debug)]
 pub(super) struct Gateway {
@@ -25,6 +36,8 @@ pub(super) struct Gateway {
     faults: Faults,
     /// The reports that were taken, by attempt.
     pub(super) reports: BTreeMap<AttemptId, Vec<AttemptReport>>,
+    /// What people wrote and was taken, by event, as it was taken first.
+    pub(super) heard: BTreeMap<String, Heard>,
     /// Those of which the gateway does not know whether its queue has taken them, by attempt.
     pub(super) in_doubt: BTreeMap<AttemptId, Vec<AttemptReport>>,
     pub(super) injected: BTreeMap<&'static str, u64>,
@@ -38,6 +51,7 @@ impl Gateway {
             random: SmallRng::seed_from_u64(schedule.seed ^ 0xca11),
             faults: schedule.faults,
             reports: BTreeMap::new(),
+            heard: BTreeMap::new(),
             in_doubt: BTreeMap::new(),
             injected: kinds.map(|kind| (kind, 0)).into(),
             violations: Vec::new(),
@@ -61,7 +75,7 @@ impl Gateway {
 
     fn take(&mut self, world: &World, callbacks: &Callbacks, callback: SandboxCallback, now: DateTime<Utc>) {
         let Faults { late_callbacks, doubled_callbacks, lost_callbacks, forged_callbacks, .. } = self.faults;
-        let report = report(&callback.request.body);
+        let (report, heard) = (report(&callback.request.body), heard(world, &callback.request.body, now));
         if self.happens(late_callbacks, "callback late") {
             let wait = TimeDelta::seconds(self.random.random_range(1..600));
             world.sandbox.put_back(callback, now + wait);
@@ -89,6 +103,9 @@ impl Gateway {
                     if let Some((attempt, report)) = &report {
                         self.reports.entry(*attempt).or_default().push(report.clone());
                     }
+                    if let Some((event, heard)) = &heard {
+                        self.heard.entry(event.clone()).or_insert_with(|| heard.clone());
+                    }
                 }
                 Err(error) if error.is_transient() => {
                     if let Some((attempt, report)) = report {
@@ -107,6 +124,16 @@ impl Gateway {
         *self.injected.entry(what).or_default() += u64::from(happens);
         happens
     }
+}
+
+/// What a person writes in a callback of the sandbox, with its event.
+fn heard(world: &World, body: &[u8], at: DateTime<Utc>) -> Option<(String, Heard)> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let incoming = body.get("incoming_v1")?;
+    let text = |field: &str| Some(incoming.get(field)?.as_str()?.to_owned());
+    let from = serde_json::from_value(incoming.get("from")?.clone()).ok()?;
+    let company = world.sandbox.company_of(&text("account")?)?;
+    Some((text("event")?, Heard { company, from, text: text("text")?, at }))
 }
 
 /// What a callback of the sandbox reports.

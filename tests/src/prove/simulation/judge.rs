@@ -3,6 +3,7 @@
 
 mod caps;
 mod ended;
+mod heard;
 mod hours;
 mod households;
 mod once;
@@ -64,6 +65,7 @@ pub(super) fn judge(trial: &Trial<'_>) -> Vec<String> {
         once::check,
         hours::check,
         stops::check,
+        heard::check,
         caps::check,
         households::check,
         shown::check,

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use reminderly_core::testing::{LookupFaults, ProviderFaults, QueueFaults, StoreFaults};
+use reminderly_core::testing::{AdminFaults, LookupFaults, ProviderFaults, QueueFaults, StoreFaults};
 
 use super::documents::RowDraft;
 
@@ -101,6 +101,7 @@ pub(super) struct CampaignDraft {
 pub(super) struct Faults {
     pub(super) store: StoreFaults,
     pub(super) queue: QueueFaults,
+    pub(super) admin: AdminFaults,
     pub(super) provider: ProviderFaults,
     pub(super) lookup: LookupFaults,
     pub(super) panic_per_mille: u32,

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use chrono::TimeDelta;
-use reminderly_core::testing::{LookupFaults, ProviderFaults, QueueFaults, StoreFaults};
+use reminderly_core::testing::{AdminFaults, LookupFaults, ProviderFaults, QueueFaults, StoreFaults};
 
 use super::breakage::Unbroken;
 use super::report::verdict;
@@ -65,9 +65,10 @@ fn shrink(schedule: &Schedule) -> (Schedule, Vec<String>) {
 /// Takes one kind of fault away.
 type Simpler = fn(&mut Faults);
 
-const SIMPLER: [Simpler; 9] = [
+const SIMPLER: [Simpler; 10] = [
     |faults| faults.store = StoreFaults::default(),
     |faults| faults.queue = QueueFaults::default(),
+    |faults| faults.admin = AdminFaults::default(),
     |faults| faults.provider = ProviderFaults::default(),
     |faults| faults.lookup = LookupFaults::default(),
     |faults| faults.panic_per_mille = 0,
