@@ -91,6 +91,8 @@ fn two_campaigns(seed: u64) -> Ran {
         reorder: 0.3,
         lose: 0.1,
         delay: 0.2,
+        fail: 0.1,
+        refuse: 0.05,
         lose_answer: 0.05,
         lose_payloads: false,
     };

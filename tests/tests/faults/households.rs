@@ -315,6 +315,8 @@ fn nobody_of_a_household_is_told_twice() {
                 reorder: 0.3,
                 lose: 0.1,
                 delay: 0.2,
+                fail: 0.1,
+                refuse: 0.05,
                 lose_answer: 0.05,
                 lose_payloads: false,
             };

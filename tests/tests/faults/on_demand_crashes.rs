@@ -134,6 +134,8 @@ fn over_a_faulty_queue(seed: u64) {
         reorder: 0.5,
         lose: 0.3,
         delay: 0.2,
+        fail: 0.1,
+        refuse: 0.05,
         lose_answer: 0.3,
         lose_payloads: false,
     };

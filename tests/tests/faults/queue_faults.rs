@@ -14,6 +14,8 @@ const FAULTS: QueueFaults = QueueFaults {
     reorder: 0.5,
     lose: 0.2,
     delay: 0.2,
+    fail: 0.1,
+    refuse: 0.05,
     lose_answer: 0.1,
     lose_payloads: false,
 };

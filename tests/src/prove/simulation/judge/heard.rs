@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use futures::executor::block_on;
+use reminderly_core::domain::contact_method::ContactMethod;
 use reminderly_core::domain::incoming::IncomingRecord;
 use reminderly_core::domain::message::Origin;
 use reminderly_core::ids::{IncomingId, MessageId};
@@ -25,7 +26,9 @@ pub(super) fn check(evidence: &Evidence<'_>, wrong: &mut Vec<String>) {
         if records != 1 {
             wrong.push(format!("truth: what was heard as {event} at {} is kept {records} times", heard.at));
         }
-        if heard.text.eq_ignore_ascii_case("stop") {
+        // By phone keys are pressed.
+        let stop = if heard.from.method() == ContactMethod::Phone { "9" } else { "STOP" };
+        if heard.text == stop {
             stopped(evidence, heard, wrong);
         }
     }
