@@ -27,7 +27,7 @@ pub(super) fn check(evidence: &Evidence<'_>, wrong: &mut Vec<String>) {
             wrong.push(format!("truth: what was heard as {event} at {} is kept {records} times", heard.at));
         }
         // By phone keys are pressed.
-        let stop = if heard.from.method() == ContactMethod::Phone { "9" } else { "STOP" };
+        let stop = if heard.from.method() == ContactMethod::Phone { "8" } else { "STOP" };
         if heard.text == stop {
             stopped(evidence, heard, wrong);
         }
