@@ -13,8 +13,8 @@ use reminderly_core::domain::envelope::{Envelope, SealedPayload, Slice};
 use reminderly_core::domain::sealed::Sealed;
 use reminderly_core::ids::{CampaignId, CompanyId, MessageId, PacketId};
 use reminderly_core::ports::queue::{
-    Depth, Lease, MAX_DELAY, MessageQueue, Outgoing, QueueAdmin as _, QueueError, QueueName, QueueSpec,
-    SendOutcome,
+    Depth, Lease, LeaseOutcome, MAX_DELAY, MessageQueue, Outgoing, QueueAdmin as _, QueueError, QueueName,
+    QueueSpec, SendOutcome,
 };
 use reminderly_core::testing::{FaultyQueue, InjectedFaults, QueueFaults, VirtualClock};
 use reminderly_queue_memory::MemoryQueue;
@@ -158,12 +158,86 @@ fn a_call_without_answer_takes_effect() {
 }
 
 #[test]
+fn an_item_that_failed_is_not_there() {
+    let bench = Bench::new(QueueFaults { fail: 1.0, ..QueueFaults::default() });
+    assert_eq!(bench.send(&slices(3)).unwrap(), [SendOutcome::Failed; 3]);
+    assert_eq!(bench.depth(), Depth::default());
+    assert_eq!(bench.queue.injected(), InjectedFaults { failures: 3, ..InjectedFaults::default() });
+}
+
+#[test]
+fn what_fails_and_what_does_not_is_told_in_place() {
+    let bench = Bench::new(QueueFaults { fail: 0.5, reorder: 1.0, ..QueueFaults::default() });
+    let items = slices(40);
+    let outcomes = bench.send(&items).unwrap();
+    let received: Vec<_> = bench.receive_all().into_iter().map(|lease| lease.envelope.unwrap()).collect();
+    for (item, outcome) in items.iter().zip(&outcomes) {
+        assert_eq!(*outcome == SendOutcome::Sent, received.contains(&item.envelope));
+    }
+    assert!(outcomes.contains(&SendOutcome::Sent) && outcomes.contains(&SendOutcome::Failed));
+}
+
+#[test]
+fn a_lease_that_failed_is_held_on() {
+    let bench = Bench::new(QueueFaults { fail: 0.5, ..QueueFaults::default() });
+    assert_eq!(block_on(bench.inner.send(&bench.name, &slices(40))).unwrap().len(), 40);
+    let tokens: Vec<_> = bench.receive_all().into_iter().map(|lease| lease.token).collect();
+    let outcomes = block_on(bench.queue.ack(&bench.name, &tokens)).unwrap().into_vec();
+    let failed = outcomes.iter().filter(|outcome| **outcome == LeaseOutcome::Failed).count();
+    assert!(failed > 0 && failed < 40, "{outcomes:?}");
+    assert_eq!(bench.depth(), Depth { ready: 0, leased: failed as u64, delayed: 0 });
+    for (token, outcome) in tokens.iter().zip(&outcomes) {
+        let again = block_on(bench.inner.ack(&bench.name, std::slice::from_ref(token))).unwrap().into_vec();
+        let is_held = again == [LeaseOutcome::Done];
+        assert_eq!(is_held, *outcome == LeaseOutcome::Failed, "{again:?}");
+    }
+    assert_eq!(bench.queue.injected().failures, failed as u64);
+}
+
+#[test]
+fn a_refused_call_does_nothing() {
+    let bench = Bench::new(QueueFaults { refuse: 1.0, ..QueueFaults::default() });
+    let name = &bench.name;
+    assert!(matches!(bench.send(&slices(2)), Err(QueueError::Unavailable { .. })));
+    assert_eq!(bench.depth(), Depth::default());
+    assert_eq!(block_on(bench.inner.send(name, &slices(2))).unwrap().len(), 2);
+    let received = block_on(bench.queue.receive(name, 2, Duration::ZERO, VISIBILITY));
+    assert!(matches!(received, Err(QueueError::Unavailable { .. })));
+    let tokens: Vec<_> = bench.receive_all().into_iter().map(|lease| lease.token).collect();
+    let answers = [
+        block_on(bench.queue.ack(name, &tokens)).map(drop),
+        block_on(bench.queue.release(name, &tokens, Duration::ZERO)).map(drop),
+        block_on(bench.queue.dead_letter(name, &tokens[0], "test")).map(drop),
+    ];
+    for answer in answers {
+        assert!(matches!(answer, Err(QueueError::Unavailable { .. })), "{answer:?}");
+    }
+    assert_eq!(bench.depth(), Depth { ready: 0, leased: 2, delayed: 0 });
+    assert_eq!(bench.queue.injected(), InjectedFaults { refusals: 5, ..InjectedFaults::default() });
+}
+
+#[test]
+fn with_too_much_in_flight_nothing_comes() {
+    let bench = Bench::new(QueueFaults { over_limit: 1.0, ..QueueFaults::default() });
+    assert_eq!(bench.send(&slices(2)).unwrap(), [SendOutcome::Sent; 2]);
+    let at_once = block_on(bench.queue.receive(&bench.name, 2, Duration::ZERO, VISIBILITY));
+    assert!(matches!(at_once, Err(QueueError::OverLimit(name)) if name == bench.name));
+    let waiting = block_on(bench.queue.receive(&bench.name, 2, Duration::from_secs(1), VISIBILITY));
+    assert_eq!(waiting.unwrap(), []);
+    assert_eq!(bench.depth().ready, 2);
+    assert_eq!(bench.queue.injected(), InjectedFaults { over_limit: 2, ..InjectedFaults::default() });
+}
+
+#[test]
 fn the_same_seed_injects_the_same_faults() {
     let faults = QueueFaults {
         duplicate: 0.3,
         reorder: 0.5,
         lose: 0.2,
         delay: 0.4,
+        fail: 0.1,
+        refuse: 0.1,
+        over_limit: 0.0,
         lose_answer: 0.1,
         lose_payloads: false,
     };
@@ -177,4 +251,5 @@ fn the_same_seed_injects_the_same_faults() {
     let injected = first.1;
     assert!(injected.duplicates > 0 && injected.losses > 0 && injected.delays > 0, "{injected:?}");
     assert!(injected.reorders > 0 && injected.lost_answers > 0, "{injected:?}");
+    assert!(injected.failures > 0 && injected.refusals > 0, "{injected:?}");
 }

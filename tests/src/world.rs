@@ -33,6 +33,7 @@ use reminderly_core::sources::MemorySource;
 use reminderly_core::testing::{FaultyQueue, QueueFaults, VirtualClock};
 use reminderly_providers::router::MethodRouter;
 use reminderly_providers::sandbox::{AcceptedLog, Sandbox, SandboxScript, SandboxSettings};
+use reminderly_providers::standard_webhooks::WebhookKey;
 use reminderly_queue_memory::MemoryQueue;
 use serde_json::Value;
 
@@ -107,6 +108,8 @@ pub struct World {
     pub settings: Settings,
     /// What polls.
     pub executor: Executor,
+    /// What the sandbox signs its callbacks with.
+    pub webhook_key: WebhookKey,
     /// Callbacks that were taken.
     pub accepted_callbacks: u64,
     workers: BTreeMap<Process, Running>,
@@ -143,8 +146,15 @@ impl World {
         let rates =
             [(ContactMethod::Sms, setup.rates.clone()), (ContactMethod::Phone, setup.call_rates.clone())]
                 .into();
-        let sandbox_settings =
-            SandboxSettings { seed: setup.seed, script, rates, log: setup.log, ..SandboxSettings::default() };
+        let webhook_key = WebhookKey::new(&[7; 32]).expect("a key");
+        let sandbox_settings = SandboxSettings {
+            seed: setup.seed,
+            script,
+            rates,
+            log: setup.log,
+            keys: vec![webhook_key.clone()],
+            ..SandboxSettings::default()
+        };
         let sandbox = Sandbox::new(Arc::clone(&shared), sandbox_settings);
         let providers: Arc<dyn ProviderDirectory> = Arc::new((setup.providers)(&sandbox, &shared));
         let ports = Ports {
@@ -168,6 +178,7 @@ impl World {
             ports,
             settings,
             executor: Executor::new(),
+            webhook_key,
             accepted_callbacks: 0,
             workers: BTreeMap::new(),
             last_process: 0,

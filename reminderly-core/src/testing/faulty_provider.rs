@@ -61,6 +61,8 @@ pub struct ProviderFaults {
     pub lost_answer: f64,
     /// Per message: accepted, and the answer makes no sense.
     pub malformed: f64,
+    /// Per message: accepted twice, by a provider or a network that says the same thing again; two references, one answer.
+    pub accepted_twice: f64,
 }
 
 /// A fault of a [`FaultyProvider`].
@@ -81,6 +83,7 @@ pub enum ProviderFault {
     TimeOutAccepted,
     LostAnswer,
     Malformed,
+    AcceptedTwice,
 }
 
 impl ProviderFault {
@@ -93,7 +96,7 @@ impl ProviderFault {
         Self::ShortAnswer,
     ];
 
-    const OF_MESSAGES: [Self; 8] = [
+    const OF_MESSAGES: [Self; 9] = [
         Self::Deferred,
         Self::Rejected,
         Self::ServerError,
@@ -102,6 +105,7 @@ impl ProviderFault {
         Self::TimeOutAccepted,
         Self::LostAnswer,
         Self::Malformed,
+        Self::AcceptedTwice,
     ];
 
     const fn probability(self, faults: &ProviderFaults) -> f64 {
@@ -120,12 +124,25 @@ impl ProviderFault {
             Self::TimeOutAccepted => faults.time_out_accepted,
             Self::LostAnswer => faults.lost_answer,
             Self::Malformed => faults.malformed,
+            Self::AcceptedTwice => faults.accepted_twice,
         }
     }
 
     /// Whether a message with this fault reaches the provider.
     const fn passes(self) -> bool {
-        matches!(self, Self::ServerErrorAccepted | Self::TimeOutAccepted | Self::LostAnswer | Self::Malformed)
+        matches!(
+            self,
+            Self::ServerErrorAccepted
+                | Self::TimeOutAccepted
+                | Self::LostAnswer
+                | Self::Malformed
+                | Self::AcceptedTwice
+        )
+    }
+
+    /// Whether its answer is as good as without it.
+    const fn is_answered(self) -> bool {
+        matches!(self, Self::AcceptedTwice)
     }
 
     const fn is_silent(self) -> bool {
@@ -230,6 +247,13 @@ impl FaultyProvider {
             let outcomes = self.inner.send(&passing, deadline).await?;
             answers.extend(passing.iter().map(|message| message.message).zip(outcomes));
         }
+        let doubled =
+            messages.iter().zip(&fates).filter(|(_, fate)| **fate == Some(ProviderFault::AcceptedTwice));
+        let doubled: Vec<OutboundMessage> = doubled.map(|(message, _)| message.clone()).collect();
+        if !doubled.is_empty() {
+            // Nobody hears what is answered to the copy.
+            let _ = self.inner.send(&doubled, deadline).await;
+        }
         if fates.iter().flatten().any(|fault| fault.is_silent()) {
             let point = deadline.answer_by.since(Monotonic::new(GIVE_UP_BEFORE));
             self.wait_until(Monotonic::new(point)).await;
@@ -240,8 +264,8 @@ impl FaultyProvider {
             match (fate, answer) {
                 // It was not started after all, so nothing of it can have been lost.
                 (_, Some(ProviderOutcome::NotStarted)) => ProviderOutcome::NotStarted,
-                (Some(fault), _) => self.spoiled(fault),
-                (None, answer) => answer.unwrap_or_else(missing),
+                (Some(fault), _) if !fault.is_answered() => self.spoiled(fault),
+                (_, answer) => answer.unwrap_or_else(missing),
             }
         };
         Ok(messages.iter().zip(fates).map(outcome).collect())

@@ -28,6 +28,8 @@ pub struct QueueFaults {
     pub fail: f64,
     /// Per call: nothing is done, and the answer is [`QueueError::Unavailable`].
     pub refuse: f64,
+    /// Per receive: too much is in flight. Nothing is received with a wait, and the answer is [`QueueError::OverLimit`] without.
+    pub over_limit: f64,
     /// Per call: it takes effect, and answers [`QueueError::Unavailable`].
     pub lose_answer: f64,
     /// Whether `lose` hits dispositions and incoming messages too. Nothing in the library brings those back.
@@ -49,6 +51,8 @@ pub struct InjectedFaults {
     pub failures: u64,
     /// Calls with which nothing was done.
     pub refusals: u64,
+    /// Receives that found too much in flight.
+    pub over_limit: u64,
     /// Calls whose answer was dropped.
     pub lost_answers: u64,
 }
@@ -147,6 +151,15 @@ impl FaultyQueue {
         Err(QueueError::Unavailable { source: "nothing was done on purpose".into() })
     }
 
+    /// Whether too much is in flight.
+    fn is_over_limit(&self) -> bool {
+        let mut state = self.state();
+        let over_limit = state.faults.over_limit;
+        let happens = state.happens(over_limit);
+        state.injected.over_limit += u64::from(happens);
+        happens
+    }
+
     /// Settles leases, but those that fail.
     async fn settle<F>(
         &self,
@@ -215,6 +228,9 @@ impl MessageQueue for FaultyQueue {
         visibility: Duration,
     ) -> Result<Vec<Lease>, QueueError> {
         self.let_through()?;
+        if self.is_over_limit() {
+            return if wait.is_zero() { Err(QueueError::OverLimit(queue.clone())) } else { Ok(Vec::new()) };
+        }
         let mut received = self.inner.receive(queue, max, wait, visibility).await;
         if let Ok(leases) = &mut received {
             let mut state = self.state();

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::chance::Chance;
+use super::wanted_panic::WantedPanic;
 use crate::clock::Clock;
 use crate::ports::store::{Store, StoreError};
 
@@ -22,6 +23,8 @@ pub struct StoreFaults {
     pub delay_after: f64,
     /// The longest delay.
     pub longest_delay: Duration,
+    /// Per call: it panics with a [`WantedPanic`], half of the time after it took effect.
+    pub panic: f64,
 }
 
 /// How many faults a [`FaultyStore`] has injected.
@@ -37,6 +40,8 @@ pub struct InjectedStoreFaults {
     pub late_effects: u64,
     /// Calls that answered late.
     pub late_answers: u64,
+    /// Calls that panicked.
+    pub panics: u64,
 }
 
 /// Decorates a store with the faults that a database server may show. Every fault is one that the contract of
@@ -77,6 +82,8 @@ enum Fate {
     Refused,
     AnswerLost,
     CommitLost,
+    PanicsBefore,
+    PanicsAfter,
 }
 
 /// What happens to one call, and when.
@@ -139,6 +146,11 @@ impl FaultyStore {
             Fate::AnswerLost => {
                 call.await.and_then(|_| Err(StoreError::CommitUnknown { source: source.into() }))
             }
+            Fate::PanicsBefore => WantedPanic::now(),
+            Fate::PanicsAfter => {
+                drop(call.await);
+                WantedPanic::now()
+            }
         };
         self.wait(course.after).await;
         answer
@@ -154,17 +166,19 @@ impl FaultyStore {
 impl State {
     /// What happens to the next call. Draws as often whatever happens, so that faults do not depend on one another.
     fn course(&mut self, is_write: bool) -> Course {
-        let StoreFaults { refuse, lose_answer, lose_commit, delay_before, delay_after, longest_delay } =
+        let StoreFaults { refuse, lose_answer, lose_commit, delay_before, delay_after, longest_delay, panic } =
             self.faults;
-        let drawn = [refuse, lose_answer, lose_commit, delay_before, delay_after];
-        let [refused, answer_lost, commit_lost, before, after] =
+        let drawn = [refuse, lose_answer, lose_commit, delay_before, delay_after, panic / 2.0, panic / 2.0];
+        let [refused, answer_lost, commit_lost, before, after, panics_before, panics_after] =
             drawn.map(|probability| self.chance.happens(probability));
-        let fate = match (refused, answer_lost && is_write, commit_lost && is_write) {
-            (true, ..) => Fate::Refused,
-            (_, true, _) => Fate::AnswerLost,
-            (.., true) => Fate::CommitLost,
-            _ => Fate::Answered,
-        };
+        let fates = [
+            (panics_before, Fate::PanicsBefore),
+            (panics_after, Fate::PanicsAfter),
+            (refused, Fate::Refused),
+            (answer_lost && is_write, Fate::AnswerLost),
+            (commit_lost && is_write, Fate::CommitLost),
+        ];
+        let fate = fates.into_iter().find(|(happens, _)| *happens).map_or(Fate::Answered, |(_, fate)| fate);
         let mut delay = |happens: bool| happens.then(|| self.chance.up_to(longest_delay));
         let course = Course { fate, before: delay(before), after: delay(after) };
         let injected = &mut self.injected;
@@ -172,6 +186,7 @@ impl State {
             Fate::Refused => injected.refusals += 1,
             Fate::AnswerLost => injected.lost_answers += 1,
             Fate::CommitLost => injected.lost_commits += 1,
+            Fate::PanicsBefore | Fate::PanicsAfter => injected.panics += 1,
             Fate::Answered => {}
         }
         injected.late_effects += u64::from(course.before.is_some());

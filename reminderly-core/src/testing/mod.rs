@@ -12,6 +12,7 @@ mod planned_text;
 mod skewed_clock;
 mod store_methods;
 mod virtual_clock;
+mod wanted_panic;
 
 #[cfg(test)]
 mod fault_tests;
@@ -29,3 +30,4 @@ pub use planned_text::PlannedText;
 pub use skewed_clock::SkewedClock;
 pub use store_methods::StoreHooks;
 pub use virtual_clock::VirtualClock;
+pub use wanted_panic::WantedPanic;

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
 
+use super::wanted_panic::WantedPanic;
 use crate::batch::Outcomes;
 use crate::domain::attempt::ProviderName;
 use crate::domain::contact_method::ContactMethod;
@@ -27,7 +28,7 @@ pub enum PanicPoint {
 
 /// Panics in calls with chosen messages, or in a share of all calls, and counts it.
 ///
-/// The panic hook is not called, so that thousands of wanted panics do not fill the output.
+/// Panics with [`WantedPanic`].
 #[derive(Debug)]
 pub struct PanickingProvider {
     inner: Arc<dyn Provider>,
@@ -80,7 +81,7 @@ impl PanickingProvider {
 
     fn panic(&self) -> ! {
         self.panics.fetch_add(1, Ordering::Relaxed);
-        std::panic::resume_unwind(Box::new("panic that a test asked for"))
+        WantedPanic::now()
     }
 }
 

@@ -4,9 +4,11 @@
 //! It is carried out by three workers and more, and judged by the provider's log.
 
 mod breakage;
+mod deeds;
 mod deployment;
 mod documents;
 mod draw;
+mod errands;
 mod gateway;
 mod judge;
 mod leases;

@@ -93,6 +93,7 @@ fn two_campaigns(seed: u64) -> Ran {
         delay: 0.2,
         fail: 0.1,
         refuse: 0.05,
+        over_limit: 0.05,
         lose_answer: 0.05,
         lose_payloads: false,
     };

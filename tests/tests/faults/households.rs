@@ -317,6 +317,7 @@ fn nobody_of_a_household_is_told_twice() {
                 delay: 0.2,
                 fail: 0.1,
                 refuse: 0.05,
+                over_limit: 0.05,
                 lose_answer: 0.05,
                 lose_payloads: false,
             };

@@ -136,6 +136,7 @@ fn over_a_faulty_queue(seed: u64) {
         delay: 0.2,
         fail: 0.1,
         refuse: 0.05,
+        over_limit: 0.05,
         lose_answer: 0.3,
         lose_payloads: false,
     };

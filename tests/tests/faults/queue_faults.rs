@@ -16,6 +16,7 @@ const FAULTS: QueueFaults = QueueFaults {
     delay: 0.2,
     fail: 0.1,
     refuse: 0.05,
+    over_limit: 0.05,
     lose_answer: 0.1,
     lose_payloads: false,
 };

@@ -203,10 +203,12 @@ fn look_up(dialled: &Dialled, default_region: Option<&str>) -> Result<String, In
         return Err(if short { InvalidContactPoint::ShortCode } else { InvalidContactPoint::MissingRegion });
     }
     let abroad = region.and_then(|region| dialled_abroad(&dialled.0, region));
-    let number = abroad
-        .and_then(|text| valid(None, &text))
-        .or_else(|| valid(region.filter(|_| !dialled.0.starts_with('+')), &dialled.0))
-        .ok_or(invalid)?;
+    let as_dialled = || match (dialled.0.strip_prefix('+'), region) {
+        (Some(digits), _) => international(digits),
+        (None, Some(region)) => national(&dialled.0, region),
+        (None, None) => None,
+    };
+    let number = abroad.and_then(|digits| international(&digits)).or_else(as_dialled).ok_or(invalid)?;
     let (code, national) = (number.code().value(), number.national().to_string());
     // The plan has seven-digit numbers that can be dialled inside one country only.
     if code == 1 && national.len() != 10 {
@@ -219,12 +221,27 @@ fn look_up(dialled: &Dialled, default_region: Option<&str>) -> Result<String, In
     Ok(canonical)
 }
 
-/// The number behind the digits that are dialled in `region` before a country code. Of such a number, as of one with a `+`, the crate
+/// The digits behind those that are dialled in `region` before a country code. Of such a number, as of one with a `+`, the crate
 /// would strip the trunk prefix of `region`, which is not the other country's: `+33 1 …` would lose its 1 in `US`.
 fn dialled_abroad(dialled: &str, region: country::Id) -> Option<String> {
     let prefix = DATABASE.by_id(region.as_ref())?.international_prefix()?.find(dialled)?;
-    let behind = dialled.get(prefix.end()..).filter(|_| prefix.start() == 0)?;
-    Some(format!("+{behind}"))
+    dialled.get(prefix.end()..).filter(|_| prefix.start() == 0).map(str::to_owned)
+}
+
+/// A number with its country code. Some write the trunk prefix of the country behind the code (`+44 (0)20 …`), and the crate leaves
+/// it out; but it does so even where the number begins with the same digit: `+7 812 …` is St Petersburg. So the number is tried
+/// as it stands too, as it is dialled from a country that has no trunk prefix.
+fn international(digits: &str) -> Option<PlanNumber> {
+    let from_denmark = || valid(Some(country::DK), &format!("00{digits}"));
+    valid(None, &format!("+{digits}")).or_else(from_denmark)
+}
+
+/// A number without its country code, with the trunk prefix or without.
+fn national(digits: &str, region: country::Id) -> Option<PlanNumber> {
+    let plan = DATABASE.by_id(region.as_ref())?;
+    let of_code = |digits: &str| international(&format!("{}{digits}", plan.country_code()));
+    let behind_trunk = || digits.strip_prefix(plan.national_prefix()?).and_then(of_code);
+    valid(Some(region), digits).or_else(|| of_code(digits)).or_else(behind_trunk)
 }
 
 fn valid(region: Option<country::Id>, dialled: &str) -> Option<PlanNumber> {

@@ -26,6 +26,10 @@ use super::*;
 #[case("02 3661 8300", Some("IT"), "+390236618300")]
 #[case("06 31 96 65 43", Some("FR"), "+33631966543")]
 #[case("983-555-0123", Some("US"), "+19835550123")]
+#[case("+7 812 703-01-01", None, "+78127030101")]
+#[case("8 (812) 703-01-01", Some("RU"), "+78127030101")]
+#[case("812 703-01-01", Some("RU"), "+78127030101")]
+#[case("00 7 844 900 10 17", Some("GB"), "+78449001017")]
 #[case("+1 876 912 3456", None, "+18769123456")]
 fn a_number_is_read(#[case] text: &str, #[case] region: Option<&str>, #[case] canonical: &str) {
     assert_eq!(PhoneNumber::parse(text, region).map(String::from), Ok(canonical.to_owned()));

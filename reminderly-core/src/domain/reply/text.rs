@@ -2,6 +2,7 @@
 
 use super::lexicon::{Hit, Lexicon, Section};
 use super::normal::{CHARS_MAX, normalise};
+use super::opt_out;
 use super::quoted::own_text;
 
 /// What agreements such as "no problem" are read as.
@@ -140,13 +141,16 @@ fn unspaced(clauses: Vec<Vec<String>>) -> Vec<Vec<String>> {
     .collect()
 }
 
-/// The clauses up to what a device adds: "Sent from my phone".
+/// The clauses up to what a device adds: "Sent from my phone". No device adds an opt-out.
 fn without_signature(mut clauses: Vec<Vec<String>>) -> Vec<Vec<String>> {
     let hits = Lexicon::get().scan(&clauses);
     let signature =
         hits.iter().find(|hit| hit.section == Section::Signature && hit.at == 0 && hit.clause > 0);
     if let Some(hit) = signature {
-        clauses.truncate(hit.clause);
+        let added = clauses.split_off(hit.clause);
+        if opt_out::is_touched(&Reply::of(added.clone(), false)) {
+            clauses.extend(added);
+        }
     }
     clauses
 }

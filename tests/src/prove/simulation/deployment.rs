@@ -68,7 +68,8 @@ impl Deployment {
         });
         world.shuffle(schedule.seed);
         world.settings.rows_per_batch = 7;
-        world.settings.tick = Duration::from_mins(1);
+        world.settings.max_receives = schedule.max_receives;
+        world.settings.tick = schedule.tick.to_std().expect("a length of time");
         world.settings.visibility = Duration::from_secs(40);
         let witness = Arc::new(Witness::new(Arc::clone(&world.clock)));
         let store = breakage.store(Arc::clone(&world.ports.store), &world.clock);
@@ -90,8 +91,9 @@ impl Deployment {
             world.with_inbox(campaign.company, campaign.id, Arc::<ArrivingFiles>::clone(source));
         }
         let wire = Arc::default();
+        // The last one is the host's.
         let places =
-            (0..schedule.workers).map(|worker| place(&world, schedule, worker, &wire, breakage)).collect();
+            (0..=schedule.workers).map(|worker| place(&world, schedule, worker, &wire, breakage)).collect();
         let mut deployment = Self { world, companies, campaigns, files, wire, witness, lost_leases, places };
         deployment.set_faults(schedule);
         for worker in 0..schedule.workers {
@@ -128,12 +130,18 @@ impl Deployment {
         }
     }
 
-    pub(super) fn start(&mut self, worker: usize) {
-        if let Some(place) = self.places.get_mut(worker)
-            && place.process.is_none()
-        {
-            place.process = Some(self.world.start_worker_over(&place.ports.clone()));
-        }
+    /// The adapters of the host's own tasks, with a clock, a store and a network that are no better than those of workers.
+    pub(super) fn ports_of_host(&self) -> Ports {
+        self.places.last().map_or_else(|| self.world.ports.clone(), |place| place.ports.clone())
+    }
+
+    /// Starts a worker, unless it runs.
+    pub(super) fn start(&mut self, worker: usize) -> bool {
+        let Some(place) = self.places.get_mut(worker).filter(|place| place.process.is_none()) else {
+            return false;
+        };
+        place.process = Some(self.world.start_worker_over(&place.ports.clone()));
+        true
     }
 
     pub(super) fn kill(&mut self, worker: usize) -> bool {
@@ -191,6 +199,7 @@ impl Deployment {
             add("commit lost", store.lost_commits);
             add("store slow before its effect", store.late_effects);
             add("store slow after its effect", store.late_answers);
+            add("store panicked", store.panics);
             let admin = place.admin.injected();
             add("queues neither made nor deleted", admin.refusals);
             add("queues made or deleted, answer lost", admin.lost_answers);
@@ -213,13 +222,14 @@ impl Deployment {
             add("copy delayed", queue.delays);
             add("item or lease failed", queue.failures);
             add("queue away", queue.refusals);
+            add("too much in flight", queue.over_limit);
             add("answer of the queue lost", queue.lost_answers);
         }
         counts
     }
 }
 
-const PROVIDER_FAULTS: [(ProviderFault, &str); 14] = [
+const PROVIDER_FAULTS: [(ProviderFault, &str); 15] = [
     (ProviderFault::Unreachable, "provider unreachable"),
     (ProviderFault::Unauthorized, "credentials refused"),
     (ProviderFault::Throttled, "429 for a call"),
@@ -234,6 +244,7 @@ const PROVIDER_FAULTS: [(ProviderFault, &str); 14] = [
     (ProviderFault::TimeOutAccepted, "time-out, accepted"),
     (ProviderFault::LostAnswer, "answer of the provider lost"),
     (ProviderFault::Malformed, "answer without sense"),
+    (ProviderFault::AcceptedTwice, "accepted twice by the provider"),
 ];
 
 /// The adapters of a worker.

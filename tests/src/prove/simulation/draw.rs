@@ -6,11 +6,12 @@ use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
+use reminderly_core::domain::unsubscribe::UnsubscribeChange;
 use reminderly_core::testing::{AdminFaults, LookupFaults, ProviderFaults, QueueFaults, StoreFaults};
 
 use super::documents::{AHEAD, RowDraft};
 use super::schedule::{
-    CampaignDraft, Caps, Deed, Faults, Hours, Methods, Policy, Schedule, TimedDeed, Vanished, Way,
+    CampaignDraft, Caps, Deed, Faults, Hours, Methods, Policy, RECEIVES, Schedule, TimedDeed, Vanished, Way,
 };
 use crate::world::instant;
 
@@ -81,8 +82,10 @@ impl Drawing {
         // What a clock that is an hour ahead had sent before its time looks unsent after a restore.
         let jumps = jumps && !is_restored;
         let skew = |random: &mut SmallRng| TimeDelta::milliseconds(random.random_range(-1_000..=1_000));
+        let tick = if self.chance(0.5) { TimeDelta::minutes(1) } else { TimeDelta::minutes(3) };
+        let max_receives = if self.chance(0.2) { 3 } else { RECEIVES };
         let is_skewed = self.chance(0.5);
-        let skews = (0..workers)
+        let skews = (0..=workers)
             .map(|_| if is_skewed { skew(&mut self.random) } else { TimeDelta::zero() })
             .collect();
         let mut campaigns = self.campaigns(is_change_of_clocks, opens, zone);
@@ -95,7 +98,7 @@ impl Drawing {
         if jumps {
             for _ in 0..=self.below(2) {
                 let (worker, to) =
-                    (self.below(workers), TimeDelta::hours(if self.chance(0.5) { 1 } else { -1 }));
+                    (self.below(workers + 1), TimeDelta::hours(if self.chance(0.5) { 1 } else { -1 }));
                 let after = self.minute(1, 60);
                 self.at(after, Deed::Jump { worker, to });
                 if self.chance(0.5) {
@@ -121,6 +124,8 @@ impl Drawing {
             is_change_of_clocks,
             workers,
             is_steady,
+            max_receives,
+            tick,
             skews,
             campaigns,
             faults,
@@ -206,7 +211,7 @@ impl Drawing {
 
     fn files(&mut self, campaigns: &[CampaignDraft], people: usize, is_single: bool) {
         for (campaign, draft) in campaigns.iter().enumerate().filter(|(_, draft)| !draft.is_on_demand) {
-            let first: Vec<RowDraft> = (0..4 + self.below(24))
+            let first: Vec<RowDraft> = (0..5 + self.below(23))
                 .map(|row| {
                     let due =
                         if self.chance(0.004) { self.minute(24 * 60, 25 * 60) } else { self.minute(2, 60) };
@@ -279,9 +284,21 @@ impl Drawing {
     fn host(&mut self, campaigns: &[CampaignDraft], people: usize) {
         for _ in 0..self.below(5) {
             let (company, person) = (self.below(2), self.below(people));
-            let way = if self.chance(0.5) { Way::Operator } else { Way::Reply };
-            let after = self.minute(1, 70);
-            self.at(after, Deed::OptOut { company, cell: cell(company, person), way });
+            let mut after = self.minute(1, 70);
+            let mut change = UnsubscribeChange::OptedOut;
+            loop {
+                let way = if self.chance(0.5) { Way::Operator } else { Way::Reply };
+                self.at(after, Deed::Unsubscribe { company, cell: cell(company, person), change, way });
+                if !self.chance(0.4) {
+                    break;
+                }
+                // Soon after it, or at once.
+                after += if self.chance(0.3) { TimeDelta::zero() } else { self.minute(0, 10) };
+                change = match change {
+                    UnsubscribeChange::OptedOut => UnsubscribeChange::OptedIn,
+                    UnsubscribeChange::OptedIn => UnsubscribeChange::OptedOut,
+                };
+            }
         }
         for campaign in 0..campaigns.len() {
             if self.chance(0.15) {
@@ -302,13 +319,17 @@ impl Drawing {
                 }
             }
         }
-        if self.chance(0.2) {
-            let after = self.minute(50, 75);
+        if self.chance(0.3) {
+            let after = self.minute(10, 75);
             self.at(after, Deed::Redrive);
         }
     }
 
     fn processes(&mut self, workers: usize, is_steady: bool) {
+        if self.chance(0.3) {
+            let after = self.minute(1, 72);
+            self.at(after, Deed::CrashHost);
+        }
         for _ in 0..self.below(8) {
             let worker = usize::from(is_steady) + self.below(workers - usize::from(is_steady));
             let after = self.minute(0, 70);
@@ -329,6 +350,7 @@ impl Drawing {
             delay: rate(0.3),
             fail: rate(0.1),
             refuse: rate(0.05),
+            over_limit: rate(0.02),
             lose_answer: rate(0.15),
             lose_payloads: false,
         };
@@ -348,9 +370,10 @@ impl Drawing {
             time_out_accepted: rate(0.1),
             lost_answer: rate(0.1),
             malformed: rate(0.1),
+            accepted_twice: rate(0.1),
         };
         let lookup = LookupFaults { unreachable: rate(0.3), hang: rate(0.1), inconclusive: rate(0.3) };
-        let late = [rate(0.4), rate(0.3), rate(0.2), rate(0.3)];
+        let late = [rate(0.4), rate(0.3), rate(0.2), rate(0.3), rate(0.1)];
         let panic_per_mille = if rate(1.0) > 0.5 { 30 } else { 0 };
         let mut store = StoreFaults {
             refuse: rate(0.04),
@@ -359,6 +382,7 @@ impl Drawing {
             delay_before: rate(0.03),
             delay_after: rate(0.03),
             longest_delay: Duration::from_secs(3),
+            panic: rate(0.01),
         };
         if self.chance(0.3) {
             store.longest_delay = Duration::from_mins(4);
@@ -367,7 +391,7 @@ impl Drawing {
         if is_steady && self.chance(0.5) {
             store = StoreFaults::default();
         }
-        let [late_callbacks, doubled_callbacks, lost_callbacks, forged_callbacks] = late;
+        let [late_callbacks, doubled_callbacks, lost_callbacks, forged_callbacks, strange_callbacks] = late;
         Faults {
             store,
             queue,
@@ -379,6 +403,7 @@ impl Drawing {
             doubled_callbacks,
             lost_callbacks,
             forged_callbacks,
+            strange_callbacks,
         }
     }
 }

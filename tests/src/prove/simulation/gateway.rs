@@ -8,10 +8,11 @@ use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
 use reminderly_core::domain::contact_point::ContactPoint;
 use reminderly_core::domain::disposition::AttemptReport;
-use reminderly_core::ids::{AttemptId, CompanyId};
+use reminderly_core::ids::{AttemptId, CompanyId, IdSourceExt as _};
+use reminderly_core::ports::callback::CallbackRequest;
 use reminderly_core::services::{Callbacks, ServiceError};
 use reminderly_providers::sandbox::SandboxCallback;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::schedule::{Faults, Schedule};
 use crate::world::World;
@@ -19,12 +20,17 @@ use crate::world::World;
 /// How long a provider waits before it calls again.
 const CALL_AGAIN: TimeDelta = TimeDelta::seconds(30);
 
+/// What is told of attempts that nobody has made.
+const STRANGE: &str = "report about an attempt that nobody knows";
+
 /// What a person wrote, as it came over the wire.
 #[derive(Debug, Clone)]
 pub(super) struct Heard {
     pub(super) company: CompanyId,
     pub(super) from: ContactPoint,
     pub(super) text: String,
+    /// When the person wrote it.
+    pub(super) written: DateTime<Utc>,
     /// When the endpoint took it.
     pub(super) at: DateTime<Utc>,
 }
@@ -46,7 +52,7 @@ pub(super) struct Gateway {
 
 impl Gateway {
     pub(super) fn new(schedule: &Schedule) -> Self {
-        let kinds = ["callback late", "callback doubled", "callback lost", "callback forged"];
+        let kinds = ["callback late", "callback doubled", "callback lost", "callback forged", STRANGE];
         Self {
             random: SmallRng::seed_from_u64(schedule.seed ^ 0xca11),
             faults: schedule.faults,
@@ -74,7 +80,14 @@ impl Gateway {
     }
 
     fn take(&mut self, world: &World, callbacks: &Callbacks, callback: SandboxCallback, now: DateTime<Utc>) {
-        let Faults { late_callbacks, doubled_callbacks, lost_callbacks, forged_callbacks, .. } = self.faults;
+        let Faults {
+            late_callbacks,
+            doubled_callbacks,
+            lost_callbacks,
+            forged_callbacks,
+            strange_callbacks,
+            ..
+        } = self.faults;
         let (report, heard) = (report(&callback.request.body), heard(world, &callback.request.body, now));
         if self.happens(late_callbacks, "callback late") {
             let wait = TimeDelta::seconds(self.random.random_range(1..600));
@@ -94,6 +107,15 @@ impl Gateway {
             let answer = block_on(callbacks.accept(&callback.provider, &forged));
             if !matches!(answer, Err(ServiceError::Callback(_))) {
                 self.violations.push(format!("a forged callback was taken: {answer:?}"));
+            }
+        }
+        if report.is_some() && self.happens(strange_callbacks, STRANGE) {
+            let answer = block_on(callbacks.accept(&callback.provider, &strange(world, &callback.request)));
+            if let Err(error) = answer.map(drop)
+                && !error.is_transient()
+            {
+                self.violations
+                    .push(format!("a report about an attempt that nobody knows was refused: {error}"));
             }
         }
         let times = 1 + u32::from(self.happens(doubled_callbacks, "callback doubled"));
@@ -119,11 +141,27 @@ impl Gateway {
         }
     }
 
+    pub(super) fn has_told_of_strangers(&self) -> bool {
+        self.injected.get(STRANGE).is_some_and(|times| *times > 0)
+    }
+
     fn happens(&mut self, probability: f64, what: &'static str) -> bool {
         let happens = self.random.random::<f64>() < probability;
         *self.injected.entry(what).or_default() += u64::from(happens);
         happens
     }
+}
+
+/// The same report about an attempt that nobody has made, as genuine.
+fn strange(world: &World, request: &CallbackRequest) -> CallbackRequest {
+    let mut body: Value = serde_json::from_slice(&request.body).expect("a report");
+    let attempt: AttemptId = world.ports.ids.next(world.now());
+    let event = format!("strange-{attempt}");
+    body["report_v1"]["attempt"] = json!(attempt);
+    body["report_v1"]["event"] = json!(event);
+    let body = body.to_string().into_bytes();
+    let headers = world.webhook_key.sign(&event, world.now(), &body);
+    CallbackRequest { headers, body, ..request.clone() }
 }
 
 /// What a person writes in a callback of the sandbox, with its event.
@@ -133,7 +171,8 @@ fn heard(world: &World, body: &[u8], at: DateTime<Utc>) -> Option<(String, Heard
     let text = |field: &str| Some(incoming.get(field)?.as_str()?.to_owned());
     let from = serde_json::from_value(incoming.get("from")?.clone()).ok()?;
     let company = world.sandbox.company_of(&text("account")?)?;
-    Some((text("event")?, Heard { company, from, text: text("text")?, at }))
+    let written = serde_json::from_value(incoming.get("at")?.clone()).ok()?;
+    Some((text("event")?, Heard { company, from, text: text("text")?, written, at }))
 }
 
 /// What a callback of the sandbox reports.

@@ -3,6 +3,7 @@
 
 mod caps;
 mod ended;
+mod happened;
 mod heard;
 mod hours;
 mod households;
@@ -16,20 +17,26 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::executor::block_on;
-use reminderly_core::domain::household::Membership;
-use reminderly_core::domain::message::{Detail, MessageRecord, Origin};
+use reminderly_core::domain::message::{MessageRecord, Origin};
 use reminderly_core::domain::packet::Packet;
-use reminderly_core::domain::skip_reason::SkipReason;
 use reminderly_core::ids::{AttemptId, CampaignId, MessageId, PacketId};
 use reminderly_providers::sandbox::AcceptedRequest;
 
+pub(super) use happened::add_what_happened;
+
 use super::documents::{Said, read_back};
 use super::trial::Trial;
-use super::wire::{Request, Told};
+use super::wire::Request;
 use super::witness::Seen;
 
 /// What P4 allows between a stop and the last request.
 const ONE_SECOND: TimeDelta = TimeDelta::seconds(1);
+
+/// What two clocks may be apart that do not jump.
+const SKEW: TimeDelta = TimeDelta::seconds(2);
+
+/// How far a clock jumps.
+const JUMP: TimeDelta = TimeDelta::hours(1);
 
 /// Everything there is to judge by.
 struct Evidence<'a> {
@@ -106,6 +113,11 @@ impl<'a> Evidence<'a> {
         Self { trial, seen: deployment.witness.seen(), requests, accepted, records, packets }
     }
 
+    /// How far two clocks may be apart.
+    fn clocks_apart(&self) -> TimeDelta {
+        if self.trial.schedule.jumps() { SKEW + JUMP } else { SKEW }
+    }
+
     fn campaign_id(&self, position: usize) -> CampaignId {
         self.trial.deployment.campaigns[position].id
     }
@@ -134,53 +146,16 @@ impl<'a> Evidence<'a> {
         format!("{:?} {}", record.state, lines.join(", "))
     }
 
+    /// When a message came to its end, by the clock of whoever ended it.
+    fn ended_at(&self, position: usize, record: &MessageRecord) -> Option<DateTime<Utc>> {
+        let company = self.trial.deployment.campaigns[position].company;
+        let store = &self.trial.deployment.world.ports.store;
+        let history = block_on(store.history(company, record.message.packet, record.message.id));
+        history.expect("read").last().map(|line| line.at)
+    }
+
     fn is_scheduled(&self, message: MessageId) -> bool {
         let made = self.seen.made.get(&message);
         made.is_some_and(|made| matches!(made.origin, Origin::Row { .. } | Origin::Household { .. }))
-    }
-}
-
-/// What must happen in every run and shows in what was seen.
-pub(super) fn add_what_happened(trial: &Trial<'_>, seen: &Seen, add: &mut impl FnMut(&'static str, u64)) {
-    let evidence = Evidence::of(trial);
-    let mut requests: BTreeMap<MessageId, Vec<&Request>> = BTreeMap::new();
-    for request in &evidence.requests {
-        requests.entry(request.message).or_default().push(request);
-    }
-    let accepted: BTreeMap<AttemptId, &Accepted> =
-        evidence.accepted.iter().map(|accepted| (accepted.request.attempt, accepted)).collect();
-    for request in &evidence.requests {
-        add(
-            "claim reaped or answered without knowing",
-            matches!(request.told, Told::Nothing | Told::Unknown).into(),
-        );
-    }
-    for of_message in requests.values() {
-        for (first, _) in of_message.iter().zip(of_message.iter().skip(1)) {
-            let was_accepted = accepted.contains_key(&first.attempt);
-            add("call reached nobody and was made again", was_accepted.into());
-            let unsure = first.told != Told::Refused && !was_accepted;
-            add("request made twice after proof of absence", unsure.into());
-        }
-    }
-    for accepted in &evidence.accepted {
-        let made = seen.made.get(&accepted.request.message);
-        add("request accepted late", (accepted.request.at > accepted.at).into());
-        add(
-            "person was corrected",
-            made.is_some_and(|made| matches!(made.origin, Origin::Correction { .. })).into(),
-        );
-        add(
-            "household was told at once",
-            made.is_some_and(|made| matches!(made.origin, Origin::Household { .. })).into(),
-        );
-        add("rung above the first went", made.is_some_and(|made| made.below.is_some()).into());
-    }
-    add("queue taken down", evidence.packets.len() as u64);
-    for (_, record) in evidence.records.values() {
-        let capped = record.state.detail == Some(Detail::Skip(SkipReason::Cap));
-        add("refused by a cap", capped.into());
-        let left = matches!(record.state.household, Some(Membership::Left(_)));
-        add("household fell apart", left.into());
     }
 }

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::breakage::Breakage;
 use super::judge::judge;
-use super::schedule::{Deed, Schedule};
+use super::schedule::Schedule;
 use super::trial::Trial;
 use crate::executor::hash;
 
@@ -26,7 +26,7 @@ pub(super) fn nothing_fired() -> BTreeMap<&'static str, u64> {
 }
 
 /// What does not go wrong by itself, and is not drawn by a decorator that counts it.
-const MUST_HAPPEN: [&str; 36] = [
+const MUST_HAPPEN: [&str; 40] = [
     "worker killed",
     "worker told to stop",
     "worker replaced",
@@ -34,6 +34,9 @@ const MUST_HAPPEN: [&str; 36] = [
     "call on demand",
     "opt-out by an operator",
     "opt-out by a reply",
+    "opt-in by an operator",
+    "opt-in by a reply",
+    "host crashed",
     "opt-out by the provider",
     "campaign paused",
     "campaign resumed",
@@ -62,7 +65,8 @@ const MUST_HAPPEN: [&str; 36] = [
     "household fell apart",
     "refused by a cap",
     "queue taken down",
-    "schedule with ten messages or more",
+    "schedule with two hundred messages or more",
+    "person permitted contact again",
 ];
 
 /// Carries a schedule out and judges it.
@@ -91,12 +95,7 @@ fn fired(trial: &Trial<'_>) -> BTreeMap<&'static str, u64> {
     for (what, times) in trial.deployment.injected().into_iter().chain(trial.gateway.injected.clone()) {
         add(what, times);
     }
-    let (schedule, seen) = (trial.schedule, trial.deployment.witness.seen());
-    let drafts = &schedule.campaigns;
-    add("clocks of workers apart", schedule.skews.iter().any(|skew| !skew.is_zero()).into());
-    add("day on which clocks change", schedule.is_change_of_clocks.into());
-    add("window past midnight", drafts.iter().any(|draft| draft.window.from > draft.window.to).into());
-    add("people in several zones", drafts.iter().any(|draft| draft.area_code_zones).into());
+    let seen = trial.deployment.witness.seen();
     for (change, name) in [
         ("moved", "appointment moved"),
         ("amended", "appointment amended"),
@@ -107,11 +106,6 @@ fn fired(trial: &Trial<'_>) -> BTreeMap<&'static str, u64> {
     }
     add("appointment vanished", seen.vanished.len() as u64);
     add("person answered", seen.answers.len() as u64);
-    let files = schedule.deeds.iter().filter_map(|timed| match &timed.deed {
-        Deed::File { rows, .. } => Some(rows.len()),
-        _ => None,
-    });
-    add("schedule with ten messages or more", (files.sum::<usize>() >= 10).into());
     super::judge::add_what_happened(trial, &seen, &mut add);
     fired
 }

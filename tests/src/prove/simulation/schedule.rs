@@ -2,12 +2,16 @@
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
+use reminderly_core::domain::unsubscribe::UnsubscribeChange;
 use reminderly_core::testing::{AdminFaults, LookupFaults, ProviderFaults, QueueFaults, StoreFaults};
 
 use super::documents::RowDraft;
 
 /// How long things go wrong.
 pub(super) const FAULTS_FOR: TimeDelta = TimeDelta::minutes(75);
+
+/// How often a copy is received before it is set aside as a dead letter, as in most deployments.
+pub(super) const RECEIVES: u32 = 20;
 
 /// A schedule: everything that is not the order in which tasks are polled, which the seed draws too.
 #[derive(Debug, Clone)]
@@ -20,6 +24,11 @@ pub struct Schedule {
     pub(super) workers: usize,
     /// The first worker is not killed.
     pub(super) is_steady: bool,
+    /// Copies that are received so often are dead letters.
+    pub(super) max_receives: u32,
+    /// Between two rounds of a worker.
+    pub(super) tick: TimeDelta,
+    /// Of the clocks of the workers and, last, of the host.
     pub(super) skews: Vec<TimeDelta>,
     pub(super) campaigns: Vec<CampaignDraft>,
     pub(super) faults: Faults,
@@ -113,6 +122,8 @@ pub(super) struct Faults {
     pub(super) lost_callbacks: f64,
     /// Per callback: a forged one comes before it.
     pub(super) forged_callbacks: f64,
+    /// Per report: one about an attempt that nobody knows comes before it.
+    pub(super) strange_callbacks: f64,
 }
 
 #[derive(Debug, Clone)]
@@ -121,7 +132,7 @@ pub(super) struct TimedDeed {
     pub(super) deed: Deed,
 }
 
-/// How an opt-out comes.
+/// How an opt-out or opt-in comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
     Operator,
@@ -133,7 +144,7 @@ pub(super) enum Way {
 pub(super) enum Deed {
     File { campaign: usize, number: usize, rows: Vec<RowDraft> },
     Call { campaign: usize, worker: usize, row: RowDraft },
-    OptOut { company: usize, cell: String, way: Way },
+    Unsubscribe { company: usize, cell: String, change: UnsubscribeChange, way: Way },
     Pause { campaign: usize },
     Resume { campaign: usize },
     CancelPacket { campaign: usize },
@@ -141,6 +152,7 @@ pub(super) enum Deed {
     Kill { worker: usize },
     Stop { worker: usize },
     Start { worker: usize },
+    CrashHost,
     Jump { worker: usize, to: TimeDelta },
     BackUp,
     Restore,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use reminderly_core::batch::Outcomes;
 use reminderly_core::clock::Clock as _;
 use reminderly_core::domain::appointment_change::AppointmentChange;
@@ -23,11 +23,15 @@ use reminderly_core::ports::store::{
 };
 use reminderly_core::testing::{StoreHooks, VirtualClock};
 
-/// Somebody refused contact.
+/// Somebody refused contact, or permitted it again.
 #[derive(Debug, Clone)]
-pub(super) struct Refusal {
+pub(super) struct Unsubscribed {
     pub(super) company: CompanyId,
     pub(super) key: RefusalKey,
+    pub(super) change: UnsubscribeChange,
+    /// From when it may count: when it was said, by whatever clock, or the store was asked.
+    pub(super) since: DateTime<Utc>,
+    /// From when it counts.
     pub(super) at: DateTime<Utc>,
 }
 
@@ -80,7 +84,7 @@ pub(super) struct Vanished {
 /// What was acknowledged.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Seen {
-    pub(super) refusals: Vec<Refusal>,
+    pub(super) unsubscribes: Vec<Unsubscribed>,
     pub(super) states: Vec<(CampaignId, CampaignState, DateTime<Utc>)>,
     pub(super) cancelled: Vec<(PacketId, DateTime<Utc>)>,
     pub(super) planned: Vec<Planned>,
@@ -103,6 +107,24 @@ impl Seen {
         }
     }
 
+    /// The refusals that hold at an instant, or may still hold: nobody has permitted contact since they were said. Clocks of those
+    /// who say so may be `apart`.
+    pub(super) fn refusals_at(
+        &self,
+        instant: DateTime<Utc>,
+        apart: TimeDelta,
+    ) -> impl Iterator<Item = &Unsubscribed> {
+        let is_lifted = move |refusal: &Unsubscribed| {
+            self.unsubscribes.iter().any(|other| {
+                let is_permission = other.change == UnsubscribeChange::OptedIn;
+                let is_of_it = (other.company, &other.key) == (refusal.company, &refusal.key);
+                is_permission && is_of_it && other.at + apart >= refusal.since && other.since <= instant
+            })
+        };
+        let refusals = self.unsubscribes.iter().filter(|said| said.change == UnsubscribeChange::OptedOut);
+        refusals.filter(move |refusal| !is_lifted(refusal))
+    }
+
     fn make(&mut self, packet: PacketId, messages: &[PlannedMessage]) {
         for PlannedMessage { message, .. } in messages {
             let (origin, below) = (message.origin.clone(), message.ladder.map(|place| place.below));
@@ -110,12 +132,10 @@ impl Seen {
         }
     }
 
-    /// The store was brought back to what it was: what was acknowledged since holds no more from `now` on.
+    /// The store was brought back to what it was: what was acknowledged since holds no more from `now` on, but for what the host
+    /// says again before anything starts.
     fn forget_since(&mut self, backup: DateTime<Utc>, now: DateTime<Utc>) {
         self.before_restore = Some((now, Box::new(self.clone())));
-        self.refusals.retain(|refusal| refusal.at <= backup);
-        self.states.retain(|(.., at)| *at <= backup);
-        self.cancelled.retain(|(_, at)| *at <= backup);
         self.planned.retain(|planned| planned.at <= backup);
         self.answers.retain(|answered| answered.at <= backup);
         self.claims.retain(|_, claim| claim.at <= backup);
@@ -148,11 +168,13 @@ impl Witness {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note_refused(&self, company: CompanyId, events: &[Unsubscribe]) {
+    fn note_unsubscribed(&self, company: CompanyId, events: &[Unsubscribe], asked_at: DateTime<Utc>) {
         let at = self.clock.now();
-        let refused = events.iter().filter(|event| event.change == UnsubscribeChange::OptedOut);
-        let refused = refused.map(|event| Refusal { company, key: event.key.clone(), at });
-        self.lock().refusals.extend(refused);
+        let noted = events.iter().map(|event| {
+            let (key, change, since) = (event.key.clone(), event.change, asked_at.min(event.at));
+            Unsubscribed { company, key, change, since, at }
+        });
+        self.lock().unsubscribes.extend(noted);
     }
 
     fn note_planned(&self, campaign: CampaignId, packet: PacketId, batch: &PlanBatch) {
@@ -230,6 +252,7 @@ impl StoreHooks for Witness {
         packet: PacketId,
         settlements: &[Settlement],
     ) -> Result<Outcomes<SettleOutcome>, StoreError> {
+        let since = self.clock.now();
         let outcomes = store.settle(company, packet, settlements).await?;
         let now = self.clock.now();
         let mut seen = self.lock();
@@ -241,7 +264,8 @@ impl StoreHooks for Witness {
                 && matches!(outcome, SettleOutcome::Applied(_) | SettleOutcome::Stale(_));
             let contact = seen.made.get(&settlement.message).and_then(|made| made.contact.clone());
             if let Some(contact) = contact.filter(|_| opted_out) {
-                seen.refusals.push(Refusal { company, key: contact.refusal_key(), at: now });
+                let (key, change) = (contact.refusal_key(), UnsubscribeChange::OptedOut);
+                seen.unsubscribes.push(Unsubscribed { company, key, change, since, at: now });
                 *seen.changes.entry("opted out at the provider").or_default() += 1;
             }
         }
@@ -275,9 +299,10 @@ impl StoreHooks for Witness {
         company: CompanyId,
         record: IncomingRecord,
     ) -> Result<IncomingOutcome, StoreError> {
+        let asked_at = self.clock.now();
         let outcome = store.record_incoming(company, record.clone()).await?;
         if outcome == IncomingOutcome::Recorded {
-            self.note_refused(company, &record.effect.unsubscribes);
+            self.note_unsubscribed(company, &record.effect.unsubscribes, asked_at);
             let at = self.clock.now();
             let mut seen = self.lock();
             for tied in &record.effect.responses {
@@ -298,8 +323,9 @@ impl StoreHooks for Witness {
         events: &[Unsubscribe],
         now: DateTime<Utc>,
     ) -> Result<Outcomes<WriteOutcome>, StoreError> {
+        let asked_at = self.clock.now();
         let outcomes = store.record_unsubscribes(company, events, now).await?;
-        self.note_refused(company, events);
+        self.note_unsubscribed(company, events, asked_at);
         Ok(outcomes)
     }
 

@@ -7,37 +7,48 @@ use futures::executor::block_on;
 use reminderly_core::domain::contact_method::ContactMethod;
 use reminderly_core::domain::incoming::IncomingRecord;
 use reminderly_core::domain::message::Origin;
+use reminderly_core::domain::unsubscribe::UnsubscribeChange;
 use reminderly_core::ids::{IncomingId, MessageId};
 
 use super::super::gateway::Heard;
+use super::super::schedule::RECEIVES;
 use super::Evidence;
 
 /// So long after it was taken a refusal holds at the latest, whatever goes wrong: each try takes some minutes.
 const HOLDS_WITHIN: TimeDelta = TimeDelta::minutes(45);
 
 pub(super) fn check(evidence: &Evidence<'_>, wrong: &mut Vec<String>) {
-    // A backup does not know what was written after it.
-    if evidence.trial.schedule.is_restored() || evidence.trial.ended_at.is_none() {
+    if evidence.trial.ended_at.is_none() {
         return;
     }
+    // A backup does not know what was written after it.
+    let is_restored = evidence.trial.schedule.is_restored();
     let kept = kept(evidence);
     for (event, heard) in &evidence.trial.gateway.heard {
         let records = kept.iter().filter(|record| *record.incoming.event == **event).count();
-        if records != 1 {
+        if records != 1 && !is_restored {
             wrong.push(format!("truth: what was heard as {event} at {} is kept {records} times", heard.at));
         }
-        // By phone keys are pressed.
-        let stop = if heard.from.method() == ContactMethod::Phone { "8" } else { "STOP" };
-        if heard.text == stop {
+        // By phone keys are pressed, which mean nothing once the call is forgotten.
+        let by_phone = heard.from.method() == ContactMethod::Phone;
+        let stop = if by_phone { "8" } else { "STOP" };
+        if heard.text == stop && !(by_phone && is_restored) {
             stopped(evidence, heard, wrong);
         }
     }
     answered_once(evidence, wrong);
 }
 
-/// Nobody in the simulation opts in again.
 fn stopped(evidence: &Evidence<'_>, heard: &Heard, wrong: &mut Vec<String>) {
     let (store, key) = (&evidence.trial.deployment.world.ports.store, heard.from.refusal_key());
+    let is_lifted = evidence.seen.unsubscribes.iter().any(|said| {
+        let is_of_it = (said.company, &said.key) == (heard.company, &key);
+        let is_since = said.at + evidence.clocks_apart() >= heard.written;
+        said.change == UnsubscribeChange::OptedIn && is_of_it && is_since
+    });
+    if is_lifted {
+        return;
+    }
     let refused = block_on(store.refused(heard.company, std::slice::from_ref(&key))).expect("read");
     if refused != [true] {
         wrong.push(format!("P4: a stop that was taken at {} does not stand", heard.at));
@@ -47,6 +58,10 @@ fn stopped(evidence: &Evidence<'_>, heard: &Heard, wrong: &mut Vec<String>) {
     });
     // What answers the stop itself may be late.
     let is_answer = |message: MessageId| evidence.seen.replies.contains_key(&message);
+    // What was set aside as a dead letter is late by as much as somebody takes to bring it back.
+    if evidence.trial.schedule.max_receives < RECEIVES {
+        return;
+    }
     let late = of_it
         .filter(|accepted| !is_answer(accepted.request.message))
         .find(|accepted| accepted.at > heard.at + HOLDS_WITHIN);

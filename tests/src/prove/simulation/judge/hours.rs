@@ -6,13 +6,10 @@ use reminderly_core::domain::contact_method::ContactMethod;
 
 use super::super::draw::AREAS;
 use super::super::schedule::{CampaignDraft, Hours};
-use super::{Accepted, Evidence};
+use super::{Accepted, Evidence, SKEW};
 
 /// Answers go at any hour so soon after what they answer.
-const ANSWER_WITHIN: TimeDelta = TimeDelta::seconds(5 * 60 + 1);
-
-/// How far the clock of a worker may be ahead.
-const SKEW: TimeDelta = TimeDelta::seconds(2);
+const REPLY_WITHIN: TimeDelta = TimeDelta::seconds(5 * 60 + 1);
 
 /// Between whiles the hours are looked at so often: no night is shorter.
 const LOOK_EVERY: TimeDelta = TimeDelta::minutes(10);
@@ -62,7 +59,7 @@ fn when(evidence: &Evidence<'_>, accepted: &Accepted, wrong: &mut Vec<String>) {
     let shifts = std::iter::once(accepted.skew).chain(jumps.into_iter().filter(|_| schedule.jumps()));
     let shifts: Vec<TimeDelta> = shifts.collect();
     let answers = evidence.seen.replies.get(&accepted.request.message);
-    if answers.is_some_and(|asked| accepted.at <= *asked + ANSWER_WITHIN) {
+    if answers.is_some_and(|asked| accepted.at <= *asked + REPLY_WITHIN) {
         return;
     }
     if !shifts.iter().any(|shift| legal(accepted.at + *shift)) {

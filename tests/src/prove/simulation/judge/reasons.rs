@@ -8,13 +8,14 @@ use reminderly_core::domain::household::Membership;
 use reminderly_core::domain::message::{Detail, Message, MessageRecord, Origin};
 use reminderly_core::domain::message_status::MessageStatus;
 use reminderly_core::domain::skip_reason::SkipReason;
-use reminderly_core::domain::unsubscribe::RefusalKey;
+use reminderly_core::domain::unsubscribe::{RefusalKey, UnsubscribeChange};
 use reminderly_core::ids::PacketId;
 use reminderly_core::services::Settings;
 
-use super::super::schedule::{Deed, FAULTS_FOR, Policy};
-use super::Evidence;
+use super::super::schedule::{CampaignDraft, Deed, FAULTS_FOR, Policy};
+use super::super::witness::Unsubscribed;
 use super::stops::names;
+use super::{Evidence, SKEW};
 
 /// So long after the last fault everything that waited has gone: a pause of a provider, a delay of the queue and a copy that is
 /// presumed lost, each a quarter of an hour.
@@ -172,25 +173,15 @@ fn has_failed(settings: &Settings, record: &MessageRecord) -> bool {
 fn may_be_skipped(evidence: &Evidence<'_>, position: usize, record: &MessageRecord) -> bool {
     let draft = &evidence.trial.schedule.campaigns[position];
     let Some(Detail::Skip(reason)) = &record.state.detail else { return false };
-    let (message, seen) = (&record.message, &evidence.seen);
+    let message = &record.message;
     match reason {
         SkipReason::NoContactPoint => message.contact.is_none(),
-        SkipReason::Unsubscribed => {
-            let company = evidence.trial.deployment.campaigns[position].company;
-            let contact = message.contact.as_ref().map(ContactPoint::refusal_key);
-            let mut of_company = seen.refusals.iter().filter(|refusal| refusal.company == company);
-            of_company.any(|refusal| {
-                let is_named = |key: &RefusalKey| {
-                    message.persons().any(|person| *key == RefusalKey::Person(person.clone()))
-                };
-                contact.as_ref() == Some(&refusal.key) || is_named(&refusal.key)
-            })
-        }
+        SkipReason::Unsubscribed => has_refused(evidence, position, record),
         SkipReason::Answered => has_answered(evidence, message),
         SkipReason::Superseded => {
             has_lost_a_member(evidence, message) || has_changed(evidence, position, message)
         }
-        SkipReason::Cap => draft.caps.is_some(),
+        SkipReason::Cap => may_be_full(evidence, draft, record),
         // The window of a rung, or of a person in another zone, may close too early.
         SkipReason::NoLegalInstant | SkipReason::PastDue => {
             may_be_late(evidence, position, record) || record.message.ladder.is_some()
@@ -199,6 +190,45 @@ fn may_be_skipped(evidence: &Evidence<'_>, position: usize, record: &MessageReco
         SkipReason::Grouped => was_told_at_once(evidence, record),
         SkipReason::InvalidContactPoint | SkipReason::TooManySegments => false,
     }
+}
+
+/// Whether a refusal held when it was skipped.
+fn has_refused(evidence: &Evidence<'_>, position: usize, record: &MessageRecord) -> bool {
+    let (message, company) = (&record.message, evidence.trial.deployment.campaigns[position].company);
+    let contact = message.contact.as_ref().map(ContactPoint::refusal_key);
+    let is_named =
+        |key: &RefusalKey| message.persons().any(|person| *key == RefusalKey::Person(person.clone()));
+    let skipped_at = evidence.ended_at(position, record);
+    // Permission that was given surely before, and surely after the refusal, has lifted it.
+    let is_lifted = |refusal: &Unsubscribed| {
+        evidence.seen.unsubscribes.iter().any(|other| {
+            let is_permission = other.change == UnsubscribeChange::OptedIn && other.key == refusal.key;
+            let is_between =
+                other.since > refusal.at + SKEW && skipped_at.is_some_and(|at| other.at + SKEW < at);
+            is_permission && other.company == company && is_between
+        })
+    };
+    evidence.seen.unsubscribes.iter().any(|said| {
+        let is_refusal = said.company == company && said.change == UnsubscribeChange::OptedOut;
+        let is_of_it = contact.as_ref() == Some(&said.key) || is_named(&said.key);
+        is_refusal && is_of_it && !is_lifted(said)
+    })
+}
+
+/// Whether the company has as many other messages for one of its persons as a cap allows.
+fn may_be_full(evidence: &Evidence<'_>, draft: &CampaignDraft, record: &MessageRecord) -> bool {
+    let Some(caps) = draft.caps else { return false };
+    let campaigns = &evidence.trial.schedule.campaigns;
+    record.message.persons().any(|person| {
+        let others = evidence.records.values().filter(|(position, other)| {
+            let is_capped =
+                campaigns[*position].company == draft.company && campaigns[*position].caps.is_some();
+            is_capped
+                && other.message.id != record.message.id
+                && other.message.persons().any(|of| of == person)
+        });
+        others.count() >= caps.per_day
+    })
 }
 
 /// Whether the person has said something about the appointment.

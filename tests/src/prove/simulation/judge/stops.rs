@@ -45,7 +45,8 @@ fn refused(evidence: &Evidence<'_>, accepted: &Accepted) -> Option<String> {
     let concerned = |refused: &RefusalKey| {
         *refused == key || matches!(refused, RefusalKey::Person(of) if is_named(of.as_str()))
     };
-    let refusal = evidence.seen.valid_at(accepted.at).refusals.iter().find(|refusal| {
+    let mut refusals = evidence.seen.valid_at(accepted.at).refusals_at(accepted.at, evidence.clocks_apart());
+    let refusal = refusals.find(|refusal| {
         refusal.company == accepted.request.company
             && concerned(&refusal.key)
             && is_late(accepted, refusal.at)
