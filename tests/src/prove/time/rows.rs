@@ -9,7 +9,8 @@ use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
 use reminderly_core::domain::appointment::Appointment;
 use reminderly_core::domain::plan::{
-    CatchUp, EntryPlan, LateInput, PlanInput, PlanOutcome, catch_up, follow_up_instant, plan_row,
+    CatchUp, EntryPlan, LateInput, PlanInput, PlanOutcome, catch_up, deliver_until, follow_up_instant,
+    plan_row,
 };
 use reminderly_core::domain::rules::BoundRule;
 use reminderly_core::domain::schedule::{Schedule, SendEntry, WhenClosed};
@@ -17,7 +18,7 @@ use reminderly_core::domain::skip_reason::SkipReason;
 use reminderly_core::domain::window::LegalInterval;
 
 use super::oracle::{
-    Closed, Contact, DAY, Entry, HOUR, MINUTE, Micros, Planned, Row, Window, caught_up, meant, shown,
+    Closed, Contact, DAY, Entry, HOUR, MINUTE, Micros, Planned, Row, Window, caught_up, ends_as, meant, shown,
 };
 use super::spans::{Span, check};
 use super::terms::{self, METHOD, RULE, WEEK, instant};
@@ -191,6 +192,7 @@ impl Drawn<'_> {
             check(proof, span, same, || format!("{entry:?} counts from {base}; {}", self.told()));
             if let PlanOutcome::Planned { at, legal } = plan.outcome {
                 self.check_interval(span, at.timestamp_micros(), legal, proof);
+                self.compare_deliveries(span, rules, at.timestamp_micros(), legal, proof);
             }
             *proof.fired.entry(self.fired(expected, base)).or_default() += 1;
             if self.contact.rule.is_some() {
@@ -242,6 +244,7 @@ impl Drawn<'_> {
         });
         if let CatchUp::SendAt { at, legal } = found {
             self.check_interval(span, at.timestamp_micros(), legal, proof);
+            self.compare_deliveries(span, rules, at.timestamp_micros(), legal, proof);
         }
         let what = if expected.is_some() { "message caught up" } else { "message too late" };
         *proof.fired.entry(what).or_default() += 1;
@@ -268,6 +271,32 @@ impl Drawn<'_> {
         *proof.fired.entry(if in_grace { "answer at once" } else { "answer that waits" }).or_default() += 1;
     }
 
+    /// Until when is delivered what starts when it should, in the last moment at which it may, and when it may not any more.
+    fn compare_deliveries(
+        &self,
+        span: &Span<'_>,
+        rules: &[BoundRule<'_>],
+        planned: Micros,
+        legal: LegalInterval,
+        proof: &mut Proof,
+    ) {
+        let (schedule, appointment) = (self.schedule(), self.appointment());
+        let contact = self.contact.to_deliver(Some(meant(self.row.zone, self.row.written)));
+        let end = legal.until.timestamp_micros();
+        for at in [planned, end - 1, end] {
+            let (zones, rules) = (&self.zones, self.rules(rules));
+            let found = deliver_until(&schedule, METHOD, Some(&appointment), zones, rules, instant(at));
+            let found = found.map(|until| until.timestamp_micros());
+            let expected = contact.legal_until(at);
+            check(proof, span, ends_as(expected, at, found), || {
+                format!("what starts at {at} is delivered until {expected:?}, not {found:?}; {}", self.told())
+            });
+            if expected.is_some_and(|until| self.contact.latest.is_some_and(|latest| until > latest + 1)) {
+                *proof.fired.entry("delivery within the notice").or_default() += 1;
+            }
+        }
+    }
+
     fn check_interval(&self, span: &Span<'_>, at: Micros, legal: LegalInterval, proof: &mut Proof) {
         let (from, until) = (legal.from.timestamp_micros(), legal.until.timestamp_micros());
         let fits = self.contact.is_interval(at, from, until);
@@ -292,6 +321,6 @@ fn instant_of(caught_up: CatchUp) -> Option<Micros> {
     }
 }
 
-fn duration(micros: Micros) -> Duration {
+pub(super) fn duration(micros: Micros) -> Duration {
     Duration::from_micros(micros.unsigned_abs())
 }
