@@ -23,7 +23,7 @@ const ROWS: [usize; 2] = [24, 100];
 /// A change at which the data of the two differ.
 const LEFT_OUT: &str = "left out, as the data differ";
 /// What must have happened.
-const FIRED: [&str; 28] = [
+const FIRED: [&str; 29] = [
     "answer at once",
     "answer that waits",
     "clock that does not change",
@@ -50,6 +50,7 @@ const FIRED: [&str; 28] = [
     "plan past due",
     "plan skipped, as the campaign says",
     "plan under a rule pack",
+    "plan with a margin until closing",
     "plan without a legal instant",
     "two zones",
 ];

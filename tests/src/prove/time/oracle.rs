@@ -187,6 +187,8 @@ pub(super) struct Row<'a> {
     pub(super) zone: &'a TimeZone,
     pub(super) entries: Vec<Entry>,
     pub(super) when_closed: Closed,
+    /// What is left until closing of a message that goes earlier.
+    pub(super) closing_margin: Micros,
     pub(super) max_lateness: Option<Micros>,
     pub(super) now: Micros,
 }
@@ -246,14 +248,24 @@ impl Row<'_> {
     fn moved(&self, contact: &Contact<'_>, base: Micros) -> Option<Micros> {
         match self.when_closed {
             Closed::Later => contact.first(base),
-            Closed::Earlier => contact.last_minute_before(base),
+            Closed::Earlier => self.before_closing(contact, base),
             Closed::Skip => None,
-            Closed::Nearest => match (contact.last_minute_before(base), contact.first(base)) {
+            Closed::Nearest => match (self.before_closing(contact, base), contact.first(base)) {
                 (Some(earlier), Some(later)) if later - base < base - earlier => Some(later),
                 (Some(earlier), _) => Some(earlier),
                 (None, later) => later,
             },
         }
+    }
+
+    /// The last legal whole minute before the base that leaves the margin, or the first minute of an interval that is shorter.
+    fn before_closing(&self, contact: &Contact<'_>, base: Micros) -> Option<Micros> {
+        let mut minute = contact.last_minute_before(base)?;
+        let closes = contact.legal_until(minute)?;
+        while closes - minute < self.closing_margin && contact.is_legal(minute - MINUTE) {
+            minute -= MINUTE;
+        }
+        Some(minute)
     }
 }
 

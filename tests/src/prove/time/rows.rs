@@ -88,6 +88,7 @@ fn draw<'a>(span: &Span<'a>, random: &mut SmallRng) -> Drawn<'a> {
         zone: &zone.jiff,
         entries,
         when_closed: *pick(&[Closed::Later, Closed::Earlier, Closed::Nearest, Closed::Skip], random),
+        closing_margin: *pick(&[0, 0, 90_000_000, 30 * MINUTE, 3 * HOUR], random),
         max_lateness: *pick(&[None, Some(0), Some(4 * HOUR), Some(36 * HOUR)], random),
         now,
     };
@@ -151,6 +152,7 @@ impl Drawn<'_> {
                 Closed::Nearest => WhenClosed::Nearest,
                 Closed::Skip => WhenClosed::Skip,
             },
+            closing_margin: duration(self.row.closing_margin),
             min_notice: duration(self.notice),
             max_lateness: self.row.max_lateness.map(duration),
             ..Schedule::default()
@@ -195,6 +197,9 @@ impl Drawn<'_> {
                 self.compare_deliveries(span, rules, at.timestamp_micros(), legal, proof);
             }
             *proof.fired.entry(self.fired(expected, base)).or_default() += 1;
+            if self.row.closing_margin > 0 && matches!(expected, Planned::At(at) if at < base) {
+                *proof.fired.entry("plan with a margin until closing").or_default() += 1;
+            }
             if self.contact.rule.is_some() {
                 *proof.fired.entry("plan under a rule pack").or_default() += 1;
             }
