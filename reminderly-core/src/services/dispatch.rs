@@ -9,6 +9,7 @@ mod gate;
 mod places;
 mod poller;
 mod slice_work;
+mod start;
 mod turn;
 mod verdict;
 

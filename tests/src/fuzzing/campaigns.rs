@@ -15,6 +15,11 @@ use crate::material;
 /// The longest text of a message, bytes.
 const TEXT_MAX: usize = 64 << 10;
 
+/// Characters that nobody sees: a soft hyphen, spaces and joiners without width, marks of direction.
+const ZERO_WIDTH: [char; 9] = [
+    '\u{ad}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{202e}', '\u{2060}', '\u{feff}',
+];
+
 /// The columns of [`material::HEADER`].
 const COLUMNS: [&str; 6] = ["Key", "Name", "Cell", "Email", "At", "Person"];
 const CELLS: [&str; 6] = ["K1", "Ann", "+15202340001", "ann@example.com", "2026-03-10 14:00", "P1"];
@@ -78,9 +83,13 @@ fn render(campaign: &CompiledCampaign) {
             assert_eq!(campaign.render(ContactMethod::Sms, &again), made);
             if let Ok(content) = made {
                 assert!(content.text().len() <= TEXT_MAX);
-                assert!(!content.text().trim().is_empty(), "an empty text was made");
+                assert!(content.text().chars().any(can_be_seen), "an empty text was made");
             }
         }
         (once, again) => assert_eq!(once.err(), again.err()),
     }
+}
+
+fn can_be_seen(character: char) -> bool {
+    !character.is_whitespace() && !character.is_control() && !ZERO_WIDTH.contains(&character)
 }

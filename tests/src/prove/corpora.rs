@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::fs;
+use std::io::ErrorKind;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -61,14 +62,14 @@ type Corpus = (&'static Target, Vec<Vec<u8>>);
 ///
 /// A corpus that cannot be read.
 pub(super) fn run(order: &Order) -> Result<Proof, Failure> {
-    let corpora = TARGETS.iter().map(corpus).collect::<Result<Vec<_>, _>>()?;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
+    let corpora = TARGETS.iter().map(|target| corpus(&folder, target)).collect::<Result<Vec<_>, _>>()?;
     let seeds = order.seeds(CHANGED.0, CHANGED.1);
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|panic| SAID.with_borrow_mut(|said| *said = panic.to_string())));
     let mut proof = Proof { unit: "inputs", seeds: Some(seeds.clone()), ..Proof::default() };
+    proof.violations.extend(corpora.iter().filter_map(lack));
     for (target, inputs) in &corpora {
-        // A corpus without inputs is a violation.
-        proof.fired.insert(target.name, 0);
         for input in inputs {
             proof.absorb(tried(target, input, || "as it is".to_owned()));
         }
@@ -82,12 +83,22 @@ pub(super) fn run(order: &Order) -> Result<Proof, Failure> {
     Ok(proof)
 }
 
-fn corpus(target: &'static Target) -> Result<Corpus, Failure> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target.name);
-    let files = fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
+/// The inputs of a target; none if it has no corpus.
+fn corpus(folder: &Path, target: &'static Target) -> Result<Corpus, Failure> {
+    let files = match fs::read_dir(folder.join(target.name)) {
+        Ok(files) => files.collect::<Result<Vec<_>, _>>()?,
+        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
     let mut paths: Vec<_> = files.into_iter().map(|file| file.path()).collect();
     paths.sort();
     Ok((target, paths.iter().map(fs::read).collect::<Result<_, _>>()?))
+}
+
+/// What is wrong with a corpus without inputs: what is changed at random of nothing hardly gets past the first byte.
+fn lack((target, inputs): &Corpus) -> Option<Violation> {
+    let violation = || Violation { at: target.name.to_owned(), what: "its corpus has no input".to_owned() };
+    inputs.is_empty().then(violation)
 }
 
 fn tried(target: &Target, input: &[u8], which: impl Fn() -> String) -> Proof {
@@ -132,4 +143,21 @@ fn changed(corpus: &[Vec<u8>], random: &mut SmallRng) -> Vec<u8> {
         input.truncate(BYTES_MAX);
     }
     input
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_without_inputs_is_wrong() {
+        let target = &TARGETS[0];
+        let folder = tempfile::tempdir().unwrap();
+        assert!(lack(&corpus(folder.path(), target).unwrap()).is_some(), "no corpus");
+        let own = folder.path().join(target.name);
+        fs::create_dir(&own).unwrap();
+        assert!(lack(&corpus(folder.path(), target).unwrap()).is_some(), "an empty corpus");
+        fs::write(own.join("input"), "").unwrap();
+        assert!(lack(&corpus(folder.path(), target).unwrap()).is_none());
+    }
 }

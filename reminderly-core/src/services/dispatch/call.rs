@@ -7,18 +7,12 @@ use futures::FutureExt as _;
 use futures::future::{Either, select};
 use tracing::{error, warn};
 
-use super::slice_work::{START_WITHIN, SliceWork};
+use super::slice_work::SliceWork;
+use super::start::{START_WITHIN, Start};
 use super::verdict::outage;
 use crate::clock::Monotonic;
 use crate::domain::attempt::ReturnReason;
 use crate::ports::provider::{OutboundMessage, Provider, ProviderError, ProviderOutcome, SendDeadline};
-
-/// When a claim was made, on both scales.
-#[derive(Clone, Copy)]
-pub(super) struct Start {
-    pub(super) wall: DateTime<Utc>,
-    pub(super) monotonic: Monotonic,
-}
 
 /// What a provider answered.
 pub(super) enum Answer {

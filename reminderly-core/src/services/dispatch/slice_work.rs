@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use metrics::counter;
 use tracing::{error, warn};
 
-use super::call::{Answer, Start};
+use super::call::Answer;
 use super::gate::SenderGates;
 use super::places::Places;
+use super::start::{START_WITHIN, Start};
 use super::turn::Turn;
 use super::verdict::{pause_after, verdict};
 use crate::batch::Outcomes;
-use crate::clock::Monotonic;
 use crate::domain::attempt::ReturnReason;
 use crate::domain::envelope::Slice;
 use crate::domain::mapping::CompiledCampaign;
@@ -31,9 +31,6 @@ use crate::ports::store::{
 use crate::services::compiled::CompiledCampaigns;
 use crate::services::traffic::{Permit, Scheduler};
 use crate::services::{Ports, ServiceError, Settings, Shutdown};
-
-/// A request starts within this time of its claim or not at all: what bounds P4.
-pub(super) const START_WITHIN: Duration = Duration::from_secs(1);
 
 /// How long what the store did not answer is tried again, in steps: as long as an outage that a failover takes. What is still
 /// unsettled then is reaped.
@@ -145,7 +142,7 @@ impl SliceWork<'_> {
         if claimed.is_empty() {
             return Ok(0);
         }
-        let start_by = start_by(start, &claimed);
+        let start_by = start.start_by(claimed.iter().map(|claim| claim.legal_until));
         if self.ports.clock.monotonic() >= start_by {
             self.return_unsent(&claimed, ReturnReason::TooLate, self.ports.clock.now()).await?;
             return Ok(0);
@@ -351,16 +348,9 @@ impl SliceWork<'_> {
     }
 }
 
-/// The earliest deadline of a chunk: a second after the claim, and before the first of its windows closes.
 /// Whether it was perhaps done all the same.
 const fn is_doubtful(error: &StoreError) -> bool {
     matches!(error, StoreError::CommitUnknown { .. })
-}
-
-fn start_by(start: Start, claimed: &[Claimed]) -> Monotonic {
-    let window =
-        claimed.iter().map(|claim| claim.legal_until - start.wall).min().unwrap_or(TimeDelta::zero());
-    start.monotonic.plus(window.to_std().unwrap_or_default().min(START_WITHIN))
 }
 
 /// Puts a message back that waits for the rung below it.

@@ -20,6 +20,9 @@ pub(super) const DAY: Micros = 24 * HOUR;
 /// How far the rules are followed: whoever closes for longer has no legal instant.
 const SEARCH: Micros = 400 * DAY;
 
+/// How far delivery is followed: who is open for two days need not be told where that ends.
+const FOLLOWED: Micros = 4 * DAY;
+
 /// A contact window: minutes of the day, and a bit for each weekday, Monday first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Window {
@@ -110,6 +113,53 @@ impl Contact<'_> {
             && ends(at - from, from - 1)
             && ends(until - at, until)
     }
+
+    /// When what has started may be delivered to a contact: as long as it is open, but not past the appointment. The notice
+    /// before that bounds the start alone.
+    pub(super) fn to_deliver(&self, appointment: Option<Micros>) -> Self {
+        Self { latest: appointment, ..self.clone() }
+    }
+
+    /// The first instant after `at` at which contact is not legal any more; none if it is not legal at `at`.
+    pub(super) fn legal_until(&self, at: Micros) -> Option<Micros> {
+        if !self.is_legal(at) {
+            return None;
+        }
+        let mut minute = (at.div_euclid(MINUTE) + 1) * MINUTE;
+        while minute < at + FOLLOWED && self.is_legal(minute) {
+            minute += MINUTE;
+        }
+        Some(self.not_past_latest(minute))
+    }
+
+    /// Likewise of each of these minutes, which follow one another, given whether the clocks let contact be made at each.
+    pub(super) fn all_legal_until(&self, minutes: &[Micros], is_open: &[bool]) -> Vec<Option<Micros>> {
+        let last = minutes.last().copied();
+        let mut until = last.and_then(|last| self.legal_until(last));
+        let mut all: Vec<Option<Micros>> = Vec::with_capacity(minutes.len());
+        for (at, is_open) in minutes.iter().copied().zip(is_open).rev() {
+            if Some(at) != last {
+                let is_legal = *is_open && self.latest.is_none_or(|latest| at <= latest);
+                until = is_legal.then(|| until.unwrap_or_else(|| self.not_past_latest(at + MINUTE)));
+            }
+            all.push(until);
+        }
+        all.reverse();
+        all
+    }
+
+    /// The latest instant itself is legal, so what ends there ends after it.
+    fn not_past_latest(&self, end: Micros) -> Micros {
+        self.latest.map_or(end, |latest| end.min(latest + 1))
+    }
+}
+
+/// Whether what starts at `at` is delivered until when it should be; who is open for two days need not be told where that ends.
+pub(super) fn ends_as(expected: Option<Micros>, at: Micros, until: Option<Micros>) -> bool {
+    match (expected, until) {
+        (Some(expected), Some(until)) => until == expected || (until < expected && until - at >= 2 * DAY),
+        (expected, until) => expected == until,
+    }
 }
 
 /// What a base instant counts from.
@@ -137,6 +187,8 @@ pub(super) struct Row<'a> {
     pub(super) zone: &'a TimeZone,
     pub(super) entries: Vec<Entry>,
     pub(super) when_closed: Closed,
+    /// What is left until closing of a message that goes earlier.
+    pub(super) closing_margin: Micros,
     pub(super) max_lateness: Option<Micros>,
     pub(super) now: Micros,
 }
@@ -196,14 +248,24 @@ impl Row<'_> {
     fn moved(&self, contact: &Contact<'_>, base: Micros) -> Option<Micros> {
         match self.when_closed {
             Closed::Later => contact.first(base),
-            Closed::Earlier => contact.last_minute_before(base),
+            Closed::Earlier => self.before_closing(contact, base),
             Closed::Skip => None,
-            Closed::Nearest => match (contact.last_minute_before(base), contact.first(base)) {
+            Closed::Nearest => match (self.before_closing(contact, base), contact.first(base)) {
                 (Some(earlier), Some(later)) if later - base < base - earlier => Some(later),
                 (Some(earlier), _) => Some(earlier),
                 (None, later) => later,
             },
         }
+    }
+
+    /// The last legal whole minute before the base that leaves the margin, or the first minute of an interval that is shorter.
+    fn before_closing(&self, contact: &Contact<'_>, base: Micros) -> Option<Micros> {
+        let mut minute = contact.last_minute_before(base)?;
+        let closes = contact.legal_until(minute)?;
+        while closes - minute < self.closing_margin && contact.is_legal(minute - MINUTE) {
+            minute -= MINUTE;
+        }
+        Some(minute)
     }
 }
 

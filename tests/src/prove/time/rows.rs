@@ -9,7 +9,8 @@ use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
 use reminderly_core::domain::appointment::Appointment;
 use reminderly_core::domain::plan::{
-    CatchUp, EntryPlan, LateInput, PlanInput, PlanOutcome, catch_up, follow_up_instant, plan_row,
+    CatchUp, EntryPlan, LateInput, PlanInput, PlanOutcome, catch_up, deliver_until, follow_up_instant,
+    plan_row,
 };
 use reminderly_core::domain::rules::BoundRule;
 use reminderly_core::domain::schedule::{Schedule, SendEntry, WhenClosed};
@@ -17,7 +18,7 @@ use reminderly_core::domain::skip_reason::SkipReason;
 use reminderly_core::domain::window::LegalInterval;
 
 use super::oracle::{
-    Closed, Contact, DAY, Entry, HOUR, MINUTE, Micros, Planned, Row, Window, caught_up, meant, shown,
+    Closed, Contact, DAY, Entry, HOUR, MINUTE, Micros, Planned, Row, Window, caught_up, ends_as, meant, shown,
 };
 use super::spans::{Span, check};
 use super::terms::{self, METHOD, RULE, WEEK, instant};
@@ -87,6 +88,7 @@ fn draw<'a>(span: &Span<'a>, random: &mut SmallRng) -> Drawn<'a> {
         zone: &zone.jiff,
         entries,
         when_closed: *pick(&[Closed::Later, Closed::Earlier, Closed::Nearest, Closed::Skip], random),
+        closing_margin: *pick(&[0, 0, 90_000_000, 30 * MINUTE, 3 * HOUR], random),
         max_lateness: *pick(&[None, Some(0), Some(4 * HOUR), Some(36 * HOUR)], random),
         now,
     };
@@ -150,6 +152,7 @@ impl Drawn<'_> {
                 Closed::Nearest => WhenClosed::Nearest,
                 Closed::Skip => WhenClosed::Skip,
             },
+            closing_margin: duration(self.row.closing_margin),
             min_notice: duration(self.notice),
             max_lateness: self.row.max_lateness.map(duration),
             ..Schedule::default()
@@ -191,8 +194,12 @@ impl Drawn<'_> {
             check(proof, span, same, || format!("{entry:?} counts from {base}; {}", self.told()));
             if let PlanOutcome::Planned { at, legal } = plan.outcome {
                 self.check_interval(span, at.timestamp_micros(), legal, proof);
+                self.compare_deliveries(span, rules, at.timestamp_micros(), legal, proof);
             }
             *proof.fired.entry(self.fired(expected, base)).or_default() += 1;
+            if self.row.closing_margin > 0 && matches!(expected, Planned::At(at) if at < base) {
+                *proof.fired.entry("plan with a margin until closing").or_default() += 1;
+            }
             if self.contact.rule.is_some() {
                 *proof.fired.entry("plan under a rule pack").or_default() += 1;
             }
@@ -242,6 +249,7 @@ impl Drawn<'_> {
         });
         if let CatchUp::SendAt { at, legal } = found {
             self.check_interval(span, at.timestamp_micros(), legal, proof);
+            self.compare_deliveries(span, rules, at.timestamp_micros(), legal, proof);
         }
         let what = if expected.is_some() { "message caught up" } else { "message too late" };
         *proof.fired.entry(what).or_default() += 1;
@@ -268,6 +276,32 @@ impl Drawn<'_> {
         *proof.fired.entry(if in_grace { "answer at once" } else { "answer that waits" }).or_default() += 1;
     }
 
+    /// Until when is delivered what starts when it should, in the last moment at which it may, and when it may not any more.
+    fn compare_deliveries(
+        &self,
+        span: &Span<'_>,
+        rules: &[BoundRule<'_>],
+        planned: Micros,
+        legal: LegalInterval,
+        proof: &mut Proof,
+    ) {
+        let (schedule, appointment) = (self.schedule(), self.appointment());
+        let contact = self.contact.to_deliver(Some(meant(self.row.zone, self.row.written)));
+        let end = legal.until.timestamp_micros();
+        for at in [planned, end - 1, end] {
+            let (zones, rules) = (&self.zones, self.rules(rules));
+            let found = deliver_until(&schedule, METHOD, Some(&appointment), zones, rules, instant(at));
+            let found = found.map(|until| until.timestamp_micros());
+            let expected = contact.legal_until(at);
+            check(proof, span, ends_as(expected, at, found), || {
+                format!("what starts at {at} is delivered until {expected:?}, not {found:?}; {}", self.told())
+            });
+            if expected.is_some_and(|until| self.contact.latest.is_some_and(|latest| until > latest + 1)) {
+                *proof.fired.entry("delivery within the notice").or_default() += 1;
+            }
+        }
+    }
+
     fn check_interval(&self, span: &Span<'_>, at: Micros, legal: LegalInterval, proof: &mut Proof) {
         let (from, until) = (legal.from.timestamp_micros(), legal.until.timestamp_micros());
         let fits = self.contact.is_interval(at, from, until);
@@ -292,6 +326,6 @@ fn instant_of(caught_up: CatchUp) -> Option<Micros> {
     }
 }
 
-fn duration(micros: Micros) -> Duration {
+pub(super) fn duration(micros: Micros) -> Duration {
     Duration::from_micros(micros.unsigned_abs())
 }

@@ -10,6 +10,7 @@ use reminderly_core::domain::plan::local_day;
 use reminderly_core::domain::rules::BoundRule;
 use reminderly_core::domain::window::LegalTimes;
 
+use super::deliveries::Deliveries;
 use super::oracle::{Contact, DAY, HOUR, MINUTE, Micros, Window, shown};
 use super::terms::{self, RULE, WEEK, instant};
 use super::zones::{Change, Zone};
@@ -19,6 +20,8 @@ use crate::prove::{Proof, Violation};
 pub(super) const REACH: i64 = 26 * 60;
 /// How many minutes lie between two searches.
 const SEARCH_EVERY: usize = 41;
+/// How many minutes lie between the appointments of two cases.
+const APPOINTMENT_EVERY: usize = 179;
 
 /// A change of a clock, and somebody who may be in another zone as well.
 #[derive(Debug, Clone, Copy)]
@@ -55,12 +58,19 @@ impl Span<'_> {
                 format!("{at}: the local day is {day}")
             });
         }
-        for case in self.cases(&here) {
+        for (number, case) in self.cases(&here).into_iter().enumerate() {
             let legal = here.iter().zip(&there).map(|(here, there)| {
                 case.contact.is_open(*here) && (!case.in_both || case.contact.is_open(*there))
             });
             let legal: Vec<bool> = legal.collect();
             self.compare_case(&case, &minutes, &legal, rules, &mut proof);
+            self.compare_deliveries(
+                &case,
+                self.written_for(number, &here),
+                (&minutes, &legal),
+                rules,
+                &mut proof,
+            );
         }
         proof
     }
@@ -163,13 +173,11 @@ impl Span<'_> {
         proof: &mut Proof,
     ) {
         let closed = terms::dates(&case.contact.closed);
-        let one: [Tz; 1] = [self.zone.tz];
-        let both: [Tz; 2] = [self.zone.tz, self.other.tz];
-        let zones: &[Tz] = if case.in_both { &both } else { &one };
+        let zones = self.zones_of(case);
         let window = case.contact.window.map(terms::window);
         let times = match &window {
-            Some(window) => LegalTimes::new(window, &closed, zones, None),
-            None => LegalTimes::always(&closed, zones, None),
+            Some(window) => LegalTimes::new(window, &closed, &zones, None),
+            None => LegalTimes::always(&closed, &zones, None),
         };
         let times = if case.has_rule { times.with_rules(rules) } else { times };
         let said =
@@ -188,6 +196,36 @@ impl Span<'_> {
             let within = if index % 2 == 0 { 0 } else { MINUTE / 2 };
             Search { minutes, legal, index, within }.compare(self, case, &times, proof);
         }
+    }
+
+    /// When a provider must give up what starts at each minute, with an appointment or without.
+    fn compare_deliveries(
+        &self,
+        case: &Case<'_>,
+        written: Option<civil::DateTime>,
+        (minutes, is_open): (&[Micros], &[bool]),
+        rules: &[BoundRule<'_>],
+        proof: &mut Proof,
+    ) {
+        let mut contact = case.contact.clone();
+        if case.in_both {
+            contact.zones.push(&self.other.jiff);
+        }
+        let zones = self.zones_of(case);
+        let rules = if case.has_rule { rules } else { &[] };
+        let contact = &contact;
+        Deliveries { contact, zones: &zones, rules, written, minutes, is_open }.compare(self, proof);
+    }
+
+    /// For when the appointment of a case is written, which moves over the whole span; every other case has none.
+    fn written_for(&self, number: usize, here: &[civil::DateTime]) -> Option<civil::DateTime> {
+        let seed = usize::try_from(self.seed).expect("few");
+        let has_one = (number + seed).is_multiple_of(2);
+        here.get((number * APPOINTMENT_EVERY + seed) % here.len()).copied().filter(|_| has_one)
+    }
+
+    fn zones_of(&self, case: &Case<'_>) -> Vec<Tz> {
+        if case.in_both { vec![self.zone.tz, self.other.tz] } else { vec![self.zone.tz] }
     }
 }
 
