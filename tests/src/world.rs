@@ -32,7 +32,7 @@ use reminderly_core::services::{
 use reminderly_core::sources::MemorySource;
 use reminderly_core::testing::{FaultyQueue, QueueFaults, VirtualClock};
 use reminderly_providers::router::MethodRouter;
-use reminderly_providers::sandbox::{AcceptedLog, Sandbox, SandboxScript, SandboxSettings};
+use reminderly_providers::sandbox::{AcceptedLog, Sandbox, SandboxCallback, SandboxScript, SandboxSettings};
 use reminderly_queue_memory::MemoryQueue;
 use serde_json::Value;
 
@@ -109,6 +109,9 @@ pub struct World {
     pub executor: Executor,
     /// Callbacks that were taken.
     pub accepted_callbacks: u64,
+    /// Those themselves and when they were taken, unless the sandbox keeps nothing either.
+    pub callbacks: Vec<(DateTime<Utc>, SandboxCallback)>,
+    keeps_callbacks: bool,
     workers: BTreeMap<Process, Running>,
     last_process: Process,
     inboxes: Vec<Inbox>,
@@ -169,6 +172,8 @@ impl World {
             settings,
             executor: Executor::new(),
             accepted_callbacks: 0,
+            callbacks: Vec::new(),
+            keeps_callbacks: setup.log == AcceptedLog::Full,
             workers: BTreeMap::new(),
             last_process: 0,
             inboxes: Vec::new(),
@@ -395,7 +400,12 @@ impl World {
         let callbacks = Callbacks::new(&self.ports, &self.settings);
         for callback in self.sandbox.take_callbacks(now) {
             match block_on(callbacks.accept(&callback.provider, &callback.request)) {
-                Ok(_) => self.accepted_callbacks += 1,
+                Ok(_) => {
+                    self.accepted_callbacks += 1;
+                    if self.keeps_callbacks {
+                        self.callbacks.push((now, callback));
+                    }
+                }
                 Err(error) => {
                     assert!(error.is_transient(), "{error:?}");
                     self.sandbox.put_back(callback, now + CALL_AGAIN);
