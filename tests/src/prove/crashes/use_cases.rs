@@ -104,8 +104,10 @@ pub(super) fn delivering() -> Setup {
     Setup { yielding: true, ..Setup::default() }
 }
 
-/// People who answer.
+/// People who answer, and reports that come in any order.
 pub(super) fn answering() -> Setup {
-    let script = json!({ "default": { "mix": { "confirms": 2, "cancels": 1, "stops": 1, "complains": 1 } } });
+    let script = json!({ "default": { "mix": {
+        "confirms": 2, "cancels": 1, "stops": 1, "complains": 1, "duplicate_reports": 1
+    } } });
     Setup { script, ..yielding() }
 }
