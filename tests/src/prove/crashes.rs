@@ -1,11 +1,16 @@
 //! Crashes: every use case of the services, dropped at every one of its polls; and again, when it is tried again.
 //!
 //! A store that gives way before and after each of its calls makes a poll of every moment at which a process can die. What is
-//! left is finished by a worker, or by the host that repeats its call, and judged.
+//! left is finished by a worker, or by the host that repeats its call, and judged: by what must be true of every world, and by what
+//! the use case must have come to.
 
 mod harness;
+mod judges;
+mod preparations;
 mod use_cases;
+mod use_cases_of_files;
 mod use_cases_of_hosts;
+mod use_cases_of_incoming;
 mod use_cases_of_workers;
 
 use std::collections::BTreeMap;
@@ -42,8 +47,8 @@ pub(super) fn run(order: &Order) -> Result<Proof, Failure> {
                 (0..*polls).flat_map(move |first| (0..*polls).map(move |second| (*case, first, second)))
             })
             .collect();
-        // A sample that is spread over all, or all. Some have no second crash, so it is half as large again.
-        let sample = usize::try_from(wanted).unwrap_or(usize::MAX).saturating_mul(3) / 2;
+        // A sample that is spread over all, or all. Some have no second crash, so it is larger by three quarters.
+        let sample = usize::try_from(wanted).unwrap_or(usize::MAX).saturating_mul(7) / 4;
         let stride = (possible.len() / sample.max(1)).max(1);
         let chosen: Vec<_> = possible.into_iter().step_by(stride).collect();
         let before = pairs;

@@ -13,4 +13,5 @@ mod import_rules;
 mod lifecycles;
 mod metrics_table;
 mod rule_packs;
+mod use_cases;
 mod workspace;

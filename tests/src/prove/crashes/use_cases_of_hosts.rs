@@ -15,49 +15,128 @@ use reminderly_core::domain::unsubscribe::UnsubscribeChange;
 use reminderly_core::ids::IdSourceExt as _;
 use reminderly_core::ports::store::WriteOutcome;
 use reminderly_core::services::{
-    Access, Answers, CallProgress, Callbacks, Check, CompiledCampaigns, Explain, Fleet, Messages, OnDemand,
-    Reconcile, Reports, RestoreFence, Unsubscribes,
+    Access, Answers, CallProgress, Check, CompiledCampaigns, Explain, Fleet, Messages, OnDemand, Reconcile,
+    Reports, RestoreFence, Unsubscribes,
 };
 use serde_json::json;
 
-use super::use_cases::{ROWS, Ready, UseCase, answering, due, loaded, nothing, over, queued, sent, yielding};
+use super::judges;
+use super::preparations::{due, half_due, loaded, nothing, over, queued};
+use super::use_cases::{Ready, UseCase, delivering, yielding};
 use crate::material;
+use crate::world::World;
 use crate::world::callers::line;
-use crate::world::{Setup, World};
 
 /// Every use case of hosts.
 pub(super) fn all() -> Vec<UseCase> {
-    let case = |name, prepare, work, sent| UseCase {
+    changing().into_iter().chain(keeping()).collect()
+}
+
+fn case(
+    name: &'static str,
+    covers: &'static [&'static str],
+    prepare: fn(&mut World, &Campaign) -> Ready,
+    work: fn(&World, &Campaign, &Ready) -> BoxFuture<'static, ()>,
+) -> UseCase {
+    UseCase {
         name,
+        covers,
         setup: yielding,
         document: material::document,
         prepare,
         work,
         is_repeated: true,
-        sent,
-    };
-    let most = ROWS - 1..=2 * ROWS;
-    vec![
-        case("making a campaign", loaded, create, most.clone()),
-        case("editing, pausing and resuming", queued, pause, most.clone()),
-        case("cancelling a packet", queued, cancel, 0..=2 * ROWS),
-        case("removing a campaign", queued, remove, 0..=2 * ROWS),
-        UseCase { setup: answering, ..case("taking callbacks", sent, take_callbacks, most.clone()) },
+        judge: judges::each_row_told_once,
+    }
+}
+
+/// What changes what is sent.
+fn changing() -> [UseCase; 8] {
+    let changes = &["Campaigns::get", "Campaigns::edit", "Campaigns::pause", "Campaigns::resume"];
+    [
+        UseCase {
+            judge: |world, campaign, ready| {
+                judges::made_active_beside(world, campaign);
+                judges::each_row_told_once(world, campaign, ready);
+            },
+            ..case("making a campaign", &["Campaigns::create", "Campaigns::activate"], loaded, create)
+        },
+        UseCase {
+            judge: |world, campaign, ready| {
+                judges::edited_and_active(world, campaign);
+                judges::each_row_told_once(world, campaign, ready);
+            },
+            ..case("editing, pausing and resuming", changes, queued, pause)
+        },
+        UseCase {
+            judge: |world, campaign, _| judges::cancelled_untold(world, campaign),
+            ..case("cancelling a packet", &["Campaigns::cancel_packet"], queued, cancel)
+        },
+        UseCase {
+            judge: |world, campaign, _| judges::cancelled_untold(world, campaign),
+            ..case("removing a campaign", &["Campaigns::remove"], queued, remove)
+        },
         UseCase {
             document: material::on_demand,
             setup: delivering,
-            ..case("sending on demand", nothing, call, 1..=1)
+            judge: |world, campaign, _| judges::called_once(world, campaign),
+            ..case("sending on demand", &["OnDemand::send", "OnDemand::outcome"], nothing, call)
         },
-        case("unsubscribing", due, unsubscribe, ROWS - 2..=2 * ROWS),
-        case("fencing and releasing", due, restore, 0..=2 * ROWS),
-        case("keeping access", loaded, access, most.clone()),
-        case("reading", over, read, most),
+        UseCase {
+            judge: |world, campaign, _| {
+                judges::all_told_but_the_first(world, campaign);
+                judges::heard_and_answered_once(world, campaign);
+            },
+            ..case("unsubscribing", &["Unsubscribes::change", "Unsubscribes::history"], due, unsubscribe)
+        },
+        UseCase {
+            judge: told_what_was_not_due,
+            ..case(
+                "fencing and releasing",
+                &["RestoreFence::raise", "RestoreFence::fenced", "RestoreFence::release_all"],
+                half_due,
+                restore,
+            )
+        },
+        UseCase {
+            judge: told_what_was_not_due,
+            ..case(
+                "fencing and releasing a packet",
+                &[
+                    "RestoreFence::last",
+                    "RestoreFence::raise",
+                    "RestoreFence::fenced",
+                    "RestoreFence::release",
+                ],
+                half_due,
+                restore_a_packet,
+            )
+        },
     ]
 }
 
-/// A store that gives way, and nobody who is not reached.
-fn delivering() -> Setup {
-    Setup { yielding: true, ..Setup::default() }
+fn told_what_was_not_due(world: &World, campaign: &Campaign, _: &Ready) {
+    judges::told_what_was_not_due_at_the_restore(world);
+    judges::heard_and_answered_once(world, campaign);
+}
+
+/// What must change nothing that is sent.
+fn keeping() -> [UseCase; 2] {
+    let keeps = &["Access::save_company", "Access::save_role", "Access::save_user", "Access::authorize"];
+    let reads = &[
+        "Messages::page",
+        "Messages::rejected",
+        "Messages::attempts",
+        "Explain::message",
+        "Reports::packet",
+        "Reports::campaign",
+        "Reports::incoming",
+        "Reconcile::packet",
+        "Check::packet",
+        "Answers::likely_responders",
+        "Answers::calibration",
+    ];
+    [case("keeping access", keeps, loaded, access), case("reading", reads, over, read)]
 }
 
 fn create(world: &World, campaign: &Campaign, _: &Ready) -> BoxFuture<'static, ()> {
@@ -116,17 +195,6 @@ fn take_down(world: &World, ready: &Ready) -> BoxFuture<'static, ()> {
     })
 }
 
-fn take_callbacks(world: &World, _: &Campaign, ready: &Ready) -> BoxFuture<'static, ()> {
-    let service = Callbacks::new(&world.ports, &world.settings);
-    let callbacks = ready.callbacks.clone();
-    Box::pin(async move {
-        service.ensure_queues().await.expect("queues");
-        for callback in callbacks {
-            service.accept(&callback.provider, &callback.request).await.expect("taken");
-        }
-    })
-}
-
 fn call(world: &World, campaign: &Campaign, ready: &Ready) -> BoxFuture<'static, ()> {
     let (worker, pollers) = world.idle_worker(ready.process);
     drop(worker);
@@ -162,6 +230,19 @@ fn restore(world: &World, _: &Campaign, _: &Ready) -> BoxFuture<'static, ()> {
         assert!(fence.fenced(&scope, None, 10).await.expect("listed").items.len() <= 1);
         let release = fence.release_all(&scope).await.expect("released");
         assert_eq!((release.failed, release.discrepant.len()), (0, 0));
+    })
+}
+
+fn restore_a_packet(world: &World, _: &Campaign, _: &Ready) -> BoxFuture<'static, ()> {
+    let (fence, scope) = (RestoreFence::new(&world.ports), world.operator_scope());
+    Box::pin(async move {
+        // A repetition may be another restore, at the same instant.
+        let last = fence.last(&scope).await.expect("read");
+        fence.raise(&scope, last.epoch).await.expect("raised");
+        for fenced in fence.fenced(&scope, None, 10).await.expect("listed").items {
+            let release = fence.release(&scope, fenced.company, fenced.packet).await.expect("released");
+            assert_eq!(release.discrepancies, []);
+        }
     })
 }
 
@@ -207,6 +288,7 @@ fn read(world: &World, campaign: &Campaign, ready: &Ready) -> BoxFuture<'static,
         }
         Reports::new(&ports).packet(&reports, packet).await.expect("a report");
         Reports::new(&ports).campaign(&reports, id).await.expect("a report");
+        Reports::new(&ports).incoming(&reports).await.expect("counted");
         Reconcile::new(&ports).packet(&messages, packet).await.expect("reconciled");
         let campaigns = Arc::new(CompiledCampaigns::new(Arc::clone(&ports.store)));
         Check::new(&ports, campaigns).packet(&messages, packet).await.expect("checked");

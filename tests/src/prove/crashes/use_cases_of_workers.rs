@@ -5,58 +5,105 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use reminderly_core::clock::Clock as _;
+use reminderly_core::domain::access::Action;
 use reminderly_core::domain::campaign::lifecycle::Campaign;
+use reminderly_core::domain::contact_method::ContactMethod;
+use reminderly_core::domain::envelope::Slice;
 use reminderly_core::ports::queue::QueueName;
 use reminderly_core::services::sweep::{OverdueClaims, StalledPackets, StrayQueues, UnknownOutcomes};
-use reminderly_core::services::{
-    CompiledCampaigns, Dispatch, Dispositions, Enqueue, Fleet, Forecasts, IncomingMessages, Mapping, shutdown,
-};
+use reminderly_core::services::{CompiledCampaigns, Dispatch, Enqueue, Fleet, Forecasts, Mapping, shutdown};
 use serde_json::{Value, json};
 
-use super::use_cases::{
-    ROWS, Ready, UseCase, answering, arrived, claimed, due, in_small_batches, loaded, mapped, next_file,
-    over, pairs, queued, take_in, told, yielding,
-};
+use super::judges;
+use super::preparations::{busy_people, claimed, due, loaded, mapped, next_file, over, pairs, queued};
+use super::use_cases::{Ready, UseCase, in_small_batches, yielding};
 use crate::material;
-use crate::world::{Setup, World};
-
-/// All but those of whom nobody will ever know whether they went, or who answered before.
-const NEARLY_ALL: std::ops::RangeInclusive<usize> = ROWS - 1..=2 * ROWS;
+use crate::world::World;
 
 /// Every use case of workers.
 pub(super) fn all() -> Vec<UseCase> {
-    let case = |name, setup: fn() -> Setup, prepare, work| UseCase {
+    mapping().into_iter().chain(sending()).collect()
+}
+
+fn case(
+    name: &'static str,
+    covers: &'static [&'static str],
+    prepare: fn(&mut World, &Campaign) -> Ready,
+    work: fn(&World, &Campaign, &Ready) -> BoxFuture<'static, ()>,
+) -> UseCase {
+    UseCase {
         name,
-        setup,
+        covers,
+        setup: yielding,
         document: material::document,
         prepare,
         work,
         is_repeated: false,
-        sent: NEARLY_ALL,
-    };
-    let vanishing = || material::document_with(&[("/mapping/vanished", json!("cancel"))]);
-    let capped = || material::document_with(&[("/limits", json!({ "per_person_per_day": 1 }))]);
-    vec![
-        case("loading a file", in_small_batches, arrived, take_in),
-        case("mapping", in_small_batches, loaded, map),
-        UseCase { document: capped, ..case("mapping with caps", in_small_batches, loaded, map) },
+        judge: judges::each_row_told_once,
+    }
+}
+
+fn mapping() -> [UseCase; 4] {
+    let covers = &["Mapping::map"];
+    let case = |name, prepare| UseCase { setup: in_small_batches, ..case(name, covers, prepare, map) };
+    [
+        case("mapping", loaded),
+        UseCase {
+            document: || material::document_with(&[("/limits", json!({ "per_person_per_day": 1 }))]),
+            judge: |world, campaign, _| {
+                judges::each_person_told_once(world);
+                judges::heard_and_answered_once(world, campaign);
+            },
+            ..case("mapping with caps", busy_people)
+        },
         UseCase {
             document: household,
-            sent: ROWS / 2 - 1..=ROWS,
-            ..case("mapping households", in_small_batches, pairs, map)
+            judge: |world, campaign, _| {
+                judges::each_household_told_once(world);
+                judges::heard_and_answered_once(world, campaign);
+            },
+            ..case("mapping households", pairs)
         },
-        UseCase { document: vanishing, ..case("mapping the next file", in_small_batches, next_file, map) },
-        case("setting up", yielding, mapped, tend),
-        case("feeding", yielding, due, feed),
-        case("dispatch", yielding, queued, dispatch),
-        case("sweeping", yielding, claimed, sweep),
-        case("taking in reports", answering, told, report),
-        case("taking in replies", answering, told, reply),
-        case("taking down", yielding, over, tend_again),
-        case("forecasting", yielding, due, forecast),
-        case("a round of a worker", yielding, due, round),
-        case("a first round of a worker", yielding, loaded, round),
+        UseCase {
+            document: vanishing,
+            judge: |world, campaign, _| {
+                judges::told_as_the_second_file_says(world);
+                judges::heard_and_answered_once(world, campaign);
+            },
+            ..case("mapping the next file", next_file)
+        },
     ]
+}
+
+fn sending() -> [UseCase; 10] {
+    let sweeps =
+        &["OverdueClaims::sweep", "UnknownOutcomes::sweep", "StalledPackets::sweep", "StrayQueues::sweep"];
+    let rounds = &["Worker::round", "Worker::intake_round", "Worker::sweep_round", "Worker::sending_round"];
+    let loops = &[
+        "Worker::run",
+        "Worker::run_intake",
+        "Worker::run_sending",
+        "Worker::run_sweeps",
+        "Dispatch::run",
+        "InProcessPollers::stop_all",
+    ];
+    [
+        case("setting up", &["Fleet::tend"], mapped, tend),
+        case("feeding", &["Enqueue::feed", "Enqueue::next_due"], due, feed),
+        case("dispatch", &["Dispatch::poll"], queued, dispatch),
+        case("dispatching a slice", &["Dispatch::dispatch_slice"], queued, dispatch_slice),
+        case("sweeping", sweeps, claimed, sweep),
+        case("taking down", &["Fleet::tend"], over, tend_again),
+        case("forecasting", &["Forecasts::look", "Forecasts::packet"], due, forecast),
+        case("a round of a worker", rounds, due, round),
+        case("a first round of a worker", rounds, loaded, round),
+        case("the loops of a worker", loops, due, run),
+    ]
+}
+
+/// A campaign whose rows are cancelled when the next file does not name them.
+pub(super) fn vanishing() -> Value {
+    material::document_with(&[("/mapping/vanished", json!("cancel"))])
 }
 
 /// One message for two.
@@ -115,6 +162,24 @@ fn dispatch(world: &World, _: &Campaign, ready: &Ready) -> BoxFuture<'static, ()
     })
 }
 
+/// What a host does that has queues of its own.
+fn dispatch_slice(world: &World, campaign: &Campaign, ready: &Ready) -> BoxFuture<'static, ()> {
+    let dispatch = Dispatch::new(&world.ports, &world.settings);
+    let scope = world.worker_scope(campaign.company);
+    let messages = world.messages(campaign.company, ready.packet());
+    let slice = Slice {
+        company: campaign.company,
+        campaign: campaign.id,
+        packet: ready.packet(),
+        method: ContactMethod::Sms,
+        closes_at: None,
+        messages: messages.iter().map(|record| record.message.id).collect(),
+    };
+    Box::pin(async move {
+        dispatch.dispatch_slice(&scope, &slice).await.expect("dispatched");
+    })
+}
+
 fn sweep(world: &World, _: &Campaign, _: &Ready) -> BoxFuture<'static, ()> {
     let campaigns = Arc::new(CompiledCampaigns::new(Arc::clone(&world.ports.store)));
     let overdue = OverdueClaims::new(&world.ports, &world.settings);
@@ -130,40 +195,14 @@ fn sweep(world: &World, _: &Campaign, _: &Ready) -> BoxFuture<'static, ()> {
     })
 }
 
-fn report(world: &World, _: &Campaign, _: &Ready) -> BoxFuture<'static, ()> {
-    let campaigns = Arc::new(CompiledCampaigns::new(Arc::clone(&world.ports.store)));
-    let reports = Dispositions::new(&world.ports, &world.settings, campaigns);
-    let clock = Arc::clone(&world.clock);
-    Box::pin(async move {
-        let (trigger, shutdown) = shutdown();
-        let stop = async {
-            clock.sleep_until(clock.now() + Duration::from_secs(1)).await;
-            trigger.fire();
-        };
-        futures::future::join(reports.run(&shutdown), stop).await;
-    })
-}
-
-fn reply(world: &World, _: &Campaign, _: &Ready) -> BoxFuture<'static, ()> {
-    let campaigns = Arc::new(CompiledCampaigns::new(Arc::clone(&world.ports.store)));
-    let incoming = IncomingMessages::new(&world.ports, &world.settings, campaigns);
-    let clock = Arc::clone(&world.clock);
-    Box::pin(async move {
-        let (trigger, shutdown) = shutdown();
-        let stop = async {
-            clock.sleep_until(clock.now() + Duration::from_secs(1)).await;
-            trigger.fire();
-        };
-        futures::future::join(incoming.run(&shutdown), stop).await;
-    })
-}
-
-fn forecast(world: &World, _: &Campaign, _: &Ready) -> BoxFuture<'static, ()> {
+fn forecast(world: &World, campaign: &Campaign, ready: &Ready) -> BoxFuture<'static, ()> {
     let campaigns = Arc::new(CompiledCampaigns::new(Arc::clone(&world.ports.store)));
     let forecasts = Forecasts::new(&world.ports, &world.settings, campaigns);
-    let scope = world.platform_scope();
+    let (scope, view) = (world.platform_scope(), world.scope(campaign.company, Action::ViewReports));
+    let packet = ready.packet();
     Box::pin(async move {
         forecasts.look(&scope).await.expect("looked");
+        forecasts.packet(&view, packet).await.expect("forecast");
     })
 }
 
@@ -174,5 +213,21 @@ fn round(world: &World, _: &Campaign, ready: &Ready) -> BoxFuture<'static, ()> {
         for _ in 0..2 {
             worker.round().await.expect("a round");
         }
+    })
+}
+
+/// Everything that a worker does within a second, with its pollers.
+fn run(world: &World, _: &Campaign, ready: &Ready) -> BoxFuture<'static, ()> {
+    let (worker, pollers) = world.idle_worker(ready.process);
+    let clock = Arc::clone(&world.clock);
+    Box::pin(async move {
+        let (trigger, shutdown) = shutdown();
+        let stop = async {
+            clock.sleep_until(clock.now() + Duration::from_secs(1)).await;
+            trigger.fire();
+        };
+        let (ran, ()) = futures::future::join(worker.run(&shutdown), stop).await;
+        ran.expect("it runs");
+        pollers.stop_all().await;
     })
 }
