@@ -119,7 +119,7 @@ impl Trial<'_> {
                 let scope = self.deployment.world.scope(company, Action::ManageUnsubscribes);
                 let key = contact.refusal_key();
                 self.errands.begin(executor, (what, about), move |ports| {
-                    let (service, scope, key) = (Unsubscribes::new(ports), scope.clone(), key.clone());
+                    let (service, scope, key) = (Unsubscribes::new(ports), scope, key.clone());
                     async move { service.change(&scope, key, change).await.map(drop) }.boxed()
                 });
             }
@@ -138,7 +138,7 @@ impl Trial<'_> {
                 self.errands.begin(executor, (what, about), move |ports| {
                     let campaigns = Arc::new(CompiledCampaigns::new(Arc::clone(&ports.store)));
                     let service = IncomingMessages::new(ports, &settings, campaigns);
-                    let (scope, incoming) = (scope.clone(), incoming.clone());
+                    let (scope, incoming) = (scope, incoming.clone());
                     async move { service.receive(&scope, &incoming).await.map(drop) }.boxed()
                 });
             }
@@ -163,7 +163,7 @@ impl Trial<'_> {
         }
         let deed = deed.clone();
         self.errands.begin(&world.executor, (what, format!("campaign {of}")), move |ports| {
-            let (service, scope, id) = (Campaigns::new(ports), scope.clone(), campaign.id);
+            let (service, scope, id) = (Campaigns::new(ports), scope, campaign.id);
             let (deed, packet) = (deed.clone(), newest.as_ref().map(|packet| packet.id));
             let done = async move {
                 match (deed, packet) {
@@ -236,7 +236,7 @@ impl Trial<'_> {
         let world = &self.deployment.world;
         let scope = world.operator_scope();
         self.errands.begin(&world.executor, ("release", "release".to_owned()), move |ports| {
-            let (fence, scope) = (RestoreFence::new(ports), scope.clone());
+            let fence = RestoreFence::new(ports);
             async move { fence.release_all(&scope).await.map(drop) }.boxed()
         });
     }
