@@ -247,12 +247,15 @@ impl FaultyProvider {
             let outcomes = self.inner.send(&passing, deadline).await?;
             answers.extend(passing.iter().map(|message| message.message).zip(outcomes));
         }
-        let doubled =
-            messages.iter().zip(&fates).filter(|(_, fate)| **fate == Some(ProviderFault::AcceptedTwice));
+        let is_doubled = |(message, fate): &(&OutboundMessage, &Option<ProviderFault>)| {
+            let is_accepted = matches!(answers.get(&message.message), Some(ProviderOutcome::Accepted { .. }));
+            **fate == Some(ProviderFault::AcceptedTwice) && is_accepted
+        };
+        let doubled = messages.iter().zip(&fates).filter(is_doubled);
         let doubled: Vec<OutboundMessage> = doubled.map(|(message, _)| message.clone()).collect();
         if !doubled.is_empty() {
             // Nobody hears what is answered to the copy.
-            let _ = self.inner.send(&doubled, deadline).await;
+            drop(self.inner.send(&doubled, deadline).await);
         }
         if fates.iter().flatten().any(|fault| fault.is_silent()) {
             let point = deadline.answer_by.since(Monotonic::new(GIVE_UP_BEFORE));

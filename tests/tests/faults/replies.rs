@@ -358,7 +358,7 @@ fn a_report_about_an_unknown_attempt_is_kept_for_three_days() {
     // Another sandbox with the same keys knows an attempt that nobody here does.
     let stranger = Sandbox::new(
         Arc::<reminderly_core::testing::VirtualClock>::clone(&world.clock),
-        SandboxSettings { seed: 1, ..SandboxSettings::default() },
+        SandboxSettings { keys: vec![world.webhook_key.clone()], ..SandboxSettings::default() },
     );
     let request = world.sandbox.accepted()[0].clone();
     let message = OutboundMessage {

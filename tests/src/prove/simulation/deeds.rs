@@ -27,7 +27,7 @@ impl Trial<'_> {
     pub(super) fn perform(&mut self, deed: &Deed) {
         match deed {
             Deed::File { campaign, number, rows } => {
-                let name = format!("c{campaign}-{number:02}.csv");
+                let name = documents::file_name(*campaign, *number);
                 let text = documents::file(rows, self.schedule.zone);
                 self.deployment.files[*campaign].arrive(&name, &text);
                 self.count("file arrived", 1);

@@ -15,6 +15,11 @@ pub(super) const HEADER: &str = "Key,Name,Cell,Email,At,Person\n";
 /// How appointments are written in texts.
 const SHOWN: &str = "%Y-%m-%dT%H:%M";
 
+/// The name of a campaign's file.
+pub(super) fn file_name(campaign: usize, number: usize) -> String {
+    format!("c{campaign}-{number:02}.csv")
+}
+
 /// What a text says, as the judge reads it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Said {

@@ -21,6 +21,9 @@ const ENDS_WITHIN: TimeDelta = TimeDelta::hours(48);
 /// How long all workers go on after the last fault, before one is left.
 const ALL_GO_ON: TimeDelta = TimeDelta::minutes(10);
 
+/// By then every report has come that was taken before, whatever its copy was delayed by.
+const REPORTED_WITHIN: TimeDelta = TimeDelta::minutes(45);
+
 /// How long that one stays awake: what is held for a day does not need it all the time.
 pub(super) const AWAKE_FOR: TimeDelta = TimeDelta::hours(2);
 
@@ -141,11 +144,13 @@ impl<'a> Trial<'a> {
             && empty(&names.incoming)
             && world.stray_queues().is_empty()
             && self.errands.are_done()
-            && (self.has_forgotten_attempts() || empty(&names.dispositions))
+            && (empty(&names.dispositions) || self.only_strangers_wait())
     }
 
-    fn has_forgotten_attempts(&self) -> bool {
-        self.schedule.is_restored() || self.gateway.has_told_of_strangers()
+    /// Whether what waits among the reports can only be about attempts that nobody knows.
+    fn only_strangers_wait(&self) -> bool {
+        let are_told_of = self.schedule.is_restored() || self.gateway.has_told_of_strangers();
+        are_told_of && self.world().now() >= self.schedule.start + FAULTS_FOR + REPORTED_WITHIN
     }
 
     /// Polls until all wait for time, and moves the clock to whatever is next; `false` if that is beyond `limit`.

@@ -7,11 +7,13 @@ use reminderly_core::domain::contact_point::ContactPoint;
 use reminderly_core::domain::household::Membership;
 use reminderly_core::domain::message::{Detail, Message, MessageRecord, Origin};
 use reminderly_core::domain::message_status::MessageStatus;
+use reminderly_core::domain::packet::{Packet, PacketOrigin};
 use reminderly_core::domain::skip_reason::SkipReason;
 use reminderly_core::domain::unsubscribe::{RefusalKey, UnsubscribeChange};
 use reminderly_core::ids::PacketId;
 use reminderly_core::services::Settings;
 
+use super::super::documents::file_name;
 use super::super::schedule::{CampaignDraft, Deed, FAULTS_FOR, Policy};
 use super::super::witness::Unsubscribed;
 use super::stops::names;
@@ -68,12 +70,16 @@ fn every_call(evidence: &Evidence<'_>, wrong: &mut Vec<String>) {
     }
 }
 
-/// A row has a message, at the time that it says unless a file of the campaign says another.
+/// A row has a message, at the time that it says unless a file of the campaign says another. A packet that is cancelled may have
+/// had no time for it.
 fn every_row(evidence: &Evidence<'_>, wrong: &mut Vec<String>) {
     let schedule = evidence.trial.schedule;
     let mut says: BTreeMap<(usize, &str), BTreeSet<DateTime<Utc>>> = BTreeMap::new();
     for timed in &schedule.deeds {
-        let Deed::File { campaign, rows, .. } = &timed.deed else { continue };
+        let Deed::File { campaign, number, rows } = &timed.deed else { continue };
+        if is_cancelled(evidence, &file_name(*campaign, *number)) {
+            continue;
+        }
         for row in rows {
             says.entry((*campaign, &row.key)).or_default().insert(row.at);
         }
@@ -88,6 +94,13 @@ fn every_row(evidence: &Evidence<'_>, wrong: &mut Vec<String>) {
             wrong.push(format!("liveness: the row {key} of campaign {campaign} was lost"));
         }
     }
+}
+
+fn is_cancelled(evidence: &Evidence<'_>, file: &str) -> bool {
+    let of_file =
+        |packet: &Packet| matches!(&packet.origin, PacketOrigin::File { name, .. } if **name == *file);
+    let mut packets = evidence.packets.values().filter(|(_, packet)| of_file(packet));
+    packets.any(|(_, packet)| packet.is_given_up())
 }
 
 fn stops(evidence: &Evidence<'_>, position: usize, is: impl Fn(&Deed) -> bool) -> bool {

@@ -9,7 +9,7 @@ use reminderly_core::domain::person::PersonKey;
 use reminderly_core::domain::unsubscribe::RefusalKey;
 use reminderly_core::ids::{MessageId, PacketId};
 
-use super::super::documents::Said;
+use super::super::documents::{Said, file_name};
 use super::super::schedule::Deed;
 use super::super::witness::Planned;
 use super::{Accepted, Evidence, ONE_SECOND};
@@ -114,7 +114,7 @@ pub(super) fn names(evidence: &Evidence<'_>, packet: PacketId, wanted: &str) -> 
     let PacketOrigin::File { name: of_packet, .. } = &packet.origin else { return true };
     evidence.trial.schedule.has(|deed| match deed {
         Deed::File { campaign, number, rows } => {
-            **of_packet == *format!("c{campaign}-{number:02}.csv") && rows.iter().any(|row| row.key == wanted)
+            **of_packet == *file_name(*campaign, *number) && rows.iter().any(|row| row.key == wanted)
         }
         _ => false,
     })
