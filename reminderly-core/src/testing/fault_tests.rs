@@ -1,3 +1,4 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,6 +45,20 @@ fn only_a_write_that_took_effect_leaves_something() {
         assert_eq!(block_on(store.company(company.id)).unwrap().is_some(), took_effect, "{faults:?}");
         let injected = decorated.injected();
         assert_eq!(injected.refusals + injected.lost_answers + injected.lost_commits, 1);
+    }
+}
+
+#[test]
+fn a_store_panics_before_or_after_its_effect() {
+    for (panic_before, panic_after) in [(1.0, 0.0), (0.0, 1.0)] {
+        let (decorated, store, _) =
+            with_faults(StoreFaults { panic_before, panic_after, ..StoreFaults::default() });
+        let company = company();
+        let call = || block_on(decorated.save_company_across_companies(&company));
+        let panic = catch_unwind(AssertUnwindSafe(call)).unwrap_err();
+        assert!(panic.is::<WantedPanic>());
+        assert_eq!(block_on(store.company(company.id)).unwrap().is_some(), panic_after > 0.0);
+        assert_eq!(decorated.injected(), InjectedStoreFaults { panics: 1, ..InjectedStoreFaults::default() });
     }
 }
 

@@ -23,8 +23,10 @@ pub struct StoreFaults {
     pub delay_after: f64,
     /// The longest delay.
     pub longest_delay: Duration,
-    /// Per call: it panics with a [`WantedPanic`], half of the time after it took effect.
-    pub panic: f64,
+    /// Per call: it has no effect, and panics with a [`WantedPanic`].
+    pub panic_before: f64,
+    /// Per call: it takes effect, and panics with a [`WantedPanic`].
+    pub panic_after: f64,
 }
 
 /// How many faults a [`FaultyStore`] has injected.
@@ -166,9 +168,16 @@ impl FaultyStore {
 impl State {
     /// What happens to the next call. Draws as often whatever happens, so that faults do not depend on one another.
     fn course(&mut self, is_write: bool) -> Course {
-        let StoreFaults { refuse, lose_answer, lose_commit, delay_before, delay_after, longest_delay, panic } =
-            self.faults;
-        let drawn = [refuse, lose_answer, lose_commit, delay_before, delay_after, panic / 2.0, panic / 2.0];
+        let faults = self.faults;
+        let drawn = [
+            faults.refuse,
+            faults.lose_answer,
+            faults.lose_commit,
+            faults.delay_before,
+            faults.delay_after,
+            faults.panic_before,
+            faults.panic_after,
+        ];
         let [refused, answer_lost, commit_lost, before, after, panics_before, panics_after] =
             drawn.map(|probability| self.chance.happens(probability));
         let fates = [
@@ -179,7 +188,7 @@ impl State {
             (commit_lost && is_write, Fate::CommitLost),
         ];
         let fate = fates.into_iter().find(|(happens, _)| *happens).map_or(Fate::Answered, |(_, fate)| fate);
-        let mut delay = |happens: bool| happens.then(|| self.chance.up_to(longest_delay));
+        let mut delay = |happens: bool| happens.then(|| self.chance.up_to(faults.longest_delay));
         let course = Course { fate, before: delay(before), after: delay(after) };
         let injected = &mut self.injected;
         match fate {

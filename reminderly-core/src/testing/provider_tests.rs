@@ -135,6 +135,16 @@ fn lost_answers_are_unknown_and_what_was_not_started_stays_so() {
 }
 
 #[test]
+fn what_is_accepted_twice_is_answered_once() {
+    let inner = Arc::new(Odd::default());
+    let (provider, _) = faulty(&inner, ProviderFaults { accepted_twice: 1.0, ..ProviderFaults::default() });
+    let accepted = ProviderOutcome::Accepted { reference: None };
+    assert_eq!(send(&provider, &[message(1), message(2)]).unwrap(), [accepted, ProviderOutcome::NotStarted]);
+    assert_eq!(inner.sent.load(Ordering::Relaxed), 2, "what was not accepted is not said again");
+    assert_eq!(provider.injected(ProviderFault::AcceptedTwice), 2);
+}
+
+#[test]
 fn a_fault_of_a_message_reaches_the_provider_or_not_and_is_told_as_what_it_is() {
     let none = ProviderFaults::default();
     let cases = [

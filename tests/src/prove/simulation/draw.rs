@@ -382,8 +382,10 @@ impl Drawing {
             delay_before: rate(0.03),
             delay_after: rate(0.03),
             longest_delay: Duration::from_secs(3),
-            panic: rate(0.01),
+            panic_before: rate(0.01) / 2.0,
+            panic_after: 0.0,
         };
+        store.panic_after = store.panic_before;
         if self.chance(0.3) {
             store.longest_delay = Duration::from_mins(4);
         }
