@@ -48,6 +48,8 @@ pub(super) struct HeldRow {
 /// What is left of the rows that a row has replaced.
 #[derive(Debug, Clone)]
 struct Before {
+    /// Whose they are: one of them has said something else than those before it, even if the row itself is cancelled.
+    packets: Vec<PacketId>,
     told: Vec<Told>,
     /// Messages of theirs that may still go, if they come back or are called again.
     carried: Vec<(PacketId, Slot)>,
@@ -221,9 +223,9 @@ fn replace(
     let carried: Vec<_> = places.iter().filter(goes_on).copied().collect();
     let told = told(data, old);
     let superseded: Vec<_> = places.into_iter().filter(|place| !carried.contains(place)).collect();
-    if !told.is_empty() || !carried.is_empty() {
-        row.before = Some(Box::new(Before { told, carried }));
-    }
+    let earlier = old.before.iter().flat_map(|before| before.packets.iter().copied());
+    let packets = earlier.chain([old.place.packet]).collect();
+    row.before = Some(Box::new(Before { packets, told, carried }));
     let reason = format!("superseded by {}", row.place);
     if let Some(old) = rows_mut(data, packet, key).into_iter().flatten().find(|row| row.place == of) {
         *old = row;
@@ -260,7 +262,10 @@ pub(super) fn is_superseded(data: &Data, packet: &PacketData, slot: Slot, messag
     if let Some(newer) = rows.iter().find(|row| row.carries((place.packet, slot))) {
         return newer.is_vanished;
     }
-    rows.iter().any(|row| row.place.packet > place.packet && standing(data, row) != Standing::Cancelled)
+    rows.iter().any(|row| {
+        let says_otherwise = |other| other > place.packet && !is_cancelled(data, other);
+        (row.is_vanished && row.place.packet > place.packet) || row.packets().any(says_otherwise)
+    })
 }
 
 fn cancel_vanished(
@@ -316,6 +321,11 @@ fn cancel_vanished(
 }
 
 impl HeldRow {
+    /// Its packet, and those of the rows before it.
+    fn packets(&self) -> impl Iterator<Item = PacketId> {
+        self.before.iter().flat_map(|before| before.packets.iter().copied()).chain([self.place.packet])
+    }
+
     /// Whether a message of a row before it goes on for this one.
     fn carries(&self, message: (PacketId, Slot)) -> bool {
         self.before.as_ref().is_some_and(|before| before.carried.contains(&message))

@@ -109,9 +109,5 @@ fn violation(case: &UseCase, seed: u64, cuts: &[usize], what: String) -> Violati
 
 /// Whether the last try came to its end; `Err` says what was wrong.
 fn tried(case: &UseCase, seed: u64, cuts: &[usize]) -> Result<Until, String> {
-    catch_unwind(AssertUnwindSafe(|| crash(case, seed, cuts))).map_err(|panic| {
-        let text = panic.downcast_ref::<String>().cloned();
-        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-        text.unwrap_or_else(|| "a panic without a word".to_owned())
-    })
+    catch_unwind(AssertUnwindSafe(|| crash(case, seed, cuts))).map_err(|panic| spread::panic_text(&*panic))
 }

@@ -1,5 +1,6 @@
 //! Work that is spread over the cores.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -88,4 +89,11 @@ mod tests {
         let expected: usize = (10..200).map(|seed| KEPT.min(seed % 7)).sum();
         assert_eq!(proof.violations.len(), expected);
     }
+}
+
+/// What a panic said.
+pub(super) fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+    text.unwrap_or_else(|| "a panic without a word".to_owned())
 }

@@ -4,12 +4,11 @@ use super::bench::{Answered as _, Bench, Placed};
 use super::ledger::{Saying, saying};
 use super::sending::{accepted, ambiguous, refused_for_good};
 use super::values::{email, key, number, sms};
-use crate::domain::appointment_change::AppointmentChange;
 use crate::domain::attempt::ReturnReason;
 use crate::domain::held_appointment::{RowPlace, Standing};
 use crate::domain::message::Detail;
 use crate::domain::message_status::MessageStatus;
-use crate::domain::packet::{Draining, PacketStage};
+use crate::domain::packet::PacketStage;
 use crate::domain::response::ResponseKind;
 use crate::domain::row::RowNumber;
 use crate::domain::skip_reason::SkipReason;
@@ -266,24 +265,6 @@ pub async fn planners_that_race_have_one_winner(bench: &Bench) {
     assert_eq!(bench.held(1).await.len(), 1);
 }
 
-/// What a cancelled packet said counts as not said: earlier messages that come back go, and later files plan anew.
-pub async fn a_cancelled_packet_speaks_for_nothing(bench: &Bench) {
-    let first = in_flight(bench, 1).await;
-    let (second, _) = bench.say(Saying { hour: 60, ..saying(1) }).await;
-    come_back(bench, &first).await;
-    bench.assert_refused(&first, ClaimRefusal::Superseded).await;
-    bench.drain(second.packet, Draining::Cancelling).await;
-    let held = bench.held(1).await;
-    assert_eq!(held[0].standing, Standing::Cancelled);
-    let again = Placed { attempt: bench.id(), ..first };
-    assert!(matches!(
-        bench.claim_with(&again, &Bench::terms_at(bench.at(1))).await,
-        ClaimOutcome::Claimed(_)
-    ));
-    let change = bench.change_of(Saying { hour: 60, ..saying(1) }).await;
-    assert_eq!(change, AppointmentChange::Amended(place(&second)));
-}
-
 /// What ended unsent for a reason that may pass is planned again by whoever says the same.
 pub async fn a_row_lapses_with_what_may_pass(bench: &Bench) {
     let refused = bench.say_first(saying(1)).await;
@@ -341,12 +322,12 @@ fn place(placed: &Placed) -> RowPlace {
 }
 
 /// A message of its own packet that is being sent.
-async fn in_flight(bench: &Bench, n: u64) -> Placed {
+pub(super) async fn in_flight(bench: &Bench, n: u64) -> Placed {
     bring(bench, n, MessageStatus::Sending).await
 }
 
 /// Gives a message back without an attempt, and hands it over again.
-async fn come_back(bench: &Bench, placed: &Placed) {
+pub(super) async fn come_back(bench: &Bench, placed: &Placed) {
     let returned = SettleVerdict::Returned { reason: ReturnReason::TooLate, not_before: bench.now };
     bench.must_settle(placed, returned, MessageStatus::Queued).await;
     let handed = bench.hand_over(placed.packet).await;

@@ -1,13 +1,46 @@
 //! What a packet said that was cancelled since.
 
-use super::bench::Bench;
+use super::appointments::{come_back, in_flight};
+use super::bench::{Bench, Placed};
 use super::ledger::{Saying, saying};
 use crate::domain::appointment_change::AppointmentChange;
-use crate::domain::held_appointment::RowPlace;
+use crate::domain::held_appointment::{RowPlace, Standing};
 use crate::domain::message_status::MessageStatus;
 use crate::domain::packet::Draining;
 use crate::domain::row::RowNumber;
-use crate::ports::store::PlanOutcome;
+use crate::ports::store::{ClaimOutcome, ClaimRefusal, PlanOutcome};
+
+/// What a cancelled packet said counts as not said: earlier messages that come back go, and later files plan anew.
+pub async fn a_cancelled_packet_speaks_for_nothing(bench: &Bench) {
+    let first = in_flight(bench, 1).await;
+    let (second, _) = bench.say(Saying { hour: 60, ..saying(1) }).await;
+    come_back(bench, &first).await;
+    bench.assert_refused(&first, ClaimRefusal::Superseded).await;
+    bench.drain(second.packet, Draining::Cancelling).await;
+    let held = bench.held(1).await;
+    assert_eq!(held[0].standing, Standing::Cancelled);
+    let again = Placed { attempt: bench.id(), ..first };
+    assert!(matches!(
+        bench.claim_with(&again, &Bench::terms_at(bench.at(1))).await,
+        ClaimOutcome::Claimed(_)
+    ));
+    let change = bench.change_of(Saying { hour: 60, ..saying(1) }).await;
+    assert_eq!(change, AppointmentChange::Amended(RowPlace { packet: second.packet, row: RowNumber(1) }));
+}
+
+/// Of three packets the last one is cancelled: the one before it still says something else than the first.
+pub async fn what_was_said_before_a_cancelled_packet_holds(bench: &Bench) {
+    let first = in_flight(bench, 1).await;
+    let (second, _) = bench.say(Saying { hour: 60, ..saying(1) }).await;
+    let (third, _) = bench.say(Saying { hour: 61, ..saying(1) }).await;
+    bench.drain(third.packet, Draining::Cancelling).await;
+    come_back(bench, &first).await;
+    bench.assert_refused(&first, ClaimRefusal::Superseded).await;
+    bench.drain(second.packet, Draining::Cancelling).await;
+    let again = Placed { attempt: bench.id(), ..first };
+    let claim = bench.claim_with(&again, &Bench::terms_at(bench.at(1))).await;
+    assert!(matches!(claim, ClaimOutcome::Claimed(_)), "nobody says anything else any more: {claim:?}");
+}
 
 /// That a cancelled packet named an appointment unchanged does not keep an older one from moving it.
 pub async fn a_cancelled_packet_confirms_nothing(bench: &Bench) {

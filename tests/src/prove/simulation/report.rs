@@ -8,6 +8,7 @@ use super::judge::judge;
 use super::schedule::Schedule;
 use super::trial::Trial;
 use crate::executor::hash;
+use crate::prove::spread::panic_text;
 
 /// What came of a schedule.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -76,9 +77,7 @@ pub(in crate::prove) fn verdict(schedule: &Schedule, breakage: &dyn Breakage) ->
         Verdict { fired: fired(&trial), wrong: judge(&trial), trail: trail(&trial) }
     });
     catch_unwind(run).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().cloned();
-        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-        let wrong = vec![format!("panic: {}", text.unwrap_or_else(|| "without a word".to_owned()))];
+        let wrong = vec![format!("panic: {}", panic_text(&*panic))];
         Verdict { wrong, ..Verdict::default() }
     })
 }

@@ -75,7 +75,7 @@ pub(super) struct ClaimSeen {
 
 /// All that a later packet does not name has vanished from an earlier one.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Vanished {
+pub(super) struct AllVanished {
     pub(super) missing_in: PacketId,
     pub(super) earlier: PacketId,
     pub(super) at: DateTime<Utc>,
@@ -93,7 +93,7 @@ pub(super) struct Seen {
     pub(super) replies: BTreeMap<MessageId, DateTime<Utc>>,
     pub(super) answers: Vec<Answered>,
     pub(super) claims: BTreeMap<(MessageId, u32), ClaimSeen>,
-    pub(super) vanished: Vec<Vanished>,
+    pub(super) vanished: Vec<AllVanished>,
     /// When the store was brought back to what it was, and what had been acknowledged until then.
     pub(super) before_restore: Option<(DateTime<Utc>, Box<Seen>)>,
 }
@@ -357,7 +357,7 @@ impl StoreHooks for Witness {
         if matches!(outcome, VanishOutcome::Page { next: None, .. }) {
             let Vanishing { missing_in, earlier, .. } = vanishing;
             let at = self.clock.now();
-            self.lock().vanished.push(Vanished { missing_in, earlier, at });
+            self.lock().vanished.push(AllVanished { missing_in, earlier, at });
         }
         Ok(outcome)
     }
