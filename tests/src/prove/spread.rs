@@ -64,6 +64,13 @@ fn on_every_core<T: Send>(seeds: Range<u64>, work: impl Fn(&dyn Fn() -> Option<u
     })
 }
 
+/// What a panic said.
+pub(super) fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+    text.unwrap_or_else(|| "a panic without a word".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,11 +96,4 @@ mod tests {
         let expected: usize = (10..200).map(|seed| KEPT.min(seed % 7)).sum();
         assert_eq!(proof.violations.len(), expected);
     }
-}
-
-/// What a panic said.
-pub(super) fn panic_text(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().cloned();
-    let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-    text.unwrap_or_else(|| "a panic without a word".to_owned())
 }
