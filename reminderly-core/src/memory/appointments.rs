@@ -12,7 +12,9 @@ use super::data::{Change, Data};
 use super::messages::drop_copy;
 use super::packet_data::{MessageData, PacketData, Slot};
 use super::packets::count;
-use super::told::{free_key_if_nobody_was_told, is_cancelled, is_lapsed, may_have_arrived, may_hold_its_key};
+use super::told::{
+    free_key_if_nobody_was_told, is_cancelled, is_lapsed, may_come_back, may_have_arrived, may_hold_its_key,
+};
 use crate::domain::appointment::Appointment;
 use crate::domain::appointment_change::AppointmentChange;
 use crate::domain::appointment_key::AppointmentKey;
@@ -48,11 +50,12 @@ pub(super) struct HeldRow {
 /// What is left of the rows that a row has replaced.
 #[derive(Debug, Clone)]
 struct Before {
-    /// Whose they are: one of them has said something else than those before it, even if the row itself is cancelled.
-    packets: Vec<PacketId>,
     told: Vec<Told>,
     /// Messages of theirs that may still go, if they come back or are called again.
     carried: Vec<(PacketId, Slot)>,
+    /// Messages of theirs that may come back, and the packet that said something else: it did so even if a later one, which took its
+    /// place, is cancelled.
+    withdrawn: Vec<((PacketId, Slot), PacketId)>,
 }
 
 #[async_trait]
@@ -223,9 +226,16 @@ fn replace(
     let carried: Vec<_> = places.iter().filter(goes_on).copied().collect();
     let told = told(data, old);
     let superseded: Vec<_> = places.into_iter().filter(|place| !carried.contains(place)).collect();
-    let earlier = old.before.iter().flat_map(|before| before.packets.iter().copied());
-    let packets = earlier.chain([old.place.packet]).collect();
-    row.before = Some(Box::new(Before { packets, told, carried }));
+    let may_return = |place: &(PacketId, Slot)| {
+        let record = data.packets.get(&place.0).and_then(|packet| packet.record(place.1));
+        record.is_some_and(|record| may_come_back(&record.state))
+    };
+    let earlier = old.before.iter().flat_map(|before| before.withdrawn.iter().copied());
+    let withdrawn: Vec<_> = superseded.iter().map(|place| (*place, packet.id)).chain(earlier).collect();
+    let withdrawn: Vec<_> = withdrawn.into_iter().filter(|(place, _)| may_return(place)).collect();
+    if !told.is_empty() || !carried.is_empty() || !withdrawn.is_empty() {
+        row.before = Some(Box::new(Before { told, carried, withdrawn }));
+    }
     let reason = format!("superseded by {}", row.place);
     if let Some(old) = rows_mut(data, packet, key).into_iter().flatten().find(|row| row.place == of) {
         *old = row;
@@ -262,10 +272,10 @@ pub(super) fn is_superseded(data: &Data, packet: &PacketData, slot: Slot, messag
     if let Some(newer) = rows.iter().find(|row| row.carries((place.packet, slot))) {
         return newer.is_vanished;
     }
-    rows.iter().any(|row| {
-        let says_otherwise = |other| other > place.packet && !is_cancelled(data, other);
-        (row.is_vanished && row.place.packet > place.packet) || row.packets().any(says_otherwise)
-    })
+    let speaks =
+        |row: &HeldRow| row.place.packet > place.packet && standing(data, row) != Standing::Cancelled;
+    rows.iter()
+        .any(|row| speaks(row) || row.withdrawn((place.packet, slot)).any(|by| !is_cancelled(data, by)))
 }
 
 fn cancel_vanished(
@@ -321,9 +331,10 @@ fn cancel_vanished(
 }
 
 impl HeldRow {
-    /// Its packet, and those of the rows before it.
-    fn packets(&self) -> impl Iterator<Item = PacketId> {
-        self.before.iter().flat_map(|before| before.packets.iter().copied()).chain([self.place.packet])
+    /// The packets that said something else than a message of a row before it.
+    fn withdrawn(&self, message: (PacketId, Slot)) -> impl Iterator<Item = PacketId> {
+        let all = self.before.iter().flat_map(|before| &before.withdrawn);
+        all.filter(move |(withdrawn, _)| *withdrawn == message).map(|(_, by)| *by)
     }
 
     /// Whether a message of a row before it goes on for this one.

@@ -32,6 +32,11 @@ pub(super) fn may_hold_its_key(state: &MessageState) -> bool {
     }
 }
 
+/// Whether a message may be queued again: it is in flight, or a call of which it may yet be reported that it reached nobody.
+pub(super) fn may_come_back(state: &MessageState) -> bool {
+    may_hold_its_key(state) || state.status == MessageStatus::Sent
+}
+
 /// Lets go of the natural key of a call that was not made again: if no attempt may have told the person anything, the messages
 /// that take its place must not be duplicates of it.
 pub(super) fn free_key_if_nobody_was_told(data: &mut Data, packet: PacketId, slot: Slot) {

@@ -75,7 +75,7 @@ pub struct RestoreRelease {
 ///     let fence = RestoreFence::new(ports);
 ///     let before = fence.last(scope).await?;
 ///     fence.raise(scope, before.epoch).await?;
-///     // Workers may start. Opt-outs that came after the backup are brought in again here.
+///     // Opt-outs that came after the backup are brought in again here; then workers may start.
 ///     let release = fence.release_all(scope).await?;
 ///     assert_eq!(release.failed, 0);
 ///     Ok(())

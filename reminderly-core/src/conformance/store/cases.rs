@@ -130,6 +130,7 @@ macro_rules! for_each_store_case {
             planners_that_race_have_one_winner
             a_cancelled_packet_speaks_for_nothing
             what_was_said_before_a_cancelled_packet_holds
+            what_was_said_again_before_a_cancelled_packet_goes
             a_cancelled_packet_confirms_nothing
             a_row_lapses_with_what_may_pass
             rows_of_one_key_stand_side_by_side

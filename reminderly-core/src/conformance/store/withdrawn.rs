@@ -42,6 +42,19 @@ pub async fn what_was_said_before_a_cancelled_packet_holds(bench: &Bench) {
     assert!(matches!(claim, ClaimOutcome::Claimed(_)), "nobody says anything else any more: {claim:?}");
 }
 
+/// Of three packets the last one is cancelled: the one before it says the same as the first, whose message goes on.
+pub async fn what_was_said_again_before_a_cancelled_packet_goes(bench: &Bench) {
+    let first = in_flight(bench, 1).await;
+    bench.say(Saying { digest: 2, ..saying(1) }).await;
+    let (third, _) = bench.say(Saying { hour: 61, ..saying(1) }).await;
+    come_back(bench, &first).await;
+    bench.assert_refused(&first, ClaimRefusal::Superseded).await;
+    bench.drain(third.packet, Draining::Cancelling).await;
+    let again = Placed { attempt: bench.id(), ..first };
+    let claim = bench.claim_with(&again, &Bench::terms_at(bench.at(1))).await;
+    assert!(matches!(claim, ClaimOutcome::Claimed(_)), "nobody would be reminded: {claim:?}");
+}
+
 /// That a cancelled packet named an appointment unchanged does not keep an older one from moving it.
 pub async fn a_cancelled_packet_confirms_nothing(bench: &Bench) {
     let first = bench.say_first(saying(1)).await;

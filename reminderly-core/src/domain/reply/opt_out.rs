@@ -29,6 +29,11 @@ pub(super) fn find(reply: &Reply, words: &ReplyWords) -> Option<Found> {
     Some(Found::new(ReplyKind::OptOut(scope), reason, matched))
 }
 
+/// Whether a clause is an opt-out by itself: one keyword.
+pub(super) fn is_bare(clause: &[String]) -> bool {
+    bare_word(&without_courtesy(clause)).is_some()
+}
+
 /// Whether words of an opt-out stand in the reply, even if it turns them into their opposite, or a slip of one. Not "cancel",
 /// which may be said of the appointment: "don't cancel, I'll be there".
 pub(super) fn is_touched(reply: &Reply) -> bool {

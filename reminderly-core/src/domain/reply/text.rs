@@ -141,14 +141,14 @@ fn unspaced(clauses: Vec<Vec<String>>) -> Vec<Vec<String>> {
     .collect()
 }
 
-/// The clauses up to what a device adds: "Sent from my phone". No device adds an opt-out.
+/// The clauses up to what a device adds: "Sent from my phone". No device adds a bare opt-out; what it quotes has other words with it.
 fn without_signature(mut clauses: Vec<Vec<String>>) -> Vec<Vec<String>> {
     let hits = Lexicon::get().scan(&clauses);
     let signature =
         hits.iter().find(|hit| hit.section == Section::Signature && hit.at == 0 && hit.clause > 0);
     if let Some(hit) = signature {
         let added = clauses.split_off(hit.clause);
-        if opt_out::is_touched(&Reply::of(added.clone(), false)) {
+        if added.iter().any(|clause| opt_out::is_bare(clause)) {
             clauses.extend(added);
         }
     }
