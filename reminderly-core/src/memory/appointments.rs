@@ -226,13 +226,15 @@ fn replace(
     let carried: Vec<_> = places.iter().filter(goes_on).copied().collect();
     let told = told(data, old);
     let superseded: Vec<_> = places.into_iter().filter(|place| !carried.contains(place)).collect();
-    let may_return = |place: &(PacketId, Slot)| {
+    let is = |place: &(PacketId, Slot), may: fn(&MessageState) -> bool| {
         let record = data.packets.get(&place.0).and_then(|packet| packet.record(place.1));
-        record.is_some_and(|record| may_come_back(&record.state))
+        record.is_some_and(|record| may(&record.state))
     };
     let earlier = old.before.iter().flat_map(|before| before.withdrawn.iter().copied());
-    let withdrawn: Vec<_> = superseded.iter().map(|place| (*place, packet.id)).chain(earlier).collect();
-    let withdrawn: Vec<_> = withdrawn.into_iter().filter(|(place, _)| may_return(place)).collect();
+    // One of those may have come back since, and waits.
+    let earlier = earlier.filter(|(place, _)| is(place, |state| state.is_open() || may_come_back(state)));
+    let now = superseded.iter().filter(|place| is(place, may_come_back)).map(|place| (*place, packet.id));
+    let withdrawn: Vec<_> = now.chain(earlier).collect();
     if !told.is_empty() || !carried.is_empty() || !withdrawn.is_empty() {
         row.before = Some(Box::new(Before { told, carried, withdrawn }));
     }

@@ -30,16 +30,24 @@ pub async fn a_cancelled_packet_speaks_for_nothing(bench: &Bench) {
 
 /// Of three packets the last one is cancelled: the one before it still says something else than the first.
 pub async fn what_was_said_before_a_cancelled_packet_holds(bench: &Bench) {
-    let first = in_flight(bench, 1).await;
-    let (second, _) = bench.say(Saying { hour: 60, ..saying(1) }).await;
-    let (third, _) = bench.say(Saying { hour: 61, ..saying(1) }).await;
-    bench.drain(third.packet, Draining::Cancelling).await;
-    come_back(bench, &first).await;
-    bench.assert_refused(&first, ClaimRefusal::Superseded).await;
-    bench.drain(second.packet, Draining::Cancelling).await;
-    let again = Placed { attempt: bench.id(), ..first };
-    let claim = bench.claim_with(&again, &Bench::terms_at(bench.at(1))).await;
-    assert!(matches!(claim, ClaimOutcome::Claimed(_)), "nobody says anything else any more: {claim:?}");
+    for comes_back_before_the_third in [false, true] {
+        let n = bench.serial() + 100;
+        let first = in_flight(bench, n).await;
+        let (second, _) = bench.say(Saying { hour: 60, ..saying(n) }).await;
+        if comes_back_before_the_third {
+            come_back(bench, &first).await;
+        }
+        let (third, _) = bench.say(Saying { hour: 61, ..saying(n) }).await;
+        bench.drain(third.packet, Draining::Cancelling).await;
+        if !comes_back_before_the_third {
+            come_back(bench, &first).await;
+        }
+        bench.assert_refused(&first, ClaimRefusal::Superseded).await;
+        bench.drain(second.packet, Draining::Cancelling).await;
+        let again = Placed { attempt: bench.id(), ..first };
+        let claim = bench.claim_with(&again, &Bench::terms_at(bench.at(1))).await;
+        assert!(matches!(claim, ClaimOutcome::Claimed(_)), "nobody says anything else any more: {claim:?}");
+    }
 }
 
 /// Of three packets the last one is cancelled: the one before it says the same as the first, whose message goes on.
