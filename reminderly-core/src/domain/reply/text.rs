@@ -129,14 +129,19 @@ fn unspaced(clauses: Vec<Vec<String>>) -> Vec<Vec<String>> {
     if !words.windows(SPACED_LETTERS_MIN).any(|run| run.iter().all(is_letter)) {
         return clauses;
     }
-    let runs = words.chunk_by(|one, other| is_letter(one) == is_letter(other));
-    runs.map(|run| match run.first() {
-        Some(first)
-            if is_letter(first) && run.len() >= SPACED_LETTERS_MIN && Lexicon::get().knows(&run.concat()) =>
-        {
-            vec![run.concat()]
-        }
-        _ => run.to_vec(),
+    // Letters run on over the ends of clauses; words do not.
+    let placed: Vec<(usize, String)> = clauses
+        .into_iter()
+        .enumerate()
+        .flat_map(|(clause, words)| words.into_iter().map(move |word| (clause, word)))
+        .collect();
+    let runs = placed.chunk_by(|(clause, one), (other_clause, other)| {
+        is_letter(one) == is_letter(other) && (is_letter(one) || clause == other_clause)
+    });
+    runs.map(|run| {
+        let run: Vec<String> = run.iter().map(|(_, word)| word.clone()).collect();
+        let is_spaced = run.len() >= SPACED_LETTERS_MIN && run.first().is_some_and(is_letter);
+        if is_spaced && Lexicon::get().knows(&run.concat()) { vec![run.concat()] } else { run }
     })
     .collect()
 }
