@@ -1,5 +1,7 @@
 //! The ledger of appointments: which row speaks for each, and what that does to messages.
 
+mod vanishing;
+
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -7,11 +9,10 @@ use std::ops::Range;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
+use self::vanishing::cancel_vanished;
 use super::MemoryStore;
 use super::data::{Change, Data};
-use super::messages::drop_copy;
 use super::packet_data::{MessageData, PacketData, Slot};
-use super::packets::count;
 use super::told::{
     free_key_if_nobody_was_told, is_cancelled, is_lapsed, may_come_back, may_have_arrived, may_hold_its_key,
 };
@@ -22,7 +23,7 @@ use crate::domain::call::CallKind;
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::held_appointment::{HeldAppointment, RowFingerprint, RowPlace, Standing, Told};
 use crate::domain::message::{Detail, Message, MessageState};
-use crate::domain::message_status::{MessageEvent, MessageStatus};
+use crate::domain::message_status::MessageEvent;
 use crate::domain::packet::{Draining, Packet, PacketOrigin, PacketStage};
 use crate::domain::skip_reason::SkipReason;
 use crate::domain::vanished::KeptBecause;
@@ -280,58 +281,6 @@ pub(super) fn is_superseded(data: &Data, packet: &PacketData, slot: Slot, messag
         .any(|row| speaks(row) || row.withdrawn((place.packet, slot)).any(|by| !is_cancelled(data, by)))
 }
 
-fn cancel_vanished(
-    data: &mut Data,
-    company: CompanyId,
-    vanishing: &Vanishing,
-) -> Result<VanishOutcome, StoreError> {
-    let later = data.packet_mut(company, vanishing.missing_in)?.packet.clone();
-    if !is_being_mapped(&later) {
-        return Ok(VanishOutcome::Stale);
-    }
-    let earlier = data.packet_mut(company, vanishing.earlier)?;
-    let total = earlier.message_count();
-    let start =
-        vanishing.after.map_or(0, |after| usize::try_from(after).unwrap_or(usize::MAX).saturating_add(1));
-    let end = start.saturating_add(vanishing.limit.max(1)).min(total);
-    let reason = format!("packet {} does not name the appointment any more", later.id);
-    let (mut appointments, mut cancelled) = (0, 0);
-    for slot in start..end {
-        let Some(message) = data.packets.get(&vanishing.earlier).and_then(|packet| packet.record(slot))
-        else {
-            continue;
-        };
-        let Some(row) = message.message.origin.row() else { continue };
-        let (key, place) = (message.message.key.clone(), RowPlace { packet: vanishing.earlier, row });
-        let rows = rows_mut(data, &later, &key).into_iter().flatten();
-        let speaks = |row: &&mut HeldRow| row.place == place || row.carries((place.packet, slot));
-        let Some(row) = rows.into_iter().find(speaks) else { continue };
-        if !row.is_vanished && !row.vanishes(&later, vanishing.now) {
-            continue;
-        }
-        appointments += u64::from(!row.is_vanished);
-        row.is_vanished = true;
-        row.seen_in = row.seen_in.max(later.id);
-        let change = Change {
-            event: MessageEvent::Cancelled,
-            at: vanishing.now,
-            reason: Cow::Owned(reason.clone()),
-            state: &mut drop_copy,
-        };
-        // What is in flight dies at the claim, should it come back.
-        if let Ok(status) = data.transit(vanishing.earlier, slot, change) {
-            free_key_if_nobody_was_told(data, vanishing.earlier, slot);
-            // A call that waits to be made again stays undelivered.
-            cancelled += u64::from(status == MessageStatus::Cancelled);
-        }
-    }
-    let record = &mut data.packet_mut(company, later.id)?.packet.vanished;
-    record.appointments += appointments;
-    record.cancelled += cancelled;
-    let next = (end < total).then(|| count(end.saturating_sub(1)));
-    Ok(VanishOutcome::Page { cancelled, next })
-}
-
 impl HeldRow {
     /// The packets that said something else than a message of a row before it.
     fn withdrawn(&self, message: (PacketId, Slot)) -> impl Iterator<Item = PacketId> {
@@ -342,13 +291,6 @@ impl HeldRow {
     /// Whether a message of a row before it goes on for this one.
     fn carries(&self, message: (PacketId, Slot)) -> bool {
         self.before.as_ref().is_some_and(|before| before.carried.contains(&message))
-    }
-
-    /// Whether a packet that names every appointment that is ahead was to name this one, and has not.
-    fn vanishes(&self, later: &Packet, now: DateTime<Utc>) -> bool {
-        self.seen_in < later.id
-            && self.named_in.is_none_or(|named_in| named_in < later.id)
-            && self.appointment.at > now
     }
 }
 

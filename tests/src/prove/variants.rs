@@ -50,7 +50,11 @@ fn variants() -> [Variant; 20] {
         ("caught: the last report wins", &["truth"], behind(|_| Box::new(LastReportWins::default()))),
         ("caught: rows dropped", &["liveness"], behind(|_| Box::new(RowsAreDropped))),
         ("caught: replies dropped", &["truth", "P4"], behind(|_| Box::new(RepliesAreDropped))),
-        ("caught: replies without a key", &["truth", "P2"], behind(|_| Box::new(RepliesWithoutKey))),
+        (
+            "caught: replies without a key",
+            &["truth", "P2"],
+            behind(|_| Box::new(RepliesWithoutKey::default())),
+        ),
         ("caught: permission for ever", &["P4"], behind(|_| Box::new(PermissionIsForEver))),
         ("caught: no ledger of appointments", &["P4"], behind(|_| Box::new(NoLedger))),
         ("caught: no caps", &["caps"], behind(|_| Box::new(NoCaps))),

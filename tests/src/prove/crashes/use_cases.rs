@@ -2,17 +2,21 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
+use reminderly_core::clock::Clock as _;
 use reminderly_core::domain::campaign::lifecycle::Campaign;
 use reminderly_core::ids::PacketId;
 use reminderly_core::ports::callback::CallbackEvent;
+use reminderly_core::services::{Shutdown, shutdown};
 use reminderly_core::sources::MemorySource;
 use reminderly_providers::sandbox::SandboxCallback;
 use serde_json::{Value, json};
 
-use super::{use_cases_of_files, use_cases_of_hosts, use_cases_of_incoming, use_cases_of_workers};
+use super::{judges, use_cases_of_files, use_cases_of_hosts, use_cases_of_incoming, use_cases_of_workers};
 use crate::executor::Process;
+use crate::material;
 use crate::world::{Setup, World};
 
 /// A use case of the services.
@@ -33,6 +37,27 @@ pub struct UseCase {
     pub is_repeated: bool,
     /// What must have become of it, beside what must be true of every world; panics if it has not.
     pub judge: fn(&World, &Campaign, &Ready),
+}
+
+impl UseCase {
+    /// One after which each row is told once, and a worker finishes what is left.
+    pub(super) const fn new(
+        name: &'static str,
+        covers: &'static [&'static str],
+        prepare: fn(&mut World, &Campaign) -> Ready,
+        work: fn(&World, &Campaign, &Ready) -> BoxFuture<'static, ()>,
+    ) -> Self {
+        Self {
+            name,
+            covers,
+            setup: yielding,
+            document: material::document,
+            prepare,
+            work,
+            is_repeated: false,
+            judge: judges::each_row_told_once,
+        }
+    }
 }
 
 impl fmt::Debug for UseCase {
@@ -84,6 +109,16 @@ pub fn all() -> Vec<UseCase> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// The word to stop, and what says it a second after it begins to wait.
+pub(super) fn in_a_second(world: &World) -> (Shutdown, impl Future<Output = ()> + Send + use<>) {
+    let ((trigger, shutdown), clock) = (shutdown(), Arc::clone(&world.clock));
+    let stop = async move {
+        clock.sleep_until(clock.now() + Duration::from_secs(1)).await;
+        trigger.fire();
+    };
+    (shutdown, stop)
 }
 
 /// A store that gives way around its calls, and providers that are seldom well.

@@ -22,7 +22,7 @@ use serde_json::json;
 
 use super::judges;
 use super::preparations::{due, half_due, loaded, nothing, over, queued};
-use super::use_cases::{Ready, UseCase, delivering, yielding};
+use super::use_cases::{Ready, UseCase, delivering};
 use crate::material;
 use crate::world::World;
 use crate::world::callers::line;
@@ -38,16 +38,7 @@ fn case(
     prepare: fn(&mut World, &Campaign) -> Ready,
     work: fn(&World, &Campaign, &Ready) -> BoxFuture<'static, ()>,
 ) -> UseCase {
-    UseCase {
-        name,
-        covers,
-        setup: yielding,
-        document: material::document,
-        prepare,
-        work,
-        is_repeated: true,
-        judge: judges::each_row_told_once,
-    }
+    UseCase { is_repeated: true, ..UseCase::new(name, covers, prepare, work) }
 }
 
 /// What changes what is sent.

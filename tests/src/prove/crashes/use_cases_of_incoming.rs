@@ -1,33 +1,25 @@
 //! The use cases that take in what providers report and people write.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::future::BoxFuture;
-use reminderly_core::clock::Clock as _;
 use reminderly_core::domain::campaign::lifecycle::Campaign;
 use reminderly_core::ports::callback::CallbackEvent;
 use reminderly_core::ports::store::LocatedDisposition;
-use reminderly_core::services::{Callbacks, CompiledCampaigns, Dispositions, IncomingMessages, shutdown};
+use reminderly_core::services::{Callbacks, CompiledCampaigns, Dispositions, IncomingMessages};
 use serde_json::{Map, Value, json};
 
 use super::judges;
 use super::preparations::{REFUSING, sent, told, told_once_of_two};
-use super::use_cases::{Ready, UseCase, answering, yielding};
+use super::use_cases::{Ready, UseCase, answering, in_a_second, yielding};
 use crate::material;
 use crate::world::{Setup, World};
 
 /// Every use case of what comes in.
 pub(super) fn all() -> Vec<UseCase> {
     let case = |name, covers, prepare, work| UseCase {
-        name,
-        covers,
         setup: answering,
-        document: material::document,
-        prepare,
-        work,
-        is_repeated: false,
-        judge: judges::each_row_told_once,
+        ..UseCase::new(name, covers, prepare, work)
     };
     vec![
         case("taking in reports", &["Dispositions::run", "Dispositions::record"], told, report),
@@ -81,13 +73,8 @@ fn two_reminders() -> Value {
 fn report(world: &World, _: &Campaign, _: &Ready) -> BoxFuture<'static, ()> {
     let campaigns = Arc::new(CompiledCampaigns::new(Arc::clone(&world.ports.store)));
     let reports = Dispositions::new(&world.ports, &world.settings, campaigns);
-    let clock = Arc::clone(&world.clock);
+    let (shutdown, stop) = in_a_second(world);
     Box::pin(async move {
-        let (trigger, shutdown) = shutdown();
-        let stop = async {
-            clock.sleep_until(clock.now() + Duration::from_secs(1)).await;
-            trigger.fire();
-        };
         futures::future::join(reports.run(&shutdown), stop).await;
     })
 }
@@ -95,13 +82,8 @@ fn report(world: &World, _: &Campaign, _: &Ready) -> BoxFuture<'static, ()> {
 fn reply(world: &World, _: &Campaign, _: &Ready) -> BoxFuture<'static, ()> {
     let campaigns = Arc::new(CompiledCampaigns::new(Arc::clone(&world.ports.store)));
     let incoming = IncomingMessages::new(&world.ports, &world.settings, campaigns);
-    let clock = Arc::clone(&world.clock);
+    let (shutdown, stop) = in_a_second(world);
     Box::pin(async move {
-        let (trigger, shutdown) = shutdown();
-        let stop = async {
-            clock.sleep_until(clock.now() + Duration::from_secs(1)).await;
-            trigger.fire();
-        };
         futures::future::join(incoming.run(&shutdown), stop).await;
     })
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use reminderly_core::clock::Clock as _;
 use reminderly_core::domain::access::Action;
 use reminderly_core::domain::campaign::lifecycle::Campaign;
 use reminderly_core::domain::contact_method::ContactMethod;
@@ -16,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::judges;
 use super::preparations::{busy_people, claimed, due, loaded, mapped, next_file, over, pairs, queued};
-use super::use_cases::{Ready, UseCase, in_small_batches, yielding};
+use super::use_cases::{Ready, UseCase, in_a_second, in_small_batches};
 use crate::material;
 use crate::world::World;
 
@@ -25,27 +24,10 @@ pub(super) fn all() -> Vec<UseCase> {
     mapping().into_iter().chain(sending()).collect()
 }
 
-fn case(
-    name: &'static str,
-    covers: &'static [&'static str],
-    prepare: fn(&mut World, &Campaign) -> Ready,
-    work: fn(&World, &Campaign, &Ready) -> BoxFuture<'static, ()>,
-) -> UseCase {
-    UseCase {
-        name,
-        covers,
-        setup: yielding,
-        document: material::document,
-        prepare,
-        work,
-        is_repeated: false,
-        judge: judges::each_row_told_once,
-    }
-}
-
 fn mapping() -> [UseCase; 4] {
     let covers = &["Mapping::map"];
-    let case = |name, prepare| UseCase { setup: in_small_batches, ..case(name, covers, prepare, map) };
+    let case =
+        |name, prepare| UseCase { setup: in_small_batches, ..UseCase::new(name, covers, prepare, map) };
     [
         case("mapping", loaded),
         UseCase {
@@ -88,16 +70,16 @@ fn sending() -> [UseCase; 10] {
         "InProcessPollers::stop_all",
     ];
     [
-        case("setting up", &["Fleet::tend"], mapped, tend),
-        case("feeding", &["Enqueue::feed", "Enqueue::next_due"], due, feed),
-        case("dispatch", &["Dispatch::poll"], queued, dispatch),
-        case("dispatching a slice", &["Dispatch::dispatch_slice"], queued, dispatch_slice),
-        case("sweeping", sweeps, claimed, sweep),
-        case("taking down", &["Fleet::tend"], over, tend_again),
-        case("forecasting", &["Forecasts::look", "Forecasts::packet"], due, forecast),
-        case("a round of a worker", rounds, due, round),
-        case("a first round of a worker", rounds, loaded, round),
-        case("the loops of a worker", loops, due, run),
+        UseCase::new("setting up", &["Fleet::tend"], mapped, tend),
+        UseCase::new("feeding", &["Enqueue::feed", "Enqueue::next_due"], due, feed),
+        UseCase::new("dispatch", &["Dispatch::poll"], queued, dispatch),
+        UseCase::new("dispatching a slice", &["Dispatch::dispatch_slice"], queued, dispatch_slice),
+        UseCase::new("sweeping", sweeps, claimed, sweep),
+        UseCase::new("taking down", &["Fleet::tend"], over, tend_again),
+        UseCase::new("forecasting", &["Forecasts::look", "Forecasts::packet"], due, forecast),
+        UseCase::new("a round of a worker", rounds, due, round),
+        UseCase::new("a first round of a worker", rounds, loaded, round),
+        UseCase::new("the loops of a worker", loops, due, run),
     ]
 }
 
@@ -219,13 +201,8 @@ fn round(world: &World, _: &Campaign, ready: &Ready) -> BoxFuture<'static, ()> {
 /// Everything that a worker does within a second, with its pollers.
 fn run(world: &World, _: &Campaign, ready: &Ready) -> BoxFuture<'static, ()> {
     let (worker, pollers) = world.idle_worker(ready.process);
-    let clock = Arc::clone(&world.clock);
+    let (shutdown, stop) = in_a_second(world);
     Box::pin(async move {
-        let (trigger, shutdown) = shutdown();
-        let stop = async {
-            clock.sleep_until(clock.now() + Duration::from_secs(1)).await;
-            trigger.fire();
-        };
         let (ran, ()) = futures::future::join(worker.run(&shutdown), stop).await;
         ran.expect("it runs");
         pollers.stop_all().await;

@@ -127,10 +127,12 @@ impl Trial<'_> {
                 let world = &self.deployment.world;
                 let (scope, settings, now) =
                     (world.worker_scope(company), world.settings.clone(), world.now());
+                let event = format!("{what}-{cell}-{now}");
+                self.written.insert(event.clone());
                 let incoming = Incoming {
                     provider: "sandbox-sms".into(),
                     account: world.sandbox.account(company),
-                    event: format!("{what}-{cell}-{now}").into(),
+                    event: event.into(),
                     from: contact,
                     text: if is_out { "Stop." } else { "START" }.into(),
                     at: now,

@@ -1,6 +1,6 @@
 //! A schedule, carried out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::executor::block_on;
@@ -48,6 +48,8 @@ pub(super) struct Trial<'a> {
     /// What went wrong on the way.
     pub(super) violations: Vec<String>,
     pub(super) errands: Errands,
+    /// The events of what people wrote to the host's own code.
+    pub(super) written: BTreeSet<String>,
     pub(super) backup: Option<(DateTime<Utc>, Backup)>,
     at_this_instant: u64,
 }
@@ -59,6 +61,7 @@ impl<'a> Trial<'a> {
         let mut trial = Self {
             schedule,
             errands: Errands::new(deployment.ports_of_host()),
+            written: BTreeSet::new(),
             deployment,
             gateway: Gateway::new(schedule),
             done: BTreeMap::new(),

@@ -42,6 +42,8 @@ pub(super) struct Planned {
     pub(super) campaign: CampaignId,
     pub(super) key: String,
     pub(super) local: NaiveDateTime,
+    /// How many messages tell one contact point of this time: a reminder, and a correction if it was moved.
+    pub(super) tells: usize,
     pub(super) at: DateTime<Utc>,
 }
 
@@ -114,15 +116,21 @@ impl Seen {
         instant: DateTime<Utc>,
         apart: TimeDelta,
     ) -> impl Iterator<Item = &Unsubscribed> {
-        let is_lifted = move |refusal: &Unsubscribed| {
-            self.unsubscribes.iter().any(|other| {
+        let all = || self.unsubscribes.iter().enumerate();
+        let restored_at = self.before_restore.as_ref().map(|(at, _)| *at);
+        let is_lifted = move |(position, refusal): (usize, &Unsubscribed)| {
+            all().any(|(other_position, other)| {
                 let is_permission = other.change == UnsubscribeChange::OptedIn;
                 let is_of_it = (other.company, &other.key) == (refusal.company, &refusal.key);
-                is_permission && is_of_it && other.at + apart >= refusal.since && other.since <= instant
+                // What is said again after a restore is said in its order, and at one instant.
+                let is_before =
+                    other.at == refusal.at && Some(other.at) == restored_at && other_position < position;
+                let is_since = other.at + apart >= refusal.since && !is_before;
+                is_permission && is_of_it && is_since && other.since <= instant
             })
         };
-        let refusals = self.unsubscribes.iter().filter(|said| said.change == UnsubscribeChange::OptedOut);
-        refusals.filter(move |refusal| !is_lifted(refusal))
+        let refusals = all().filter(|(_, said)| said.change == UnsubscribeChange::OptedOut);
+        refusals.filter(move |refusal| !is_lifted(*refusal)).map(|(_, refusal)| refusal)
     }
 
     fn make(&mut self, packet: PacketId, messages: &[PlannedMessage]) {
@@ -185,7 +193,12 @@ impl Witness {
             let speaks = planned.change == AppointmentChange::New || planned.change.replaces().is_some();
             if speaks {
                 let (key, local) = (planned.key.as_str().to_owned(), planned.appointment.local);
-                seen.planned.push(Planned { packet, campaign, key, local, at });
+                let tells = match planned.change {
+                    AppointmentChange::New => 1,
+                    AppointmentChange::Moved(_) => 2,
+                    _ => 0,
+                };
+                seen.planned.push(Planned { packet, campaign, key, local, tells, at });
             }
         }
         seen.make(packet, &batch.messages);

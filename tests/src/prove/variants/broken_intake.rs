@@ -1,5 +1,8 @@
 //! Stores that lose or multiply what comes in.
 
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use reminderly_core::batch::Outcomes;
@@ -29,8 +32,8 @@ impl StoreHooks for RepliesAreDropped {
 }
 
 /// What people write is theirs as often as it comes.
-#[derive(Debug)]
-pub(super) struct RepliesWithoutKey;
+#[derive(Debug, Default)]
+pub(super) struct RepliesWithoutKey(Mutex<HashSet<Arc<str>>>);
 
 #[async_trait]
 impl StoreHooks for RepliesWithoutKey {
@@ -40,7 +43,13 @@ impl StoreHooks for RepliesWithoutKey {
         company: CompanyId,
         record: IncomingRecord,
     ) -> Result<IncomingOutcome, StoreError> {
-        let event = format!("{}-{}", record.incoming.event, record.id).into();
+        let is_first =
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(Arc::clone(&record.incoming.event));
+        let event = if is_first {
+            Arc::clone(&record.incoming.event)
+        } else {
+            format!("{}-{}", record.incoming.event, record.id).into()
+        };
         let incoming = Incoming { event, ..record.incoming };
         store.record_incoming(company, IncomingRecord { incoming, ..record }).await
     }

@@ -13,7 +13,7 @@ use reminderly_core::domain::unsubscribe::{RefusalKey, UnsubscribeChange};
 use reminderly_core::ids::PacketId;
 use reminderly_core::services::Settings;
 
-use super::super::documents::file_name;
+use super::super::documents::{RowDraft, file_name};
 use super::super::schedule::{CampaignDraft, Deed, FAULTS_FOR, Policy};
 use super::super::witness::Unsubscribed;
 use super::stops::names;
@@ -70,37 +70,39 @@ fn every_call(evidence: &Evidence<'_>, wrong: &mut Vec<String>) {
     }
 }
 
-/// A row has a message, at the time that it says unless a file of the campaign says another. A packet that is cancelled may have
-/// had no time for it.
+/// A row has a message at the time that the latest file says which names it. A packet that is cancelled may have had no time for it.
 fn every_row(evidence: &Evidence<'_>, wrong: &mut Vec<String>) {
     let schedule = evidence.trial.schedule;
-    let mut says: BTreeMap<(usize, &str), BTreeSet<DateTime<Utc>>> = BTreeMap::new();
+    let mut files: Vec<(Option<PacketId>, usize, &[RowDraft])> = Vec::new();
     for timed in &schedule.deeds {
         let Deed::File { campaign, number, rows } = &timed.deed else { continue };
-        if is_cancelled(evidence, &file_name(*campaign, *number)) {
-            continue;
-        }
-        for row in rows {
-            says.entry((*campaign, &row.key)).or_default().insert(row.at);
+        let packet = packet_of(evidence, &file_name(*campaign, *number));
+        let is_cancelled = packet.is_some_and(Packet::is_given_up);
+        if !is_cancelled && !stops(evidence, *campaign, |deed| matches!(deed, Deed::Archive { .. })) {
+            files.push((packet.map(|packet| packet.id), *campaign, rows));
         }
     }
+    // In the order in which they were taken in; one that never was comes last.
+    files.sort_by_key(|(packet, ..)| (packet.is_none(), *packet));
+    let mut says: BTreeMap<(usize, &str), DateTime<Utc>> = BTreeMap::new();
+    for (_, campaign, rows) in files {
+        says.extend(rows.iter().map(|row| ((campaign, row.key.as_str()), row.at)));
+    }
     let told = evidence.records.values().filter_map(|(position, record)| {
-        Some((*position, record.message.key.as_str(), record.message.appointment.as_ref()?.at))
+        Some(((*position, record.message.key.as_str()), record.message.appointment.as_ref()?.at))
     });
     let told: BTreeSet<_> = told.collect();
-    for ((campaign, key), instants) in says {
-        let is_there = instants.iter().any(|at| told.contains(&(campaign, key, *at)));
-        if !is_there && !stops(evidence, campaign, |deed| matches!(deed, Deed::Archive { .. })) {
-            wrong.push(format!("liveness: the row {key} of campaign {campaign} was lost"));
+    for ((campaign, key), at) in says {
+        if !told.contains(&((campaign, key), at)) {
+            wrong.push(format!("liveness: the row {key} of campaign {campaign} at {at} was lost"));
         }
     }
 }
 
-fn is_cancelled(evidence: &Evidence<'_>, file: &str) -> bool {
+fn packet_of<'a>(evidence: &'a Evidence<'_>, file: &str) -> Option<&'a Packet> {
     let of_file =
-        |packet: &Packet| matches!(&packet.origin, PacketOrigin::File { name, .. } if **name == *file);
-    let mut packets = evidence.packets.values().filter(|(_, packet)| of_file(packet));
-    packets.any(|(_, packet)| packet.is_given_up())
+        |packet: &&Packet| matches!(&packet.origin, PacketOrigin::File { name, .. } if **name == *file);
+    evidence.packets.values().map(|(_, packet)| packet).find(of_file)
 }
 
 fn stops(evidence: &Evidence<'_>, position: usize, is: impl Fn(&Deed) -> bool) -> bool {
@@ -112,9 +114,10 @@ fn stops(evidence: &Evidence<'_>, position: usize, is: impl Fn(&Deed) -> bool) -
 }
 
 fn may_be_cancelled(evidence: &Evidence<'_>, position: usize, record: &MessageRecord) -> bool {
-    let stopped =
-        stops(evidence, position, |deed| matches!(deed, Deed::Archive { .. } | Deed::CancelPacket { .. }));
-    stopped || has_vanished(evidence, &record.message)
+    let is_archived = stops(evidence, position, |deed| matches!(deed, Deed::Archive { .. }));
+    let packet = evidence.packets.get(&record.message.packet);
+    let is_given_up = packet.is_some_and(|(_, packet)| packet.is_given_up());
+    is_archived || is_given_up || has_vanished(evidence, &record.message)
 }
 
 /// Whether a later file does not name its appointment, or one of those that it stands for.

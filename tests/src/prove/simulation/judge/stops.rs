@@ -82,20 +82,21 @@ fn moved(evidence: &Evidence<'_>, accepted: &Accepted, said: &Said) -> Option<St
         .iter()
         .filter(|planned| planned.campaign == campaign && planned.key == said.key)
         .collect();
-    // A packet that is cancelled speaks for nothing: what was said before it counts again.
-    let cancelled = &evidence.seen.valid_at(accepted.at).cancelled;
-    let speaks = |planned: &&&Planned| {
-        !cancelled.iter().any(|(packet, at)| *packet == planned.packet && *at <= accepted.at)
-    };
     let holds = of_row
         .iter()
         .filter(|planned| is_late(accepted, planned.at))
-        .filter(speaks)
+        .filter(|planned| speaks(evidence, accepted, planned))
         .max_by_key(|planned| planned.at)?;
     let is_just_now = |at| !is_late(accepted, at) && at <= accepted.at + ONE_SECOND;
     let fresh = of_row.iter().filter(|planned| is_just_now(planned.at));
     let is_true = holds.local == local || fresh.into_iter().any(|planned| planned.local == local);
     (!is_true).then(|| format!("a request at {} for {local}, which was moved at {}", accepted.at, holds.at))
+}
+
+/// Whether a packet is not cancelled: one that is speaks for nothing, and what was said before it counts again.
+fn speaks(evidence: &Evidence<'_>, accepted: &Accepted, planned: &Planned) -> bool {
+    let cancelled = &evidence.seen.valid_at(accepted.at).cancelled;
+    !cancelled.iter().any(|(packet, at)| *packet == planned.packet && *at <= accepted.at)
 }
 
 fn vanished(evidence: &Evidence<'_>, accepted: &Accepted, said: &Said) -> Option<String> {
@@ -137,7 +138,7 @@ fn answered(evidence: &Evidence<'_>, accepted: &Accepted, said: &Said) -> Option
         .valid_at(accepted.at)
         .planned
         .iter()
-        .filter(|planned| planned.key == said.key)
+        .filter(|planned| planned.key == said.key && speaks(evidence, accepted, planned))
         .any(|planned| planned.at >= answered.at && planned.at <= accepted.at + ONE_SECOND);
     (!spoken).then(|| {
         let of = |id| evidence.records.get(&id).map(|(position, record)| evidence.history(*position, record));
