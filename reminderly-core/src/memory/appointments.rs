@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 
 use self::vanishing::cancel_vanished;
 use super::MemoryStore;
+use super::company_data::CampaignData;
 use super::data::{Change, Data};
 use super::packet_data::{MessageData, PacketData, Slot};
 use super::told::{
@@ -40,8 +41,6 @@ pub(super) struct HeldRow {
     fingerprint: RowFingerprint,
     appointment: Appointment,
     seen_in: PacketId,
-    /// The latest packet that named it in a row that could not be mapped.
-    named_in: Option<PacketId>,
     is_vanished: bool,
     /// Its messages, which stand together.
     slots: Range<Slot>,
@@ -154,7 +153,6 @@ pub(super) fn hold(data: &mut Data, packet: &Packet, batch: &PlanBatch) {
             fingerprint: planned.fingerprint,
             appointment: planned.appointment,
             seen_in: packet.id,
-            named_in: None,
             is_vanished: false,
             slots: base + start..base + end,
             before: None,
@@ -168,9 +166,10 @@ pub(super) fn hold(data: &mut Data, packet: &Packet, batch: &PlanBatch) {
             None => enter(data, packet, planned, row),
         }
     }
-    for key in &batch.named {
-        for row in rows_mut(data, packet, key).into_iter().flatten() {
-            row.named_in = row.named_in.max(Some(packet.id));
+    if let Some(campaign) = campaign_mut(data, packet) {
+        for key in &batch.named {
+            let latest = campaign.named_in.entry(key.clone()).or_insert(packet.id);
+            *latest = packet.id.max(*latest);
         }
     }
 }
@@ -179,11 +178,7 @@ pub(super) fn hold(data: &mut Data, packet: &Packet, batch: &PlanBatch) {
 fn enter(data: &mut Data, packet: &Packet, planned: &PlannedAppointment, row: HeldRow) {
     match planned.change {
         AppointmentChange::New => {
-            let campaign = data
-                .companies
-                .get_mut(&packet.company)
-                .and_then(|company| company.campaigns.get_mut(&packet.campaign));
-            if let Some(campaign) = campaign {
+            if let Some(campaign) = campaign_mut(data, packet) {
                 // Nearly always the only one: room for more would be most of what the ledger takes.
                 let rows = campaign.appointments.entry(planned.key.clone());
                 rows.or_insert_with(|| Vec::with_capacity(1)).push(row);
@@ -358,6 +353,9 @@ fn ledger(
 }
 
 fn rows_mut<'d>(data: &'d mut Data, packet: &Packet, key: &AppointmentKey) -> Option<&'d mut Vec<HeldRow>> {
-    let company = data.companies.get_mut(&packet.company)?;
-    company.campaigns.get_mut(&packet.campaign)?.appointments.get_mut(key)
+    campaign_mut(data, packet)?.appointments.get_mut(key)
+}
+
+fn campaign_mut<'d>(data: &'d mut Data, packet: &Packet) -> Option<&'d mut CampaignData> {
+    data.companies.get_mut(&packet.company)?.campaigns.get_mut(&packet.campaign)
 }

@@ -42,6 +42,7 @@ impl CampaignStore for MemoryStore {
                     newest_file: None,
                     last_file_came_at: None,
                     appointments: HashMap::new(),
+                    named_in: HashMap::new(),
                 },
             );
             data.last_campaign_number = number;

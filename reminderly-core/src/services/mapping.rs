@@ -109,6 +109,7 @@ impl Mapping {
             give_way().await;
             progress(MapProgress { through, loaded: packet.rows.loaded });
         }
+        self.cancel_overtaken(&packet).await?;
         self.cancel_vanished(&packet, &campaign).await?;
         // What has vanished or is superseded is named no more, and has given its slots up.
         self.plan_households(&packet, &campaign).await?;

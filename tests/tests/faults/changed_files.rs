@@ -9,13 +9,12 @@ use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
 use reminderly_core::domain::access::Action;
 use reminderly_core::domain::campaign::lifecycle::Campaign;
-use reminderly_core::domain::message::{Detail, MessageRecord, Origin};
+use reminderly_core::domain::message::{MessageRecord, Origin};
 use reminderly_core::domain::message_status::MessageStatus;
 use reminderly_core::domain::packet::PacketStage;
-use reminderly_core::domain::skip_reason::SkipReason;
 use reminderly_core::domain::vanished::KeptBecause;
 use reminderly_core::ids::{MessageId, PacketId};
-use reminderly_core::services::{Campaigns, Explain, Reports, Settings};
+use reminderly_core::services::{Explain, Reports, Settings};
 use reminderly_tests::world::{Setup, World, instant};
 use reminderly_tests::{judge, material};
 use serde_json::{Value, json};
@@ -368,35 +367,4 @@ fn a_file_of_which_nothing_can_be_mapped_makes_nothing_vanish() {
     let vanished = world.packet(campaign.company, second).vanished;
     assert_eq!(vanished.kept, Some(KeptBecause::NothingMapped));
     assert_eq!(statuses(&world, &campaign, first), [MessageStatus::Planned; 3]);
-}
-
-#[test]
-fn an_older_file_that_is_mapped_late_does_not_undo_a_newer_one() {
-    let mut world = World::new(&Setup::default());
-    let company = world.company();
-    let campaign = world.campaign(company, &material::document());
-    let run = world.scope(company, Action::RunCampaign);
-    let older = world.load(company, campaign.id, &material::csv(1, TOMORROW));
-    world.clock.advance_to(world.now() + TimeDelta::seconds(1));
-    let newer = world.load(company, campaign.id, &material::csv(1, AT));
-    let scope = world.worker_scope(company);
-    let compiled = std::sync::Arc::new(reminderly_core::services::CompiledCampaigns::new(
-        std::sync::Arc::clone(&world.ports.store),
-    ));
-    let mapping = reminderly_core::services::Mapping::new(&world.ports, &world.settings, compiled);
-    for packet in [newer, older] {
-        block_on(mapping.map(&scope, packet, &mut |_| {})).unwrap();
-    }
-    let stale = &world.messages(company, older)[0];
-    assert_eq!(stale.state.detail, Some(Detail::Skip(SkipReason::Superseded)));
-    // The newer one is cancelled: nothing of it counts, and a third file speaks for the appointment.
-    let campaigns: Campaigns = world.campaigns();
-    block_on(campaigns.cancel_packet(&run, newer)).unwrap();
-    let third = format!("{}\n", material::csv(1, TOMORROW));
-    let third = world.load(company, campaign.id, &third);
-    world.start_worker();
-    world.run_to_end();
-    judge::all_is_well(&world, &campaign);
-    assert_eq!(statuses(&world, &campaign, third), [MessageStatus::Delivered]);
-    assert_eq!(world.sandbox.accepted().len(), 1);
 }

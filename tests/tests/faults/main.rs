@@ -26,6 +26,7 @@ mod household_restores;
 mod households;
 mod ladder_files;
 mod ladders;
+mod late_files;
 mod main_job;
 mod on_demand;
 mod on_demand_crashes;

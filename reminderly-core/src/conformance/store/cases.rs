@@ -149,7 +149,8 @@ macro_rules! for_each_store_case {
             what_goes_on_for_another_row_vanishes_with_it
             what_has_vanished_may_come_back
             what_vanishes_is_paged
-            only_a_loaded_packet_makes_things_vanish
+            what_is_mapped_late_vanishes_too
+            only_a_packet_that_is_read_makes_things_vanish
             why_nothing_vanishes_is_recorded
             nothing_of_another_company_vanishes
             due_messages_are_handed_over

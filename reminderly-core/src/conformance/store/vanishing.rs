@@ -160,17 +160,54 @@ pub async fn what_vanishes_is_paged(bench: &Bench) {
     assert_eq!(bench.packet(later).await.vanished.appointments, 3);
 }
 
-/// Only a packet that is being mapped makes anything vanish, or says that nothing does.
-pub async fn only_a_loaded_packet_makes_things_vanish(bench: &Bench) {
-    let placed = bench.say_first(saying(1)).await;
-    for stage in PacketStage::ALL.into_iter().filter(|stage| *stage != PacketStage::Loaded) {
-        let later = bench.packet_in(stage).await;
-        assert_eq!(vanish(bench, later, placed.packet).await, VanishOutcome::Stale, "{stage}");
-        assert_eq!(keep(bench, later).await, WriteOutcome::Stale);
-    }
+/// What a packet brings that is mapped after a later one vanishes too, unless the later one named it in whatever words.
+pub async fn what_is_mapped_late_vanishes_too(bench: &Bench) {
+    let (first, second) = (bench.later_file().await, bench.later_file().await);
     let later = bench.later_file().await;
-    bench.drain(later, Draining::Cancelling).await;
-    assert_eq!(vanish(bench, later, placed.packet).await, VanishOutcome::Stale);
+    let mut of_later = bench.batch_of(later, &[], saying(1), Vec::new());
+    of_later.named = vec![key(3)];
+    assert_eq!(bench.plan_batch(later, of_later).await, PlanOutcome::Stored { duplicates: 0 });
+    assert_eq!(vanish(bench, later, first).await, page(0), "there is nothing yet");
+    bench.raise(later, PacketStage::Mapped).await;
+    for (earlier, n, cancelled) in [(first, 2, 1), (second, 3, 0)] {
+        let message = bench.message_of(earlier, 1, saying(n));
+        let placed = bench.place(earlier, &message, n);
+        let batch = bench.batch_of(earlier, &bench.held(n).await, saying(n), vec![message]);
+        assert_eq!(bench.plan_batch(earlier, batch).await, PlanOutcome::Stored { duplicates: 0 });
+        assert_eq!(vanish(bench, later, earlier).await, page(cancelled));
+        let status = if cancelled > 0 { MessageStatus::Cancelled } else { MessageStatus::Planned };
+        assert_eq!(bench.status(&placed).await, status);
+        super::counters::assert_packet(bench, earlier).await;
+    }
+    assert_eq!(bench.held(2).await[0].standing, Standing::Vanished);
+    assert_eq!(bench.packet(later).await.vanished.appointments, 1);
+}
+
+/// Only a packet whose rows are read makes anything vanish; and only one that is being mapped says that nothing does.
+pub async fn only_a_packet_that_is_read_makes_things_vanish(bench: &Bench) {
+    use PacketStage as Stage;
+    for (n, stage) in (1..).zip(Stage::ALL) {
+        let placed = bench.say_first(saying(n)).await;
+        let later = bench.packet_in(stage).await;
+        let is_read = matches!(stage, Stage::Loaded | Stage::Mapped | Stage::Queued | Stage::Complete);
+        let (outcome, status) = if is_read {
+            (page(1), MessageStatus::Cancelled)
+        } else {
+            (VanishOutcome::Stale, MessageStatus::Planned)
+        };
+        assert_eq!(vanish(bench, later, placed.packet).await, outcome, "{stage}");
+        assert_eq!(bench.status(&placed).await, status, "{stage}");
+        if stage != Stage::Loaded {
+            assert_eq!(keep(bench, later).await, WriteOutcome::Stale, "{stage}");
+        }
+    }
+    let placed = bench.say_first(saying(100)).await;
+    let (cancelled, kept) = (bench.later_file().await, bench.later_file().await);
+    bench.drain(cancelled, Draining::Cancelling).await;
+    assert_eq!(keep(bench, kept).await, WriteOutcome::Applied);
+    for later in [cancelled, kept] {
+        assert_eq!(vanish(bench, later, placed.packet).await, VanishOutcome::Stale);
+    }
     assert_eq!(bench.status(&placed).await, MessageStatus::Planned);
 }
 

@@ -8,10 +8,10 @@ use super::super::data::{Change, Data};
 use super::super::messages::drop_copy;
 use super::super::packets::count;
 use super::super::told::free_key_if_nobody_was_told;
-use super::{HeldRow, is_being_mapped, rows_mut};
+use super::{HeldRow, campaign_mut, rows_mut};
 use crate::domain::held_appointment::RowPlace;
 use crate::domain::message_status::{MessageEvent, MessageStatus};
-use crate::domain::packet::Packet;
+use crate::domain::packet::{Packet, PacketStage};
 use crate::ids::CompanyId;
 use crate::ports::store::{StoreError, VanishOutcome, Vanishing};
 
@@ -21,7 +21,7 @@ pub(super) fn cancel_vanished(
     vanishing: &Vanishing,
 ) -> Result<VanishOutcome, StoreError> {
     let later = data.packet_mut(company, vanishing.missing_in)?.packet.clone();
-    if !is_being_mapped(&later) {
+    if !may_speak_for_all(&later) {
         return Ok(VanishOutcome::Stale);
     }
     let earlier = data.packet_mut(company, vanishing.earlier)?;
@@ -38,10 +38,12 @@ pub(super) fn cancel_vanished(
         };
         let Some(row) = message.message.origin.row() else { continue };
         let (key, place) = (message.message.key.clone(), RowPlace { packet: vanishing.earlier, row });
+        let named_in = campaign_mut(data, &later).and_then(|campaign| campaign.named_in.get(&key).copied());
+        let is_named = named_in.is_some_and(|named_in| named_in >= later.id);
         let rows = rows_mut(data, &later, &key).into_iter().flatten();
         let speaks = |row: &&mut HeldRow| row.place == place || row.carries((place.packet, slot));
         let Some(row) = rows.into_iter().find(speaks) else { continue };
-        if !row.is_vanished && !row.vanishes(&later, vanishing.now) {
+        if !row.is_vanished && (is_named || !row.vanishes(&later, vanishing.now)) {
             continue;
         }
         appointments += u64::from(!row.is_vanished);
@@ -67,11 +69,16 @@ pub(super) fn cancel_vanished(
     Ok(VanishOutcome::Page { cancelled, next })
 }
 
+/// Whether what a packet does not name may vanish.
+fn may_speak_for_all(packet: &Packet) -> bool {
+    use PacketStage as Stage;
+    let is_read = matches!(packet.stage, Stage::Loaded | Stage::Mapped | Stage::Queued | Stage::Complete);
+    is_read && !packet.is_given_up() && packet.vanished.kept.is_none()
+}
+
 impl HeldRow {
-    /// Whether a packet that names every appointment that is ahead was to name this one, and has not.
+    /// Whether a packet that names every appointment that is ahead was to name this one, and no row of it that could be mapped has.
     fn vanishes(&self, later: &Packet, now: DateTime<Utc>) -> bool {
-        self.seen_in < later.id
-            && self.named_in.is_none_or(|named_in| named_in < later.id)
-            && self.appointment.at > now
+        self.seen_in < later.id && self.appointment.at > now
     }
 }

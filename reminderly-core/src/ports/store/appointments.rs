@@ -36,10 +36,10 @@ pub struct ExpectedAppointment {
     pub held: Vec<HeldAppointment>,
 }
 
-/// What vanishes from an earlier packet because of a later one.
+/// What vanishes from an earlier packet because of a later one, whichever is mapped first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Vanishing {
-    /// The packet that was to name every appointment that is ahead. It is `loaded`.
+    /// The packet that was to name every appointment that is ahead. Its rows are all mapped.
     pub missing_in: PacketId,
     /// The earlier packet whose messages are looked at.
     pub earlier: PacketId,
@@ -61,7 +61,8 @@ pub enum VanishOutcome {
         /// The position from which to go on; `None` if that was all.
         next: Option<u64>,
     },
-    /// The later packet is not `loaded` any more, or is draining; nothing changed.
+    /// The later packet is not `loaded` yet, has failed or is given up, or has [recorded](AppointmentStore::keep_vanished) that
+    /// nothing vanishes because of it; nothing changed.
     Stale,
 }
 

@@ -50,7 +50,7 @@ impl Mapping {
                 self.ports.store.packets(packet.company, packet.campaign, after, PACKETS_PER_PAGE).await?;
             for earlier in page.items.iter().filter(|other| other.id < packet.id) {
                 if self.may_still_send(earlier).await? {
-                    cancelled += self.vanish_from(&packet, earlier.id).await?;
+                    cancelled += self.vanish_from(packet.id, earlier).await?.ok_or_else(stale)?;
                 }
             }
             after = page.next.filter(|next| *next < packet.id);
@@ -61,6 +61,49 @@ impl Mapping {
         counter!("reminderly_messages_vanished_total").increment(cancelled);
         info!(packet.id = %packet.id, messages = cancelled, "messages of vanished appointments are cancelled");
         Ok(())
+    }
+
+    /// Cancels what later files do not name of a packet whose rows are all mapped only now: they have looked, or will look, at
+    /// what was there before. May be repeated.
+    pub(super) async fn cancel_overtaken(&self, packet: &Packet) -> Result<(), ServiceError> {
+        let mut after = Some(packet.id);
+        while after.is_some() {
+            let page =
+                self.ports.store.packets(packet.company, packet.campaign, after, PACKETS_PER_PAGE).await?;
+            for later in &page.items {
+                if self.speaks_for_all(later).await? {
+                    // It may have been cancelled meanwhile.
+                    let cancelled = self.vanish_from(later.id, packet).await?.unwrap_or_default();
+                    counter!("reminderly_messages_vanished_total").increment(cancelled);
+                    info!(packet.id = %packet.id, messages = cancelled, "messages of vanished appointments are cancelled");
+                }
+            }
+            after = page.next;
+        }
+        Ok(())
+    }
+
+    /// Whether a packet has read all its rows, and what it does not name has vanished.
+    async fn speaks_for_all(&self, later: &Packet) -> Result<bool, ServiceError> {
+        let is_file = matches!(later.origin, PacketOrigin::File { .. });
+        if !is_file || later.is_given_up() {
+            return Ok(false);
+        }
+        let Some(campaign) = self.campaigns.usable(later).await? else { return Ok(false) };
+        if campaign.definition().mapping.vanished != Vanished::Cancel {
+            return Ok(false);
+        }
+        match later.stage {
+            PacketStage::Mapped | PacketStage::Queued | PacketStage::Complete => {
+                Ok(later.vanished.kept.is_none())
+            }
+            // Once it has mapped the rest it looks at all that is there by then.
+            PacketStage::Loaded => {
+                let rest = self.ports.store.rows(later.company, later.id, later.mapped_through, 1).await?;
+                Ok(rest.items.is_empty() && self.keeps(later, &campaign).await?.is_none())
+            }
+            _ => Ok(false),
+        }
     }
 
     /// Whether messages about appointments that a packet names may still go.
@@ -84,26 +127,27 @@ impl Mapping {
         }
     }
 
-    async fn vanish_from(&self, packet: &Packet, earlier: PacketId) -> Result<u64, ServiceError> {
+    /// How many messages of an earlier packet were cancelled; `None` if the later one does not speak any more.
+    async fn vanish_from(&self, later: PacketId, earlier: &Packet) -> Result<Option<u64>, ServiceError> {
         let mut after = None;
         let mut all = 0;
         loop {
             let vanishing = Vanishing {
-                missing_in: packet.id,
-                earlier,
+                missing_in: later,
+                earlier: earlier.id,
                 after,
                 limit: MESSAGES_PER_BATCH,
                 now: self.ports.clock.now(),
             };
-            match self.ports.store.cancel_vanished(packet.company, vanishing).await? {
+            match self.ports.store.cancel_vanished(earlier.company, vanishing).await? {
                 VanishOutcome::Page { cancelled, next } => {
                     all += cancelled;
                     after = next;
                     if after.is_none() {
-                        return Ok(all);
+                        return Ok(Some(all));
                     }
                 }
-                VanishOutcome::Stale => return Err(stale()),
+                VanishOutcome::Stale => return Ok(None),
             }
         }
     }
