@@ -253,9 +253,13 @@ impl FaultyProvider {
         };
         let doubled = messages.iter().zip(&fates).filter(is_doubled);
         let doubled: Vec<OutboundMessage> = doubled.map(|(message, _)| message.clone()).collect();
-        if !doubled.is_empty() {
-            // Nobody hears what is answered to the copy.
-            drop(self.inner.send(&doubled, deadline).await);
+        if !doubled.is_empty()
+            && let Ok(copies) = self.inner.send(&doubled, deadline).await
+        {
+            // Nobody else hears what is answered to the copies.
+            let is_accepted = |copy: &&ProviderOutcome| matches!(copy, ProviderOutcome::Accepted { .. });
+            let times = copies.iter().filter(is_accepted).count() as u64;
+            *self.state().injected.entry(ProviderFault::AcceptedTwice).or_default() += times;
         }
         if fates.iter().flatten().any(|fault| fault.is_silent()) {
             let point = deadline.answer_by.since(Monotonic::new(GIVE_UP_BEFORE));
@@ -324,7 +328,8 @@ impl State {
                 drawn = Some(*fault);
             }
         }
-        if let Some(fault) = drawn {
+        // What is accepted twice must be accepted once first.
+        if let Some(fault) = drawn.filter(|fault| *fault != ProviderFault::AcceptedTwice) {
             *self.injected.entry(fault).or_default() += 1;
         }
         drawn

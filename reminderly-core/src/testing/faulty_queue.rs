@@ -28,7 +28,8 @@ pub struct QueueFaults {
     pub fail: f64,
     /// Per call: nothing is done, and the answer is [`QueueError::Unavailable`].
     pub refuse: f64,
-    /// Per receive: too much is in flight. Nothing is received with a wait, and the answer is [`QueueError::OverLimit`] without.
+    /// Per receive: too much is in flight. With a wait nothing is received, at once; without, the answer
+    /// is [`QueueError::OverLimit`].
     pub over_limit: f64,
     /// Per call: it takes effect, and answers [`QueueError::Unavailable`].
     pub lose_answer: f64,

@@ -46,8 +46,8 @@ pub struct InjectedStoreFaults {
     pub panics: u64,
 }
 
-/// Decorates a store with the faults that a database server may show. Every fault is one that the contract of
-/// [`ports::store`](crate::ports::store) permits. The same seed and the same calls inject the same faults.
+/// Decorates a store with the faults that a database server may show. Every fault but the panics is one that the
+/// contract of [`ports::store`](crate::ports::store) permits. The same seed and the same calls inject the same faults.
 ///
 /// ```
 /// use std::sync::Arc;

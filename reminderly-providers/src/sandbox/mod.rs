@@ -182,6 +182,7 @@ use chrono::{DateTime, Utc};
 use reminderly_core::clock::Clock;
 use reminderly_core::domain::attempt::ProviderName;
 use reminderly_core::domain::contact_method::ContactMethod;
+use reminderly_core::domain::contact_point::ContactPoint;
 use reminderly_core::ids::{AttemptId, CompanyId};
 use reminderly_core::ports::callback::{CallbackDecoder, CallbackRequest};
 use reminderly_core::ports::provider::{
@@ -296,6 +297,12 @@ impl Sandbox {
     /// How many requests were made, whatever became of them.
     pub fn requests(&self) -> u64 {
         self.state().requests
+    }
+
+    /// From now on requests of the company to the contact point are refused as those to `opted_out` are: the person has told
+    /// the carrier to stop, whether or not the host has heard of it.
+    pub fn opt_out(&self, company: CompanyId, contact: ContactPoint) {
+        self.state().opt_out(company, contact);
     }
 
     /// When the next callback is due.

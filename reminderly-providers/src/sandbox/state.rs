@@ -1,6 +1,6 @@
 //! What a sandbox remembers: its accepted log and the callbacks to come.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -12,7 +12,7 @@ use reminderly_core::domain::disposition::AttemptReport;
 use reminderly_core::domain::message_status::MessageEvent;
 use reminderly_core::domain::phone_keys::KeyAction;
 use reminderly_core::ids::{AttemptId, CompanyId, MessageId};
-use reminderly_core::ports::provider::{Finding, OutboundMessage, ProviderOutcome};
+use reminderly_core::ports::provider::{Finding, OutboundMessage, ProviderOutcome, Rejection};
 
 use super::persona::{Persona, RequestBehaviour, ScriptedReply, ScriptedReport};
 use super::wire::{CallbackBody, IncomingBody, ReportBody};
@@ -87,6 +87,8 @@ pub(super) struct State {
     found: HashMap<AttemptId, (DateTime<Utc>, ProviderReference)>,
     /// Only of personas that have a memory, and per company: what one company sends changes nothing for another.
     histories: HashMap<(CompanyId, ContactPoint), History>,
+    /// Who has told the carrier to stop.
+    opted_out: HashMap<CompanyId, HashSet<ContactPoint>>,
     /// By time, then in the order in which they were planned.
     callbacks: BTreeMap<(DateTime<Utc>, u64), PendingCallback>,
     planned: u64,
@@ -114,6 +116,11 @@ impl State {
 
     pub(super) fn request(&mut self, request: &Request<'_>) -> Answer {
         self.requests = self.requests.saturating_add(1);
+        let OutboundMessage { company, contact, .. } = request.message;
+        if self.opted_out.get(company).is_some_and(|contacts| contacts.contains(contact)) {
+            let (code, rejection) = ("opted_out".to_owned(), Rejection::OptedOut);
+            return Answer::Now(ProviderOutcome::Rejected { code, rejection });
+        }
         let number = self.remember(request, |history| &mut history.requests);
         match &request.persona.request {
             RequestBehaviour::Reject { code, rejection } => {
@@ -143,6 +150,10 @@ impl State {
                 Answer::Now(ProviderOutcome::Accepted { reference })
             }
         }
+    }
+
+    pub(super) fn opt_out(&mut self, company: CompanyId, contact: ContactPoint) {
+        self.opted_out.entry(company).or_default().insert(contact);
     }
 
     /// What has been accepted of an attempt by `now`.

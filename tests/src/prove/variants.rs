@@ -14,7 +14,7 @@ use super::simulation::{Breakage, Schedule, Unbroken, verdict};
 use super::{Failure, Order, Proof, Violation, spread};
 
 use broken_intake::{PermissionIsForEver, RepliesAreDropped, RepliesWithoutKey, RowsAreDropped};
-use broken_plans::{HouseholdsAreForgotten, NoCaps, NoLedger};
+use broken_plans::{HouseholdsAreForgotten, MovesAreDropped, NoCaps, NoLedger};
 use broken_provider::{FivesAreRefusals, FivesAreTriedAgain};
 use broken_queue::AcksFirst;
 use broken_store::{
@@ -32,7 +32,7 @@ const AT_ONCE: u64 = 8;
 type Variant = (&'static str, &'static [&'static str], Box<dyn Breakage>);
 
 /// Every variant.
-fn variants() -> [Variant; 20] {
+fn variants() -> [Variant; 21] {
     let lost: &[&str] = &["P1", "liveness"];
     [
         ("caught: settled whatever the epoch", &["P2", "truth"], behind(|_| Box::new(AnyEpoch))),
@@ -49,6 +49,7 @@ fn variants() -> [Variant; 20] {
         ("caught: acked before it is settled", lost, Box::new(AcksFirst)),
         ("caught: the last report wins", &["truth"], behind(|_| Box::new(LastReportWins::default()))),
         ("caught: rows dropped", &["liveness"], behind(|_| Box::new(RowsAreDropped))),
+        ("caught: moves dropped", &["liveness"], behind(|_| Box::new(MovesAreDropped))),
         ("caught: replies dropped", &["truth", "P4"], behind(|_| Box::new(RepliesAreDropped))),
         (
             "caught: replies without a key",

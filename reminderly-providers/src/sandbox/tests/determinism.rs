@@ -10,7 +10,7 @@ fn settings(seed: u64) -> SandboxSettings {
     SandboxSettings { seed, script: SandboxScript::parse(MIX).unwrap(), ..SandboxSettings::default() }
 }
 
-fn number(index: u64) -> reminderly_core::domain::contact_point::ContactPoint {
+fn number(index: u64) -> ContactPoint {
     sms(&format!("+1520555{index:04}"))
 }
 

@@ -156,6 +156,22 @@ fn messages_beyond_the_batch_or_of_another_method_are_not_sent() {
 }
 
 #[test]
+fn who_told_the_carrier_to_stop_is_sent_nothing_of_that_company() {
+    let bench = bench(SandboxSettings::default());
+    bench.sandbox.opt_out(company(1), sms("+15205550100"));
+    let of_another = OutboundMessage { company: company(2), ..message(2, sms("+15205550100")) };
+    let outcomes =
+        bench.send(&[message(1, sms("+15205550100")), of_another, message(3, sms("+15205550101"))]);
+    let refused = ProviderOutcome::Rejected { code: "opted_out".into(), rejection: Rejection::OptedOut };
+    assert_eq!(outcomes[0], refused);
+    let accepted = bench.sandbox.accepted();
+    assert_eq!(
+        accepted.iter().map(|request| request.message).collect::<Vec<_>>(),
+        [2, 3].map(|number| message(number, sms("+15205550100")).message)
+    );
+}
+
+#[test]
 fn a_dropped_call_may_have_been_accepted() {
     let bench = bench(SandboxSettings::default());
     let provider = bench.sandbox.provider(ContactMethod::Sms);

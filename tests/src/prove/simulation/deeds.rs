@@ -52,8 +52,8 @@ impl Trial<'_> {
                 self.count("worker replaced", started.into());
             }
             Deed::CrashHost => {
-                self.errands.crash(&self.deployment.world.executor);
-                self.count("host crashed", 1);
+                let undone = self.errands.crash(&self.deployment.world.executor);
+                self.count("host crashed in the middle of something", undone);
             }
             Deed::Jump { worker, to } => self.deployment.jump(*worker, *to),
             Deed::BackUp => self.backup = Some((self.world().now(), self.world().store.back_up())),
@@ -108,12 +108,13 @@ impl Trial<'_> {
         let contact = ContactPoint::Sms(PhoneNumber::parse(cell, None).expect("a number"));
         let executor = &self.deployment.world.executor;
         let is_out = change == UnsubscribeChange::OptedOut;
-        let (what, about) = match (is_out, way) {
-            (true, Way::Operator) => ("opt-out by an operator", cell.to_owned()),
-            (false, Way::Operator) => ("opt-in by an operator", cell.to_owned()),
-            (true, Way::Reply) => ("opt-out by a reply", cell.to_owned()),
-            (false, Way::Reply) => ("opt-in by a reply", cell.to_owned()),
+        let what = match (is_out, way) {
+            (true, Way::Operator) => "opt-out by an operator",
+            (false, Way::Operator) => "opt-in by an operator",
+            (true, Way::Reply) => "opt-out by a reply",
+            (false, Way::Reply) => "opt-in by a reply",
         };
+        let about = format!("{cell} and {company}");
         match way {
             Way::Operator => {
                 let scope = self.deployment.world.scope(company, Action::ManageUnsubscribes);
@@ -127,7 +128,7 @@ impl Trial<'_> {
                 let world = &self.deployment.world;
                 let (scope, settings, now) =
                     (world.worker_scope(company), world.settings.clone(), world.now());
-                let event = format!("{what}-{cell}-{now}");
+                let event = format!("{what}-{about}-{now}");
                 self.written.insert(event.clone());
                 let incoming = Incoming {
                     provider: "sandbox-sms".into(),

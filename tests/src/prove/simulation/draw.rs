@@ -32,6 +32,11 @@ pub(super) const AREAS: [(u32, &[Tz]); 4] = [
     (808, &[chrono_tz::Pacific::Honolulu]),
 ];
 
+/// Behind its area code, a number is of a block of its company's, or of the block of those who go to both.
+const FIRST_NUMBER: usize = 2_340_000;
+const NUMBERS: usize = 10_000;
+const BOTH: usize = 2;
+
 impl Schedule {
     /// What this seed draws.
     pub fn of(seed: u64) -> Self {
@@ -81,7 +86,7 @@ impl Drawing {
         // What a clock that is an hour ahead had sent before its time looks unsent after a restore.
         let jumps = jumps && !is_restored;
         let skew = |random: &mut SmallRng| TimeDelta::milliseconds(random.random_range(-1_000..=1_000));
-        let tick = if self.chance(0.5) { TimeDelta::minutes(1) } else { TimeDelta::minutes(3) };
+        let tick = TimeDelta::seconds([20, 60, 60, 60, 60, 180, 180, 180, 180, 180][self.below(10)]);
         let max_receives = if self.chance(0.2) { 3 } else { RECEIVES };
         let is_skewed = self.chance(0.5);
         let skews = (0..=workers)
@@ -325,8 +330,14 @@ impl Drawing {
     }
 
     fn processes(&mut self, workers: usize, is_steady: bool) {
-        if self.chance(0.3) {
-            let after = self.minute(1, 72);
+        if self.chance(0.4) {
+            // While it is about to do something, or at any time.
+            let begun: Vec<TimeDelta> =
+                self.deeds.iter().filter(|timed| timed.deed.is_of_host()).map(|timed| timed.after).collect();
+            let begun = begun.get(self.below(begun.len() + 1)).copied();
+            let soon = TimeDelta::milliseconds(self.random.random_range(0..3_000));
+            let after = begun.map(|begun| begun + soon);
+            let after = after.unwrap_or_else(|| self.minute(1, 72));
             self.at(after, Deed::CrashHost);
         }
         for _ in 0..self.below(8) {
@@ -340,8 +351,17 @@ impl Drawing {
     }
 }
 
-/// The number of a person: of its company and of nobody else, in one of [`AREAS`].
+/// The number of a person, in one of [`AREAS`]: of its company and of nobody else, or of one who goes to both.
 pub(super) fn cell(company: usize, person: usize) -> String {
     let (area, _) = AREAS[person % AREAS.len()];
-    format!("+1{area}{:07}", 2_340_000 + company * 10_000 + person)
+    let goes_to_both = person % 5 == 4;
+    let company = if goes_to_both { BOTH } else { company };
+    format!("+1{area}{:07}", FIRST_NUMBER + company * NUMBERS + person)
+}
+
+/// Whether the company knows a number.
+pub(super) fn knows(company: usize, number: &str) -> bool {
+    let number: Option<usize> = number.get(5..).and_then(|number| number.parse().ok());
+    let block = number.and_then(|number| number.checked_sub(FIRST_NUMBER)).map(|number| number / NUMBERS);
+    block == Some(company) || block == Some(BOTH)
 }

@@ -48,6 +48,12 @@ struct Errand {
     is_done: Arc<AtomicBool>,
 }
 
+impl Errand {
+    fn is_done(&self) -> bool {
+        self.is_done.load(Ordering::SeqCst)
+    }
+}
+
 /// The errands of the host, in their order.
 pub(super) struct Errands {
     ports: Ports,
@@ -79,18 +85,16 @@ impl Errands {
         self.carry_out(executor, self.all.len() - 1);
     }
 
-    /// The host has crashed; it goes on with what it had not done.
-    pub(super) fn crash(&self, executor: &Executor) {
+    /// The host has crashed; it goes on with what it had not done. How much that was.
+    pub(super) fn crash(&self, executor: &Executor) -> u64 {
         executor.kill(HOST);
-        for (position, errand) in self.all.iter().enumerate() {
-            if !errand.is_done.load(Ordering::SeqCst) {
-                self.carry_out(executor, position);
-            }
-        }
+        let undone = || (0..self.all.len()).filter(|position| !self.all[*position].is_done());
+        undone().for_each(|position| self.carry_out(executor, position));
+        undone().count() as u64
     }
 
     pub(super) fn are_done(&self) -> bool {
-        self.all.iter().all(|errand| errand.is_done.load(Ordering::SeqCst))
+        self.all.iter().all(Errand::is_done)
     }
 
     /// What could not be done for good.

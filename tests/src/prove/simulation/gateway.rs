@@ -1,11 +1,14 @@
 //! The host's callback endpoint, on a bad network.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
+use std::task::{Context, Waker};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::executor::block_on;
 use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
+use reminderly_core::domain::contact_method::ContactMethod;
 use reminderly_core::domain::contact_point::ContactPoint;
 use reminderly_core::domain::disposition::AttemptReport;
 use reminderly_core::ids::{AttemptId, CompanyId, IdSourceExt as _};
@@ -14,7 +17,7 @@ use reminderly_core::services::{Callbacks, ServiceError};
 use reminderly_providers::sandbox::SandboxCallback;
 use serde_json::{Value, json};
 
-use super::schedule::{Faults, Schedule};
+use super::schedule::{CallbackFaults, Schedule};
 use crate::world::World;
 
 /// How long a provider waits before it calls again.
@@ -22,6 +25,9 @@ const CALL_AGAIN: TimeDelta = TimeDelta::seconds(30);
 
 /// What is told of attempts that nobody has made.
 const STRANGE: &str = "report about an attempt that nobody knows";
+
+/// What no endpoint ever hears of.
+const LOST_STOP: &str = "stop that only the carrier heard";
 
 /// What a person wrote, as it came over the wire.
 #[derive(Debug, Clone)]
@@ -35,37 +41,66 @@ pub(super) struct Heard {
     pub(super) at: DateTime<Utc>,
 }
 
+impl Heard {
+    pub(super) fn is_stop(&self) -> bool {
+        match self.from.method() {
+            ContactMethod::Phone => self.text == "8",
+            ContactMethod::Sms | ContactMethod::Email => self.text == "STOP",
+        }
+    }
+}
+
 /// Takes what the sandbox has to say to the services.
 #[derive(Debug)]
 pub(super) struct Gateway {
     random: SmallRng,
-    faults: Faults,
+    faults: CallbackFaults,
     /// The reports that were taken, by attempt.
     pub(super) reports: BTreeMap<AttemptId, Vec<AttemptReport>>,
+    /// When something was taken last.
+    pub(super) last_taken: Option<DateTime<Utc>>,
     /// What people wrote and was taken, by event, as it was taken first.
     pub(super) heard: BTreeMap<String, Heard>,
-    /// Those of which the gateway does not know whether its queue has taken them, by attempt.
+    /// Who told only the carrier to stop, and which company.
+    pub(super) unheard: BTreeSet<(CompanyId, ContactPoint)>,
+    /// The events of which it is not known whether the queue has taken them.
+    pub(super) perhaps_heard: BTreeSet<String>,
+    /// The same of reports, by attempt.
     pub(super) in_doubt: BTreeMap<AttemptId, Vec<AttemptReport>>,
+    /// The attempts that nobody has made of which a report was taken.
+    pub(super) strangers: BTreeSet<AttemptId>,
     pub(super) injected: BTreeMap<&'static str, u64>,
     pub(super) violations: Vec<String>,
 }
 
 impl Gateway {
     pub(super) fn new(schedule: &Schedule) -> Self {
-        let kinds = ["callback late", "callback doubled", "callback lost", "callback forged", STRANGE];
+        let kinds = [
+            "callback late",
+            "callback doubled",
+            "callback lost",
+            "callback forged",
+            "callback given up",
+            LOST_STOP,
+            STRANGE,
+        ];
         Self {
             random: SmallRng::seed_from_u64(schedule.seed ^ 0xca11),
-            faults: schedule.faults,
+            faults: schedule.faults.callbacks,
             reports: BTreeMap::new(),
+            last_taken: None,
             heard: BTreeMap::new(),
+            unheard: BTreeSet::new(),
+            perhaps_heard: BTreeSet::new(),
             in_doubt: BTreeMap::new(),
+            strangers: BTreeSet::new(),
             injected: kinds.map(|kind| (kind, 0)).into(),
             violations: Vec::new(),
         }
     }
 
     pub(super) fn calm(&mut self) {
-        self.faults = Faults::default();
+        self.faults = CallbackFaults::default();
     }
 
     /// Takes the callbacks that are due.
@@ -80,48 +115,43 @@ impl Gateway {
     }
 
     fn take(&mut self, world: &World, callbacks: &Callbacks, callback: SandboxCallback, now: DateTime<Utc>) {
-        let Faults {
-            late_callbacks,
-            doubled_callbacks,
-            lost_callbacks,
-            forged_callbacks,
-            strange_callbacks,
-            ..
-        } = self.faults;
+        let faults = self.faults;
         let (report, heard) = (report(&callback.request.body), heard(world, &callback.request.body, now));
-        if self.happens(late_callbacks, "callback late") {
+        if self.happens(faults.late, "callback late") {
             let wait = TimeDelta::seconds(self.random.random_range(1..600));
             world.sandbox.put_back(callback, now + wait);
             return;
         }
-        // What people write is not lost: nobody could know of it.
-        if report.is_some() && self.happens(lost_callbacks, "callback lost") {
+        if report.is_some() && self.happens(faults.lost, "callback lost") {
             return;
         }
-        if self.happens(forged_callbacks, "callback forged") {
-            let mut forged = callback.request.clone();
-            let position = self.random.random_range(0..forged.body.len().max(1));
-            if let Some(byte) = forged.body.get_mut(position) {
-                *byte ^= 1;
-            }
-            let answer = block_on(callbacks.accept(&callback.provider, &forged));
-            if !matches!(answer, Err(ServiceError::Callback(_))) {
-                self.violations.push(format!("a forged callback was taken: {answer:?}"));
-            }
+        // What else people write is not lost: nobody could know of it.
+        if let Some((_, heard)) = &heard
+            && (heard.from.method(), heard.is_stop()) == (ContactMethod::Sms, true)
+            && self.happens(faults.lost_stop, LOST_STOP)
+        {
+            world.sandbox.opt_out(heard.company, heard.from.clone());
+            self.unheard.insert((heard.company, heard.from.clone()));
+            return;
         }
-        if report.is_some() && self.happens(strange_callbacks, STRANGE) {
-            let answer = block_on(callbacks.accept(&callback.provider, &strange(world, &callback.request)));
-            if let Err(error) = answer.map(drop)
-                && !error.is_transient()
-            {
-                self.violations
-                    .push(format!("a report about an attempt that nobody knows was refused: {error}"));
-            }
+        if self.happens(faults.forged, "callback forged") {
+            self.forge(callbacks, &callback);
         }
-        let times = 1 + u32::from(self.happens(doubled_callbacks, "callback doubled"));
+        if report.is_some() && self.happens(faults.strange, STRANGE) {
+            self.tell_of_a_stranger(world, callbacks, &callback);
+        }
+        if self.happens(faults.given_up, "callback given up") {
+            let polls = self.random.random_range(1..12);
+            poll_only(polls, callbacks.accept(&callback.provider, &callback.request));
+            self.doubt(report, heard.map(|(event, _)| event));
+            world.sandbox.put_back(callback, now + CALL_AGAIN);
+            return;
+        }
+        let times = 1 + u32::from(self.happens(faults.doubled, "callback doubled"));
         for _ in 0..times {
             match block_on(callbacks.accept(&callback.provider, &callback.request)) {
                 Ok(_) => {
+                    self.last_taken = Some(now);
                     if let Some((attempt, report)) = &report {
                         self.reports.entry(*attempt).or_default().push(report.clone());
                     }
@@ -130,13 +160,45 @@ impl Gateway {
                     }
                 }
                 Err(error) if error.is_transient() => {
-                    if let Some((attempt, report)) = report {
-                        self.in_doubt.entry(attempt).or_default().push(report);
-                    }
-                    world.sandbox.put_back(callback.clone(), now + CALL_AGAIN);
+                    self.doubt(report, heard.map(|(event, _)| event));
+                    world.sandbox.put_back(callback, now + CALL_AGAIN);
                     return;
                 }
                 Err(error) => self.violations.push(format!("a genuine callback was refused: {error}")),
+            }
+        }
+    }
+
+    /// The provider does not know whether its callback was taken.
+    fn doubt(&mut self, report: Option<(AttemptId, AttemptReport)>, event: Option<String>) {
+        if let Some((attempt, report)) = report {
+            self.in_doubt.entry(attempt).or_default().push(report);
+        }
+        self.perhaps_heard.extend(event);
+    }
+
+    fn forge(&mut self, callbacks: &Callbacks, callback: &SandboxCallback) {
+        let mut forged = callback.request.clone();
+        let position = self.random.random_range(0..forged.body.len().max(1));
+        if let Some(byte) = forged.body.get_mut(position) {
+            *byte ^= 1;
+        }
+        let answer = block_on(callbacks.accept(&callback.provider, &forged));
+        if !matches!(answer, Err(ServiceError::Callback(_))) {
+            self.violations.push(format!("a forged callback was taken: {answer:?}"));
+        }
+    }
+
+    fn tell_of_a_stranger(&mut self, world: &World, callbacks: &Callbacks, callback: &SandboxCallback) {
+        let (attempt, request) = strange(world, &callback.request);
+        match block_on(callbacks.accept(&callback.provider, &request)) {
+            Ok(_) => {
+                self.strangers.insert(attempt);
+            }
+            Err(error) if error.is_transient() => {}
+            Err(error) => {
+                let what = format!("a report about an attempt that nobody knows was refused: {error}");
+                self.violations.push(what);
             }
         }
     }
@@ -152,8 +214,19 @@ impl Gateway {
     }
 }
 
+/// Polls a future so often, and drops it.
+fn poll_only(times: usize, future: impl Future) {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    for _ in 0..times {
+        if future.as_mut().poll(&mut context).is_ready() {
+            return;
+        }
+    }
+}
+
 /// The same report about an attempt that nobody has made, as genuine.
-fn strange(world: &World, request: &CallbackRequest) -> CallbackRequest {
+fn strange(world: &World, request: &CallbackRequest) -> (AttemptId, CallbackRequest) {
     let mut body: Value = serde_json::from_slice(&request.body).expect("a report");
     let attempt: AttemptId = world.ports.ids.next(world.now());
     let event = format!("strange-{attempt}");
@@ -161,7 +234,7 @@ fn strange(world: &World, request: &CallbackRequest) -> CallbackRequest {
     body["report_v1"]["event"] = json!(event);
     let body = body.to_string().into_bytes();
     let headers = world.webhook_key.sign(&event, world.now(), &body);
-    CallbackRequest { headers, body, ..request.clone() }
+    (attempt, CallbackRequest { headers, body, ..request.clone() })
 }
 
 /// What a person writes in a callback of the sandbox, with its event.

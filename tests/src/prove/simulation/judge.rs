@@ -9,6 +9,7 @@ mod hours;
 mod households;
 mod once;
 mod reasons;
+mod refused;
 mod shown;
 mod stops;
 mod truth;
@@ -73,6 +74,7 @@ pub(super) fn judge(trial: &Trial<'_>) -> Vec<String> {
         hours::check,
         stops::check,
         heard::check,
+        refused::check,
         caps::check,
         households::check,
         shown::check,

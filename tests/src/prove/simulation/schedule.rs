@@ -114,16 +114,26 @@ pub(super) struct Faults {
     pub(super) provider: ProviderFaults,
     pub(super) lookup: LookupFaults,
     pub(super) panic_per_mille: u32,
+    pub(super) callbacks: CallbackFaults,
+}
+
+/// How often what the provider tells us goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct CallbackFaults {
     /// Per callback: it comes minutes later, so behind others.
-    pub(super) late_callbacks: f64,
+    pub(super) late: f64,
     /// Per callback: it comes twice.
-    pub(super) doubled_callbacks: f64,
-    /// Per report: it never comes.
-    pub(super) lost_callbacks: f64,
+    pub(super) doubled: f64,
+    /// Per callback: the provider hangs up while the endpoint takes it, and calls again.
+    pub(super) given_up: f64,
     /// Per callback: a forged one comes before it.
-    pub(super) forged_callbacks: f64,
+    pub(super) forged: f64,
+    /// Per report: it never comes.
+    pub(super) lost: f64,
     /// Per report: one about an attempt that nobody knows comes before it.
-    pub(super) strange_callbacks: f64,
+    pub(super) strange: f64,
+    /// Per STOP by text message: only the carrier hears it, and refuses from then on.
+    pub(super) lost_stop: f64,
 }
 
 #[derive(Debug, Clone)]
@@ -160,6 +170,21 @@ pub(super) enum Deed {
     DeleteQueue { campaign: usize },
     Poison { campaign: usize },
     Redrive,
+}
+
+impl Deed {
+    /// Whether the host does it by a service.
+    pub(super) const fn is_of_host(&self) -> bool {
+        matches!(
+            self,
+            Self::Unsubscribe { .. }
+                | Self::Pause { .. }
+                | Self::Resume { .. }
+                | Self::CancelPacket { .. }
+                | Self::Archive { .. }
+                | Self::Release
+        )
+    }
 }
 
 impl Schedule {

@@ -7,7 +7,7 @@ use reminderly_core::testing::{AdminFaults, LookupFaults, ProviderFaults, QueueF
 
 use super::breakage::Unbroken;
 use super::report::verdict;
-use super::schedule::{Deed, Faults, Schedule};
+use super::schedule::{CallbackFaults, Deed, Faults, Schedule};
 
 /// Tells on standard error what is wrong with a schedule, with as little beside it as possible.
 pub(super) fn tell(schedule: &Schedule) {
@@ -65,17 +65,14 @@ fn shrink(schedule: &Schedule) -> (Schedule, Vec<String>) {
 /// Takes one kind of fault away.
 type Simpler = fn(&mut Faults);
 
-const SIMPLER: [Simpler; 10] = [
+const SIMPLER: [Simpler; 7] = [
     |faults| faults.store = StoreFaults::default(),
     |faults| faults.queue = QueueFaults::default(),
     |faults| faults.admin = AdminFaults::default(),
     |faults| faults.provider = ProviderFaults::default(),
     |faults| faults.lookup = LookupFaults::default(),
     |faults| faults.panic_per_mille = 0,
-    |faults| faults.late_callbacks = 0.0,
-    |faults| faults.doubled_callbacks = 0.0,
-    |faults| faults.lost_callbacks = 0.0,
-    |faults| faults.forged_callbacks = 0.0,
+    |faults| faults.callbacks = CallbackFaults::default(),
 ];
 
 /// Writing to a string does not fail.

@@ -1,12 +1,17 @@
 //! A schedule, carried out.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::executor::block_on;
+use reminderly_core::domain::envelope::Envelope;
 use reminderly_core::domain::packet::Packet;
+use reminderly_core::ids::AttemptId;
 use reminderly_core::memory::Backup;
+use reminderly_core::ports::queue::MessageQueue as _;
 use reminderly_core::ports::store::MessageStore as _;
+use serde_json::Value;
 
 use super::breakage::Breakage;
 use super::deployment::Deployment;
@@ -30,8 +35,14 @@ pub(super) const AWAKE_FOR: TimeDelta = TimeDelta::hours(2);
 /// Then it sleeps so long, if nothing is due before,
 const SLEEPS_FOR: TimeDelta = TimeDelta::minutes(50);
 
-/// and wakes for so long.
+/// takes in what has come
+const TAKES_IN: TimeDelta = TimeDelta::minutes(1);
+
+/// and stays awake for so long.
 const WAKES_FOR: TimeDelta = TimeDelta::minutes(5);
+
+/// What the services seal reports as.
+const SEALED_AS: &str = "reminderly/disposition/1";
 
 /// Polls at one instant, beyond which somebody is busy without end.
 const BUSY: u64 = 300_000;
@@ -51,6 +62,8 @@ pub(super) struct Trial<'a> {
     /// The events of what people wrote to the host's own code.
     pub(super) written: BTreeSet<String>,
     pub(super) backup: Option<(DateTime<Utc>, Backup)>,
+    /// The attempts of which a report waits, or is set aside, at the end.
+    pub(super) left_over: BTreeSet<AttemptId>,
     at_this_instant: u64,
 }
 
@@ -68,9 +81,11 @@ impl<'a> Trial<'a> {
             ended_at: None,
             violations: Vec::new(),
             backup: None,
+            left_over: BTreeSet::new(),
             at_this_instant: 0,
         };
         trial.carry_out();
+        trial.left_over = trial.left_over();
         trial.violations.append(&mut trial.gateway.violations);
         trial.violations.extend(trial.errands.failures().all());
         trial
@@ -101,6 +116,8 @@ impl<'a> Trial<'a> {
             self.deployment.stop_all();
             self.run_until(self.next_awakening());
             self.deployment.start(0);
+            // What came while it slept is taken in first.
+            self.run_until(self.world().now() + TAKES_IN);
             self.run_to_end(self.world().now() + WAKES_FOR);
         }
     }
@@ -150,10 +167,25 @@ impl<'a> Trial<'a> {
             && (empty(&names.dispositions) || self.only_strangers_wait())
     }
 
+    /// Reads what waits, for which an hour passes in which nobody works.
+    fn left_over(&self) -> BTreeSet<AttemptId> {
+        let (world, hour) = (self.world(), TimeDelta::hours(1));
+        let (queue, names) = (&world.queue, &world.settings.queues);
+        world.clock.advance_to(world.now() + hour);
+        let visibility = hour.to_std().expect("a length of time");
+        let take = |name| block_on(queue.receive(name, 1_000, Duration::ZERO, visibility));
+        let batches = [&names.dispositions, &names.dead_letters].into_iter().flat_map(|name| {
+            let batch = move || take(name).ok().filter(|leases| !leases.is_empty());
+            std::iter::from_fn(batch).flatten()
+        });
+        batches.filter_map(|lease| reported_attempt(world, lease.envelope.ok()?)).collect()
+    }
+
     /// Whether what waits among the reports can only be about attempts that nobody knows.
     fn only_strangers_wait(&self) -> bool {
         let are_told_of = self.schedule.is_restored() || self.gateway.has_told_of_strangers();
-        are_told_of && self.world().now() >= self.schedule.start + FAULTS_FOR + REPORTED_WITHIN
+        let last = self.gateway.last_taken.max(Some(self.schedule.start + FAULTS_FOR));
+        are_told_of && last.is_some_and(|last| self.world().now() >= last + REPORTED_WITHIN)
     }
 
     /// Polls until all wait for time, and moves the clock to whatever is next; `false` if that is beyond `limit`.
@@ -175,4 +207,12 @@ impl<'a> Trial<'a> {
         world.clock.advance_to(next.unwrap_or(limit));
         next.is_some()
     }
+}
+
+/// The attempt that a sealed report is about.
+fn reported_attempt(world: &World, envelope: Envelope) -> Option<AttemptId> {
+    let Envelope::Disposition(payload) = envelope else { return None };
+    let opened = world.ports.sealer.open(SEALED_AS, &payload.sealed).expect("a payload of ours");
+    let report: Value = serde_json::from_slice(&opened).expect("a report");
+    serde_json::from_value(report["disposition"]["attempt"].clone()).ok()
 }

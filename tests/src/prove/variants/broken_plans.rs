@@ -1,8 +1,11 @@
 //! Stores that forget a part of what is planned.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use reminderly_core::batch::Outcomes;
+use reminderly_core::domain::appointment_change::AppointmentChange;
 use reminderly_core::domain::caps::Caps;
 use reminderly_core::domain::message::PlannedMessage;
 use reminderly_core::ids::{CompanyId, PacketId};
@@ -23,6 +26,27 @@ impl StoreHooks for NoLedger {
         batch: PlanBatch,
     ) -> Result<PlanOutcome, StoreError> {
         let batch = PlanBatch { appointments: Vec::new(), expected: Vec::new(), ..batch };
+        store.plan(company, packet, batch).await
+    }
+}
+
+/// What was moved is known, and nobody is told.
+#[derive(Debug)]
+pub(super) struct MovesAreDropped;
+
+#[async_trait]
+impl StoreHooks for MovesAreDropped {
+    async fn plan(
+        &self,
+        store: &dyn Store,
+        company: CompanyId,
+        packet: PacketId,
+        mut batch: PlanBatch,
+    ) -> Result<PlanOutcome, StoreError> {
+        let is_move = |change: &AppointmentChange| matches!(change, AppointmentChange::Moved(_));
+        let moved = batch.appointments.iter().filter(|planned| is_move(&planned.change));
+        let moved: BTreeSet<_> = moved.map(|planned| planned.key.clone()).collect();
+        batch.messages.retain(|planned| !moved.contains(&planned.message.key));
         store.plan(company, packet, batch).await
     }
 }

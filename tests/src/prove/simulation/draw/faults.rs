@@ -5,7 +5,7 @@ use std::time::Duration;
 use rand::RngExt as _;
 use reminderly_core::testing::{AdminFaults, LookupFaults, ProviderFaults, QueueFaults, StoreFaults};
 
-use super::super::schedule::Faults;
+use super::super::schedule::{CallbackFaults, Faults};
 use super::Drawing;
 
 impl Drawing {
@@ -42,7 +42,15 @@ impl Drawing {
             accepted_twice: rate(0.1),
         };
         let lookup = LookupFaults { unreachable: rate(0.3), hang: rate(0.1), inconclusive: rate(0.3) };
-        let late = [rate(0.4), rate(0.3), rate(0.2), rate(0.3), rate(0.1)];
+        let callbacks = CallbackFaults {
+            late: rate(0.4),
+            doubled: rate(0.3),
+            given_up: rate(0.2),
+            forged: rate(0.3),
+            lost: rate(0.2),
+            strange: rate(0.1),
+            lost_stop: rate(0.5),
+        };
         let panic_per_mille = if rate(1.0) > 0.5 { 30 } else { 0 };
         let mut store = StoreFaults {
             refuse: rate(0.04),
@@ -62,19 +70,6 @@ impl Drawing {
         if is_steady && self.chance(0.5) {
             store = StoreFaults::default();
         }
-        let [late_callbacks, doubled_callbacks, lost_callbacks, forged_callbacks, strange_callbacks] = late;
-        Faults {
-            store,
-            queue,
-            admin,
-            provider,
-            lookup,
-            panic_per_mille,
-            late_callbacks,
-            doubled_callbacks,
-            lost_callbacks,
-            forged_callbacks,
-            strange_callbacks,
-        }
+        Faults { store, queue, admin, provider, lookup, panic_per_mille, callbacks }
     }
 }

@@ -41,6 +41,10 @@ pub(super) fn check(evidence: &Evidence<'_>, wrong: &mut Vec<String>) {
             Err(error) => wrong.push(format!("P1: no report of {id}: {error:?}")),
         }
     }
+    // Their attempts may yet be found, so they wait for days.
+    for stranger in evidence.trial.gateway.strangers.difference(&evidence.trial.left_over) {
+        wrong.push(format!("P1: the report about {stranger}, of which nobody knows, is gone"));
+    }
     for (id, (_, record)) in &evidence.records {
         if record.state.is_open() {
             wrong.push(format!("P1: message {id} is {} for ever", record.state.status));

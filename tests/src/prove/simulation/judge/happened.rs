@@ -1,6 +1,6 @@
 //! What must happen in every run, from what shows in the provider's log, in the witness's notes and in our tables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use reminderly_core::domain::household::Membership;
 use reminderly_core::domain::message::{Detail, Origin};
@@ -9,10 +9,11 @@ use reminderly_core::domain::unsubscribe::UnsubscribeChange;
 use reminderly_core::ids::{AttemptId, MessageId};
 use reminderly_core::ports::queue::QueueName;
 
+use super::super::schedule::Policy;
 use super::super::trial::Trial;
 use super::super::wire::{Request, Told};
 use super::super::witness::{Seen, Unsubscribed};
-use super::{Accepted, Evidence};
+use super::Evidence;
 
 /// What must happen in every run and shows in what was seen.
 pub(in super::super) fn add_what_happened(
@@ -22,26 +23,7 @@ pub(in super::super) fn add_what_happened(
 ) {
     let (evidence, world) = (Evidence::of(trial), &trial.deployment.world);
     let schedule = trial.schedule;
-    let mut requests: BTreeMap<MessageId, Vec<&Request>> = BTreeMap::new();
-    for request in &evidence.requests {
-        requests.entry(request.message).or_default().push(request);
-    }
-    let accepted: BTreeMap<AttemptId, &Accepted> =
-        evidence.accepted.iter().map(|accepted| (accepted.request.attempt, accepted)).collect();
-    for request in &evidence.requests {
-        add(
-            "claim reaped or answered without knowing",
-            matches!(request.told, Told::Nothing | Told::Unknown).into(),
-        );
-    }
-    for of_message in requests.values() {
-        for (first, _) in of_message.iter().zip(of_message.iter().skip(1)) {
-            let was_accepted = accepted.contains_key(&first.attempt);
-            add("call reached nobody and was made again", was_accepted.into());
-            let unsure = first.told != Told::Refused && !was_accepted;
-            add("request made twice after proof of absence", unsure.into());
-        }
-    }
+    add_of_requests(&evidence, seen, add);
     for accepted in &evidence.accepted {
         let made = seen.made.get(&accepted.request.message);
         if let Some(draft) = evidence.campaign_of(accepted).map(|position| &schedule.campaigns[position]) {
@@ -80,10 +62,44 @@ pub(in super::super) fn add_what_happened(
         "person permitted contact again",
         seen.unsubscribes.iter().filter(refused).filter(|said| lifted(said)).count() as u64,
     );
-    for (_, record) in evidence.records.values() {
+    for (position, record) in evidence.records.values() {
         let capped = record.state.detail == Some(Detail::Skip(SkipReason::Cap));
         add("refused by a cap", capped.into());
         let left = matches!(record.state.household, Some(Membership::Left(_)));
         add("household fell apart", left.into());
+        let company = trial.deployment.campaigns[*position].company;
+        let is_refused = matches!(&record.state.detail, Some(Detail::Code(code)) if code == "opted_out");
+        let contact = record.message.contact.clone().filter(|_| is_refused);
+        let was_unheard = contact.is_some_and(|contact| trial.gateway.unheard.contains(&(company, contact)));
+        add("refused by a carrier that heard what we did not", was_unheard.into());
+    }
+}
+
+/// Of what was asked of providers, and how it ended.
+fn add_of_requests(evidence: &Evidence<'_>, seen: &Seen, add: &mut impl FnMut(&'static str, u64)) {
+    let mut requests: BTreeMap<MessageId, Vec<&Request>> = BTreeMap::new();
+    for request in &evidence.requests {
+        requests.entry(request.message).or_default().push(request);
+    }
+    let accepted: BTreeSet<AttemptId> =
+        evidence.accepted.iter().map(|accepted| accepted.request.attempt).collect();
+    let settled = seen.claims.values().filter(|claim| claim.settled_at.is_some());
+    let settled: BTreeSet<AttemptId> = settled.map(|claim| claim.attempt).collect();
+    for request in &evidence.requests {
+        let is_reaped = request.told == Told::Nothing && settled.contains(&request.attempt);
+        add("claim reaped", is_reaped.into());
+        add("answer that says nothing", (request.told == Told::Unknown).into());
+    }
+    for (message, of_message) in requests {
+        let Some((position, record)) = evidence.records.get(&message) else { continue };
+        let needs_proof =
+            evidence.trial.schedule.campaigns[*position].policy != Policy::ResolveThenResendOnce;
+        for (first, _) in of_message.iter().zip(of_message.iter().skip(1)) {
+            let was_accepted = accepted.contains(&first.attempt);
+            let is_redialled = was_accepted && record.state.redialled;
+            add("call reached nobody and was made again", is_redialled.into());
+            let is_unsure = first.told != Told::Refused && !was_accepted;
+            add("request made twice after proof of absence", (is_unsure && needs_proof).into());
+        }
     }
 }

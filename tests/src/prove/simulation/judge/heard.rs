@@ -35,29 +35,29 @@ pub(super) fn check(evidence: &Evidence<'_>, wrong: &mut Vec<String>) {
     for record in kept.values() {
         *times.entry(&record.incoming.event).or_default() += 1;
     }
-    for (event, heard) in &evidence.trial.gateway.heard {
-        let times = times.get(&**event).copied().unwrap_or_default();
-        if times != 1 && !is_restored {
-            wrong.push(format!("truth: what was heard as {event} at {} is kept {times} times", heard.at));
-        }
+    let (gateway, written) = (&evidence.trial.gateway, &evidence.trial.written);
+    for (event, heard) in gateway.heard.iter().filter(|(_, heard)| heard.is_stop()) {
         // By phone keys are pressed, which mean nothing once the call is forgotten.
-        let by_phone = heard.from.method() == ContactMethod::Phone;
-        let stop = if by_phone { "8" } else { "STOP" };
-        if heard.text == stop && !(by_phone && is_restored) {
+        if heard.from.method() != ContactMethod::Phone || !is_restored {
             stopped(evidence, &kept, event, heard, wrong);
         }
     }
-    let is_known = |event: &&str| {
-        evidence.trial.gateway.heard.contains_key(*event) || evidence.trial.written.contains(*event)
-    };
-    for event in times.keys().filter(|event| !is_known(event)) {
-        wrong.push(format!("truth: nobody has written what is kept as {event}"));
+    for event in gateway.heard.keys().chain(written) {
+        if !times.contains_key(event.as_str()) && !is_restored {
+            wrong.push(format!("truth: what was heard as {event} is lost"));
+        }
+    }
+    for (event, times) in times {
+        let is_of_wire = gateway.heard.contains_key(event) || gateway.perhaps_heard.contains(event);
+        if times > 1 || !(is_of_wire || written.contains(event)) {
+            wrong.push(format!("truth: {event} is kept {times} times"));
+        }
     }
     answered_once(evidence, &kept, wrong);
 }
 
 fn stopped(evidence: &Evidence<'_>, kept: &Kept, event: &str, heard: &Heard, wrong: &mut Vec<String>) {
-    let (store, key) = (&evidence.trial.deployment.world.ports.store, heard.from.refusal_key());
+    let key = heard.from.refusal_key();
     let permissions = || {
         evidence.seen.unsubscribes.iter().filter(|said| {
             let is_of_it = (said.company, &said.key) == (heard.company, &key);
@@ -65,10 +65,6 @@ fn stopped(evidence: &Evidence<'_>, kept: &Kept, event: &str, heard: &Heard, wro
             said.change == UnsubscribeChange::OptedIn && is_of_it && is_since
         })
     };
-    let refused = block_on(store.refused(heard.company, std::slice::from_ref(&key))).expect("read");
-    if refused != [true] && permissions().next().is_none() {
-        wrong.push(format!("P4: a stop that was taken at {} does not stand", heard.at));
-    }
     let Some(within) = holds_within(evidence.trial.schedule) else { return };
     // What answers the stop itself may be late.
     let is_answer = |message: MessageId| {

@@ -3,8 +3,9 @@
 use chrono::{DateTime, TimeDelta, TimeZone as _, Utc};
 use chrono_tz::Tz;
 use reminderly_core::domain::contact_method::ContactMethod;
+use reminderly_core::domain::contact_point::ContactPoint;
 
-use super::super::draw::AREAS;
+use super::super::draw::{AREAS, knows};
 use super::super::schedule::{CampaignDraft, Hours};
 use super::{Accepted, Evidence, SKEW};
 
@@ -33,7 +34,7 @@ fn whose(evidence: &Evidence<'_>, accepted: &Accepted, wrong: &mut Vec<String>) 
     let address = accepted.request.contact.address();
     let at_home = match accepted.request.method {
         ContactMethod::Email => address.contains(&format!("@c{company}.")),
-        ContactMethod::Sms | ContactMethod::Phone => owner_of(address) == Some(company),
+        ContactMethod::Sms | ContactMethod::Phone => knows(company, address),
     };
     let of_campaign =
         evidence.campaign_of(accepted).map(|position| evidence.trial.schedule.campaigns[position].company);
@@ -42,17 +43,11 @@ fn whose(evidence: &Evidence<'_>, accepted: &Accepted, wrong: &mut Vec<String>) 
     }
 }
 
-/// The company that knows a number.
-fn owner_of(address: &str) -> Option<usize> {
-    let number: usize = address.get(5..)?.parse().ok()?;
-    Some(number.checked_sub(2_340_000)? / 10_000)
-}
-
 fn when(evidence: &Evidence<'_>, accepted: &Accepted, wrong: &mut Vec<String>) {
     let schedule = evidence.trial.schedule;
     let Some(position) = evidence.campaign_of(accepted) else { return };
     let draft = &schedule.campaigns[position];
-    let zones = zones(draft, schedule.zone, accepted);
+    let zones = zones(draft, schedule.zone, &accepted.request.contact);
     let legal = |at: DateTime<Utc>| zones.iter().all(|zone| is_open(draft.window, at, *zone));
     // A worker can only know what its own clock says.
     let jumps = [TimeDelta::hours(1), TimeDelta::hours(-1), TimeDelta::zero()];
@@ -97,10 +92,10 @@ fn when(evidence: &Evidence<'_>, accepted: &Accepted, wrong: &mut Vec<String>) {
 }
 
 /// Every zone in which the person may be.
-fn zones(draft: &CampaignDraft, zone: Tz, accepted: &Accepted) -> Vec<Tz> {
+pub(super) fn zones(draft: &CampaignDraft, zone: Tz, contact: &ContactPoint) -> Vec<Tz> {
     let mut zones = vec![zone];
-    let address = accepted.request.contact.address();
-    if draft.area_code_zones && accepted.request.method != ContactMethod::Email {
+    let address = contact.address();
+    if draft.area_code_zones && contact.method() != ContactMethod::Email {
         let area = AREAS.iter().find(|(area, _)| address.get(2..5) == Some(area.to_string().as_str()));
         zones.extend(area.into_iter().flat_map(|(_, zones)| zones.iter().copied()));
     }

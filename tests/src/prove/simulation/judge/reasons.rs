@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use reminderly_core::domain::contact_point::ContactPoint;
 use reminderly_core::domain::household::Membership;
 use reminderly_core::domain::message::{Detail, Message, MessageRecord, Origin};
@@ -16,6 +17,7 @@ use reminderly_core::services::Settings;
 use super::super::documents::{RowDraft, file_name};
 use super::super::schedule::{CampaignDraft, Deed, FAULTS_FOR, Policy};
 use super::super::witness::Unsubscribed;
+use super::hours::zones;
 use super::stops::names;
 use super::{Evidence, SKEW};
 
@@ -156,14 +158,14 @@ fn was_narrow(record: &MessageRecord) -> bool {
 fn latest(evidence: &Evidence<'_>, position: usize, record: &MessageRecord) -> Option<DateTime<Utc>> {
     let schedule = evidence.trial.schedule;
     let draft = &schedule.campaigns[position];
-    let zones = schedule.zone;
-    let closes = {
-        let today = schedule.start.with_timezone(&zones).date_naive();
-        let local = today.and_time(draft.window.to);
-        let instant = local.and_local_timezone(zones).latest()?.with_timezone(&Utc);
-        // Past midnight: it closes the next day.
-        if instant < schedule.start { instant + TimeDelta::days(1) } else { instant }
+    let closes = |zone: Tz| {
+        let today = schedule.start.with_timezone(&zone).date_naive();
+        let instant = today.and_time(draft.window.to).and_local_timezone(zone).latest()?.with_timezone(&Utc);
+        let is_past_midnight = draft.window.from > draft.window.to && instant < schedule.start;
+        Some(if is_past_midnight { instant + TimeDelta::days(1) } else { instant })
     };
+    let zones = record.message.contact.as_ref().map(|contact| zones(draft, schedule.zone, contact));
+    let closes = zones?.into_iter().filter_map(closes).min()?;
     let notice = record.message.appointment.map(|appointment| appointment.at - TimeDelta::hours(1));
     // An answer is worth sending for a while only, and a correction like what it corrects.
     let at_most = match record.message.origin {
@@ -172,8 +174,7 @@ fn latest(evidence: &Evidence<'_>, position: usize, record: &MessageRecord) -> O
             record.state.planned_at? + TimeDelta::hours(4)
         }
     };
-    let of_area = draft.area_code_zones.then_some(schedule.start + TimeDelta::hours(2));
-    Some(closes.min(at_most).min(notice.unwrap_or(at_most)).min(of_area.unwrap_or(at_most)))
+    Some(closes.min(at_most).min(notice.unwrap_or(at_most)))
 }
 
 fn has_failed(settings: &Settings, record: &MessageRecord) -> bool {
@@ -198,10 +199,7 @@ fn may_be_skipped(evidence: &Evidence<'_>, position: usize, record: &MessageReco
             has_lost_a_member(evidence, message) || has_changed(evidence, position, message)
         }
         SkipReason::Cap => may_be_full(evidence, draft, record),
-        // The window of a rung, or of a person in another zone, may close too early.
-        SkipReason::NoLegalInstant | SkipReason::PastDue => {
-            may_be_late(evidence, position, record) || record.message.ladder.is_some()
-        }
+        SkipReason::NoLegalInstant | SkipReason::PastDue => may_be_late(evidence, position, record),
         SkipReason::Duplicate => is_told_by_another(evidence, position, message),
         SkipReason::Grouped => was_told_at_once(evidence, record),
         SkipReason::InvalidContactPoint | SkipReason::TooManySegments => false,
@@ -257,12 +255,15 @@ fn has_answered(evidence: &Evidence<'_>, message: &Message) -> bool {
     })
 }
 
-/// Whether another row of the campaign has spoken for the appointment, or one of those that it stands for, or none does.
+/// Whether a later row of the campaign speaks for the appointment, or one of those that it stands for, or none does.
 fn has_changed(evidence: &Evidence<'_>, position: usize, message: &Message) -> bool {
     let campaign = evidence.campaign_id(position);
     let of_campaign = || evidence.seen.planned.iter().filter(|planned| planned.campaign == campaign);
     let spoken = |told: &Message| {
-        of_campaign().any(|planned| planned.key == told.key.as_str() && planned.packet != told.packet)
+        let is_later = |packet: PacketId| packet > told.packet;
+        let later = evidence.packets.iter().filter(|(id, (of, _))| is_later(**id) && *of == position);
+        of_campaign().any(|planned| planned.key == told.key.as_str() && is_later(planned.packet))
+            || later.into_iter().any(|(id, _)| names(evidence, *id, told.key.as_str()))
     };
     stood_for(evidence, message).any(spoken) || has_vanished(evidence, message)
 }
