@@ -166,11 +166,19 @@ pub(super) fn hold(data: &mut Data, packet: &Packet, batch: &PlanBatch) {
             None => enter(data, packet, planned, row),
         }
     }
-    if let Some(campaign) = campaign_mut(data, packet) {
-        for key in &batch.named {
-            let latest = campaign.named_in.entry(key.clone()).or_insert(packet.id);
-            *latest = packet.id.max(*latest);
-        }
+    // What a row does not hold, as a newer one holds it, is named all the same.
+    let is_stale = |planned: &&PlannedAppointment| matches!(planned.change, AppointmentChange::Stale(_));
+    let stale = batch.appointments.iter().filter(is_stale).map(|planned| &planned.key);
+    for key in batch.named.iter().chain(stale) {
+        name(data, packet, key, packet.id);
+    }
+}
+
+/// Records that a packet named an appointment for which it does not speak.
+fn name(data: &mut Data, of: &Packet, key: &AppointmentKey, named_in: PacketId) {
+    if let Some(campaign) = campaign_mut(data, of) {
+        let latest = campaign.named_in.entry(key.clone()).or_insert(named_in);
+        *latest = named_in.max(*latest);
     }
 }
 
@@ -208,6 +216,7 @@ fn replace(
 ) {
     let rows = ledger(data, packet.company, packet.campaign).and_then(|ledger| ledger.get(key));
     let Some(old) = rows.and_then(|rows| rows.iter().find(|row| row.place == of)) else { return };
+    let seen_in = seen_in(data, old);
     let carried = old.before.iter().flat_map(|before| before.carried.iter().copied());
     let places: Vec<(PacketId, Slot)> =
         old.slots.clone().map(|slot| (old.place.packet, slot)).chain(carried).collect();
@@ -237,6 +246,9 @@ fn replace(
     let reason = format!("superseded by {}", row.place);
     if let Some(old) = rows_mut(data, packet, key).into_iter().flatten().find(|row| row.place == of) {
         *old = row;
+    }
+    if seen_in > packet.id {
+        name(data, packet, key, seen_in);
     }
     for (packet, slot) in superseded {
         let mut superseded = |state: &mut MessageState| {

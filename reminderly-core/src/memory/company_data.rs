@@ -57,7 +57,8 @@ pub(super) struct CampaignData {
     pub(super) packets: BTreeSet<PacketId>,
     /// Which rows speak for each appointment.
     pub(super) appointments: HashMap<AppointmentKey, Vec<HeldRow>>,
-    /// The latest packet that named an appointment in a row that could not be mapped.
+    /// The latest packet that named an appointment in a row that does not speak for it: it could not be mapped, or an older row
+    /// said the same, or a newer one something else.
     pub(super) named_in: HashMap<AppointmentKey, PacketId>,
     /// The latest packet of each natural key; it may have been cancelled since.
     pub(super) packets_by_key: HashMap<PacketNaturalKey, PacketId>,

@@ -15,7 +15,7 @@ use tracing::{Instrument as _, info_span};
 use crate::domain::access::{Action, CompanyScope};
 use crate::domain::answers::AnswersModel;
 use crate::domain::appointment_key::AppointmentKey;
-use crate::domain::campaign::definition::AnswersUse;
+use crate::domain::campaign::definition::{AnswersUse, Vanished};
 use crate::domain::mapping::{CompiledCampaign, MappedRow};
 use crate::domain::packet::{Draining, Packet, PacketFailure, PacketStage};
 use crate::domain::row::{RejectedRow, Row, RowNumber};
@@ -190,6 +190,10 @@ impl Mapping {
             }
         }
         failed.sort_by_key(|row| row.row);
+        // Where nothing vanishes, nothing needs to be named.
+        if campaign.definition().mapping.vanished != Vanished::Cancel {
+            named.clear();
+        }
         let caps = campaign.definition().limits.caps;
         Ok(PlanBatch { after, through, messages, appointments, expected, failed, named, caps, at })
     }

@@ -150,6 +150,7 @@ macro_rules! for_each_store_case {
             what_has_vanished_may_come_back
             what_vanishes_is_paged
             what_is_mapped_late_vanishes_too
+            what_another_row_stood_for_does_not_vanish
             only_a_packet_that_is_read_makes_things_vanish
             why_nothing_vanishes_is_recorded
             nothing_of_another_company_vanishes

@@ -47,7 +47,8 @@ pub struct PlanBatch {
     pub expected: Vec<ExpectedAppointment>,
     /// The rows that could not be mapped.
     pub failed: Vec<RejectedRow>,
-    /// Keys of rows that could not be mapped: what they name does not vanish.
+    /// Keys of rows that could not be mapped: what they name does not vanish because of this packet or an earlier one, even if
+    /// the row that speaks for it comes later.
     pub named: Vec<AppointmentKey>,
     /// How often a person may be contacted, by the campaign of the packet: the same in all of its batches. The store keeps it with
     /// the packet.

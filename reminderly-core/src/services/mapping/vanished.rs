@@ -30,8 +30,7 @@ impl Mapping {
         campaign: &CompiledCampaign,
     ) -> Result<(), ServiceError> {
         // A call names what it is about and says nothing of all others.
-        let is_file = matches!(packet.origin, PacketOrigin::File { .. });
-        if campaign.definition().mapping.vanished != Vanished::Cancel || !is_file {
+        if campaign.definition().mapping.vanished != Vanished::Cancel || !is_file(packet) {
             return Ok(());
         }
         // The counters as they are now that everything is mapped.
@@ -58,24 +57,29 @@ impl Mapping {
                 break;
             }
         }
-        counter!("reminderly_messages_vanished_total").increment(cancelled);
         info!(packet.id = %packet.id, messages = cancelled, "messages of vanished appointments are cancelled");
         Ok(())
     }
 
-    /// Cancels what later files do not name of a packet whose rows are all mapped only now: they have looked, or will look, at
+    /// Cancels what later files do not name of a file whose rows are all mapped only now: they have looked, or will look, at
     /// what was there before. May be repeated.
+    ///
+    /// Not of a call: only files are numbered in the order in which they came, whatever the clocks, so it may be the later one.
     pub(super) async fn cancel_overtaken(&self, packet: &Packet) -> Result<(), ServiceError> {
+        if !is_file(packet) {
+            return Ok(());
+        }
         let mut after = Some(packet.id);
         while after.is_some() {
             let page =
                 self.ports.store.packets(packet.company, packet.campaign, after, PACKETS_PER_PAGE).await?;
             for later in &page.items {
-                if self.speaks_for_all(later).await? {
-                    // It may have been cancelled meanwhile.
-                    let cancelled = self.vanish_from(later.id, packet).await?.unwrap_or_default();
-                    counter!("reminderly_messages_vanished_total").increment(cancelled);
-                    info!(packet.id = %packet.id, messages = cancelled, "messages of vanished appointments are cancelled");
+                if !self.speaks_for_all(later).await? {
+                    continue;
+                }
+                // If it was cancelled meanwhile, it speaks for nothing any more.
+                if let Some(cancelled) = self.vanish_from(later.id, packet).await? {
+                    info!(packet.id = %later.id, earlier.id = %packet.id, messages = cancelled, "messages of vanished appointments are cancelled");
                 }
             }
             after = page.next;
@@ -85,8 +89,7 @@ impl Mapping {
 
     /// Whether a packet has read all its rows, and what it does not name has vanished.
     async fn speaks_for_all(&self, later: &Packet) -> Result<bool, ServiceError> {
-        let is_file = matches!(later.origin, PacketOrigin::File { .. });
-        if !is_file || later.is_given_up() {
+        if !is_file(later) || later.is_given_up() {
             return Ok(false);
         }
         let Some(campaign) = self.campaigns.usable(later).await? else { return Ok(false) };
@@ -141,6 +144,7 @@ impl Mapping {
             };
             match self.ports.store.cancel_vanished(earlier.company, vanishing).await? {
                 VanishOutcome::Page { cancelled, next } => {
+                    counter!("reminderly_messages_vanished_total").increment(cancelled);
                     all += cancelled;
                     after = next;
                     if after.is_none() {
@@ -183,6 +187,10 @@ impl Mapping {
             after = next;
         }
     }
+}
+
+const fn is_file(packet: &Packet) -> bool {
+    matches!(packet.origin, PacketOrigin::File { .. })
 }
 
 fn has_key(packet: &Packet, campaign: &CompiledCampaign, row: &Row) -> bool {

@@ -101,6 +101,15 @@ pub(super) fn next_file(world: &mut World, campaign: &Campaign) -> Ready {
     Ready::of(world.load(campaign.company, campaign.id, &second_file()))
 }
 
+/// A packet that a [second](second_file) has overtaken: that one is mapped.
+pub(super) fn overtaken(world: &mut World, campaign: &Campaign) -> Ready {
+    let first = loaded(world, campaign);
+    world.clock.advance_to(world.now() + TimeDelta::seconds(1));
+    let second = world.load(campaign.company, campaign.id, &second_file());
+    map(world, campaign, second);
+    first
+}
+
 /// A packet that is set up and whose messages are due.
 pub(super) fn due(world: &mut World, campaign: &Campaign) -> Ready {
     let ready = loaded(world, campaign);

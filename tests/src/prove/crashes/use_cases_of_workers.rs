@@ -14,7 +14,9 @@ use reminderly_core::services::{CompiledCampaigns, Dispatch, Enqueue, Fleet, For
 use serde_json::{Value, json};
 
 use super::judges;
-use super::preparations::{busy_people, claimed, due, loaded, mapped, next_file, over, pairs, queued};
+use super::preparations::{
+    busy_people, claimed, due, loaded, mapped, next_file, over, overtaken, pairs, queued,
+};
 use super::use_cases::{Ready, UseCase, in_a_second, in_small_batches};
 use crate::material;
 use crate::world::World;
@@ -24,10 +26,18 @@ pub(super) fn all() -> Vec<UseCase> {
     mapping().into_iter().chain(sending()).collect()
 }
 
-fn mapping() -> [UseCase; 4] {
+fn mapping() -> [UseCase; 5] {
     let covers = &["Mapping::map"];
     let case =
         |name, prepare| UseCase { setup: in_small_batches, ..UseCase::new(name, covers, prepare, map) };
+    let after_two = |name, prepare| UseCase {
+        document: vanishing,
+        judge: |world, campaign, _| {
+            judges::told_as_the_second_file_says(world);
+            judges::heard_and_answered_once(world, campaign);
+        },
+        ..case(name, prepare)
+    };
     [
         case("mapping", loaded),
         UseCase {
@@ -46,14 +56,8 @@ fn mapping() -> [UseCase; 4] {
             },
             ..case("mapping households", pairs)
         },
-        UseCase {
-            document: vanishing,
-            judge: |world, campaign, _| {
-                judges::told_as_the_second_file_says(world);
-                judges::heard_and_answered_once(world, campaign);
-            },
-            ..case("mapping the next file", next_file)
-        },
+        after_two("mapping the next file", next_file),
+        after_two("mapping a file that the next has overtaken", overtaken),
     ]
 }
 

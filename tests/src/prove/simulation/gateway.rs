@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::{Context, Waker};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -13,18 +14,22 @@ use reminderly_core::domain::contact_point::ContactPoint;
 use reminderly_core::domain::disposition::AttemptReport;
 use reminderly_core::ids::{AttemptId, CompanyId, IdSourceExt as _};
 use reminderly_core::ports::callback::CallbackRequest;
-use reminderly_core::services::{Callbacks, ServiceError};
+use reminderly_core::services::{Callbacks, Ports, ServiceError};
 use reminderly_providers::sandbox::SandboxCallback;
 use serde_json::{Value, json};
 
 use super::schedule::{CallbackFaults, Schedule};
 use crate::world::World;
+use crate::yielding_queue::YieldingQueue;
 
 /// How long a provider waits before it calls again.
 const CALL_AGAIN: TimeDelta = TimeDelta::seconds(30);
 
 /// What is told of attempts that nobody has made.
 const STRANGE: &str = "report about an attempt that nobody knows";
+
+/// What the endpoint takes half, or without being heard.
+const GIVEN_UP: &str = "callback given up";
 
 /// What no endpoint ever hears of.
 const LOST_STOP: &str = "stop that only the carrier heard";
@@ -80,7 +85,7 @@ impl Gateway {
             "callback doubled",
             "callback lost",
             "callback forged",
-            "callback given up",
+            GIVEN_UP,
             LOST_STOP,
             STRANGE,
         ];
@@ -108,7 +113,8 @@ impl Gateway {
         if world.sandbox.next_callback_at().is_none_or(|at| at > now) {
             return;
         }
-        let callbacks = Callbacks::new(&world.ports, &world.settings);
+        let queue = Arc::new(YieldingQueue(Arc::clone(&world.ports.queue)));
+        let callbacks = Callbacks::new(&Ports { queue, ..world.ports.clone() }, &world.settings);
         for callback in world.sandbox.take_callbacks(now) {
             self.take(world, &callbacks, callback, now);
         }
@@ -126,7 +132,8 @@ impl Gateway {
             return;
         }
         // What else people write is not lost: nobody could know of it.
-        if let Some((_, heard)) = &heard
+        if let Some((event, heard)) = &heard
+            && !self.perhaps_heard.contains(event)
             && (heard.from.method(), heard.is_stop()) == (ContactMethod::Sms, true)
             && self.happens(faults.lost_stop, LOST_STOP)
         {
@@ -140,9 +147,13 @@ impl Gateway {
         if report.is_some() && self.happens(faults.strange, STRANGE) {
             self.tell_of_a_stranger(world, callbacks, &callback);
         }
-        if self.happens(faults.given_up, "callback given up") {
-            let polls = self.random.random_range(1..12);
-            poll_only(polls, callbacks.accept(&callback.provider, &callback.request));
+        if self.random.random::<f64>() < faults.given_up
+            && is_given_up(
+                self.random.random_range(1..5),
+                callbacks.accept(&callback.provider, &callback.request),
+            )
+        {
+            *self.injected.entry(GIVEN_UP).or_default() += 1;
             self.doubt(report, heard.map(|(event, _)| event));
             world.sandbox.put_back(callback, now + CALL_AGAIN);
             return;
@@ -214,15 +225,11 @@ impl Gateway {
     }
 }
 
-/// Polls a future so often, and drops it.
-fn poll_only(times: usize, future: impl Future) {
+/// Polls a future so often, and drops it. Whether it had not come to its end; if it had, it is told again.
+fn is_given_up(times: usize, future: impl Future) -> bool {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());
-    for _ in 0..times {
-        if future.as_mut().poll(&mut context).is_ready() {
-            return;
-        }
-    }
+    (0..times).all(|_| future.as_mut().poll(&mut context).is_pending())
 }
 
 /// The same report about an attempt that nobody has made, as genuine.

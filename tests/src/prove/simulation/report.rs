@@ -27,7 +27,7 @@ pub(super) fn nothing_fired() -> BTreeMap<&'static str, u64> {
 }
 
 /// What does not go wrong by itself, and is not drawn by a decorator that counts it.
-const MUST_HAPPEN: [&str; 42] = [
+const MUST_HAPPEN: [&str; 43] = [
     "worker killed",
     "worker told to stop",
     "worker replaced",
@@ -70,6 +70,7 @@ const MUST_HAPPEN: [&str; 42] = [
     "queue taken down",
     "schedule with two hundred messages or more",
     "person permitted contact again",
+    "person complained",
 ];
 
 /// Carries a schedule out and judges it.
@@ -101,11 +102,11 @@ fn fired(trial: &Trial<'_>) -> BTreeMap<&'static str, u64> {
         ("moved", "appointment moved"),
         ("amended", "appointment amended"),
         ("unchanged", "appointment unchanged"),
+        ("vanished", "appointment vanished"),
         ("opted out at the provider", "opt-out by the provider"),
     ] {
         add(name, seen.changes.get(change).copied().unwrap_or_default());
     }
-    add("appointment vanished", seen.vanished.len() as u64);
     add("person answered", seen.answers.len() as u64);
     super::judge::add_what_happened(trial, &seen, &mut add);
     fired

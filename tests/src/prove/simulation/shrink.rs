@@ -7,7 +7,7 @@ use reminderly_core::testing::{AdminFaults, LookupFaults, ProviderFaults, QueueF
 
 use super::breakage::Unbroken;
 use super::report::verdict;
-use super::schedule::{CallbackFaults, Deed, Faults, Schedule};
+use super::schedule::{Deed, Faults, Schedule};
 
 /// Tells on standard error what is wrong with a schedule, with as little beside it as possible.
 pub(super) fn tell(schedule: &Schedule) {
@@ -65,14 +65,20 @@ fn shrink(schedule: &Schedule) -> (Schedule, Vec<String>) {
 /// Takes one kind of fault away.
 type Simpler = fn(&mut Faults);
 
-const SIMPLER: [Simpler; 7] = [
+const SIMPLER: [Simpler; 13] = [
     |faults| faults.store = StoreFaults::default(),
     |faults| faults.queue = QueueFaults::default(),
     |faults| faults.admin = AdminFaults::default(),
     |faults| faults.provider = ProviderFaults::default(),
     |faults| faults.lookup = LookupFaults::default(),
     |faults| faults.panic_per_mille = 0,
-    |faults| faults.callbacks = CallbackFaults::default(),
+    |faults| faults.callbacks.late = 0.0,
+    |faults| faults.callbacks.doubled = 0.0,
+    |faults| faults.callbacks.given_up = 0.0,
+    |faults| faults.callbacks.forged = 0.0,
+    |faults| faults.callbacks.lost = 0.0,
+    |faults| faults.callbacks.strange = 0.0,
+    |faults| faults.callbacks.lost_stop = 0.0,
 ];
 
 /// Writing to a string does not fail.

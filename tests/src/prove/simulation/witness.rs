@@ -42,8 +42,7 @@ pub(super) struct Planned {
     pub(super) campaign: CampaignId,
     pub(super) key: String,
     pub(super) local: NaiveDateTime,
-    /// How many messages tell one contact point of this time: a reminder, and a correction if it was moved.
-    pub(super) tells: usize,
+    pub(super) change: AppointmentChange,
     pub(super) at: DateTime<Utc>,
 }
 
@@ -193,12 +192,7 @@ impl Witness {
             let speaks = planned.change == AppointmentChange::New || planned.change.replaces().is_some();
             if speaks {
                 let (key, local) = (planned.key.as_str().to_owned(), planned.appointment.local);
-                let tells = match planned.change {
-                    AppointmentChange::New => 1,
-                    AppointmentChange::Moved(_) => 2,
-                    _ => 0,
-                };
-                seen.planned.push(Planned { packet, campaign, key, local, tells, at });
+                seen.planned.push(Planned { packet, campaign, key, local, change: planned.change, at });
             }
         }
         seen.make(packet, &batch.messages);
@@ -367,6 +361,9 @@ impl StoreHooks for Witness {
         vanishing: Vanishing,
     ) -> Result<VanishOutcome, StoreError> {
         let outcome = store.cancel_vanished(company, vanishing).await?;
+        if let VanishOutcome::Page { cancelled, .. } = outcome {
+            *self.lock().changes.entry("vanished").or_default() += cancelled;
+        }
         if matches!(outcome, VanishOutcome::Page { next: None, .. }) {
             let Vanishing { missing_in, earlier, .. } = vanishing;
             let at = self.clock.now();

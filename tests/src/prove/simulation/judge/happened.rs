@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use reminderly_core::domain::disposition::AttemptReport;
 use reminderly_core::domain::household::Membership;
 use reminderly_core::domain::message::{Detail, Origin};
 use reminderly_core::domain::skip_reason::SkipReason;
@@ -49,6 +50,9 @@ pub(in super::super) fn add_what_happened(
         let is_gone = world.depth(&QueueName::of_packet(*id)).is_none();
         add("queue taken down", (had_one && is_gone && packet.stage.is_closed()).into());
     }
+    let complaints = trial.gateway.reports.values().flatten();
+    let complaints = complaints.filter(|report| **report == AttemptReport::Complained);
+    add("person complained", complaints.count() as u64);
     add("schedule with two hundred messages or more", (evidence.records.len() >= 200).into());
     let refused = |said: &&Unsubscribed| said.change == UnsubscribeChange::OptedOut;
     let lifted = |refusal: &Unsubscribed| {

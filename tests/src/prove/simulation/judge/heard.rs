@@ -101,11 +101,11 @@ fn answered_once(evidence: &Evidence<'_>, kept: &Kept, wrong: &mut Vec<String>) 
         let message = accepted.request.message;
         let record = reply_to(evidence, message).and_then(|incoming| kept.get(&incoming));
         if let Some(IncomingRecord { incoming, .. }) = record {
-            let written = (incoming.at, &incoming.from, &incoming.text);
+            let written = (&incoming.account, incoming.at, &incoming.from, &incoming.text);
             answers.entry(written).or_default().insert(message);
         }
     }
-    for ((at, ..), messages) in answers.into_iter().filter(|(_, messages)| messages.len() > 1) {
+    for ((_, at, ..), messages) in answers.into_iter().filter(|(_, messages)| messages.len() > 1) {
         wrong.push(format!("P2: what was written at {at} was answered by {} messages", messages.len()));
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use reminderly_core::domain::appointment_change::AppointmentChange;
 use reminderly_core::domain::contact_method::ContactMethod;
 use reminderly_core::domain::disposition::AttemptReport;
 use reminderly_core::domain::message::Origin;
@@ -118,16 +119,24 @@ fn told_once(evidence: &Evidence<'_>, wrong: &mut Vec<String>) {
         if said.at.is_none() && cancels(said.campaign) {
             continue;
         }
-        let words = (said.clone(), accepted.request.contact.clone());
+        let made = evidence.seen.made.get(&accepted.request.message);
+        let corrects = made.is_some_and(|made| matches!(made.origin, Origin::Correction { .. }));
+        let words = (said.clone(), accepted.request.contact.clone(), corrects);
         told.entry(words).or_default().insert(accepted.request.message);
     }
-    for ((said, contact), messages) in told {
-        // Who moves back to where it was is told so again; a call that is made again is one message.
+    for ((said, contact, corrects), messages) in told {
+        // Who moves back to where it was is told so again, and who knew another time is corrected; a call that is made again is
+        // one message.
+        let tells = |change: AppointmentChange| match change {
+            AppointmentChange::New => !corrects,
+            AppointmentChange::Moved(_) => true,
+            _ => false,
+        };
         let campaign = evidence.campaign_id(said.campaign);
         let of_it = evidence.seen.planned.iter().filter(|planned| {
             (planned.campaign, &planned.key, Some(planned.local)) == (campaign, &said.key, said.at)
         });
-        let permitted = of_it.map(|planned| planned.tells).sum::<usize>().max(1);
+        let permitted = of_it.filter(|planned| tells(planned.change)).count().max(1);
         if messages.len() > permitted {
             let address = contact.address().to_owned();
             wrong.push(format!("P2: {address} was told {said:?} by {} messages", messages.len()));

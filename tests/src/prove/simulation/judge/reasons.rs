@@ -261,7 +261,11 @@ fn has_changed(evidence: &Evidence<'_>, position: usize, message: &Message) -> b
     let of_campaign = || evidence.seen.planned.iter().filter(|planned| planned.campaign == campaign);
     let spoken = |told: &Message| {
         let is_later = |packet: PacketId| packet > told.packet;
-        let later = evidence.packets.iter().filter(|(id, (of, _))| is_later(**id) && *of == position);
+        let is_file = |packet: &Packet| matches!(packet.origin, PacketOrigin::File { .. });
+        let later = evidence
+            .packets
+            .iter()
+            .filter(|(id, (of, packet))| is_later(**id) && *of == position && is_file(packet));
         of_campaign().any(|planned| planned.key == told.key.as_str() && is_later(planned.packet))
             || later.into_iter().any(|(id, _)| names(evidence, *id, told.key.as_str()))
     };

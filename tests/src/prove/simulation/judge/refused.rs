@@ -9,7 +9,7 @@ use reminderly_core::domain::message::Detail;
 use reminderly_core::domain::unsubscribe::{RefusalKey, UnsubscribeChange};
 use reminderly_core::ids::CompanyId;
 
-use super::super::schedule::{Deed, FAULTS_FOR};
+use super::super::schedule::{Deed, FAULTS_FOR, Way};
 use super::Evidence;
 
 struct Refusal {
@@ -58,7 +58,8 @@ fn told<'a>(evidence: &'a Evidence<'_>) -> impl Iterator<Item = Refusal> + 'a {
     let (schedule, companies) = (evidence.trial.schedule, &evidence.trial.deployment.companies);
     let deeds = schedule.deeds.iter().enumerate();
     deeds.filter_map(move |(position, timed)| {
-        let Deed::Unsubscribe { company, cell, change: UnsubscribeChange::OptedOut, .. } = &timed.deed else {
+        let Deed::Unsubscribe { company, cell, change: UnsubscribeChange::OptedOut, way } = &timed.deed
+        else {
             return None;
         };
         let is_of_it = |deed: &Deed| {
@@ -67,9 +68,19 @@ fn told<'a>(evidence: &'a Evidence<'_>) -> impl Iterator<Item = Refusal> + 'a {
         if schedule.deeds.iter().skip(position + 1).any(|later| is_of_it(&later.deed)) {
             return None;
         }
+        let company = companies[*company];
         let key = ContactPoint::Sms(PhoneNumber::parse(cell, None).expect("a number")).refusal_key();
-        let since = schedule.start + timed.after.min(FAULTS_FOR);
-        Some(Refusal { by: "an opt-out", company: companies[*company], key, since })
+        let told_at = schedule.start + timed.after.min(FAULTS_FOR);
+        let noted = evidence.seen.unsubscribes.iter().find(|said| {
+            let is_of_it = (said.company, &said.key) == (company, &key);
+            said.change == UnsubscribeChange::OptedOut && is_of_it && said.at >= told_at
+        });
+        // Nothing lifts what was never noted. What a person wrote counts from then on, though it is noted later.
+        let since = noted.map_or(DateTime::<Utc>::MAX_UTC, |noted| match way {
+            Way::Operator => noted.at,
+            Way::Reply => told_at,
+        });
+        Some(Refusal { by: "an opt-out", company, key, since })
     })
 }
 
