@@ -247,7 +247,7 @@ fn replace(
     if let Some(old) = rows_mut(data, packet, key).into_iter().flatten().find(|row| row.place == of) {
         *old = row;
     }
-    if seen_in > packet.id {
+    if seen_in > packet.id && !is_cancelled(data, seen_in) {
         name(data, packet, key, seen_in);
     }
     for (packet, slot) in superseded {

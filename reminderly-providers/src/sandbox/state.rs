@@ -230,11 +230,15 @@ impl State {
         number: u32,
     ) -> bool {
         let reports = &request.persona.reports;
-        for ScriptedReport { after, report, .. } in reports.iter().filter(|report| report.to.includes(number))
-        {
+        let delivers = |report: &&ScriptedReport| report.report.event() == MessageEvent::Delivered;
+        let told = || reports.iter().filter(|report| report.to.includes(number));
+        // Who was reached in time stays reached, however late that is told again.
+        let reached_at = told().filter(delivers).map(|report| later(at, report.after)).min();
+        let is_too_late = reached_at.is_some_and(|at| at >= request.message.expires_at);
+        for scripted in told() {
+            let ScriptedReport { after, report, .. } = scripted;
             let planned_at = later(at, *after);
-            let expired =
-                report.event() == MessageEvent::Delivered && planned_at >= request.message.expires_at;
+            let expired = is_too_late && delivers(&scripted);
             let (report_at, said) = if expired {
                 (request.message.expires_at.max(at), AttemptReport::Undelivered { code: "expired".into() })
             } else {

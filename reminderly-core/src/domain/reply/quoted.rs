@@ -56,8 +56,13 @@ fn without_reaction(text: &str) -> Option<String> {
     let (before, quotation) = text.split_once(['“', '"', '«'])?;
     let (_, behind) = quotation.rsplit_once(['”', '"', '»'])?;
     let verb = normalise(before);
-    let by_emoji = verb.starts_with(is_emoji) && [" to", " a", " à"].iter().any(|end| verb.ends_with(end));
-    (by_emoji || REACTIONS.contains(&verb.as_str())).then(|| format!("{before}\n{behind}"))
+    (is_emoji_to(&verb) || REACTIONS.contains(&verb.as_str())).then(|| format!("{before}\n{behind}"))
+}
+
+/// `👍 to`: an emoji and nothing else. Whoever says more writes.
+fn is_emoji_to(verb: &str) -> bool {
+    let emoji = ["to", "a"].iter().find_map(|to| verb.strip_suffix(to)).and_then(|of| of.strip_suffix(' '));
+    emoji.is_some_and(|emoji| emoji.starts_with(is_emoji) && emoji.chars().all(|c| is_emoji(c) || c == ' '))
 }
 
 /// Whether a mail program's quotation begins on this line; the line may be wrapped.
@@ -84,6 +89,8 @@ mod tests {
         let cases = [
             ("Liked “Clinic: reply STOP to opt out”", "Liked \n"),
             ("👍 to “Reply STOP”", "👍 to \n"),
+            ("❤️ à « Répondez STOP »", "❤️ à \n"),
+            ("👎, yes\nA! \"STOP\" -", "👎, yes\nA! \"STOP\" -"),
             ("1\n\nOn Mon, Mar 2, 2026 at 9:00 AM Clinic <a@b.c> wrote:\n> Reply STOP", "1"),
             ("1\nOn Mon, Mar 2, Clinic\n<a@b.c> wrote:\nReply STOP", "1"),
             ("Oui\nLe lun. 2 mars, Clinique a écrit :\n> STOP", "Oui"),

@@ -238,6 +238,22 @@ fn a_message_that_expires_first_is_not_delivered_and_not_answered() {
 }
 
 #[test]
+fn who_was_reached_in_time_stays_reached_however_late_that_is_told_again() {
+    let bench = bench(SandboxSettings::default());
+    let expires_at = start() + TimeDelta::milliseconds(2_500);
+    bench.send(&[OutboundMessage { expires_at, ..message(1, sms("+12025550115")) }]);
+    let reports: Vec<_> = bench
+        .drain()
+        .into_iter()
+        .filter_map(|(_, event)| match event {
+            CallbackEvent::Disposition(disposition) => Some(disposition.report.to_string()),
+            CallbackEvent::Incoming(_) => None,
+        })
+        .collect();
+    assert_eq!(reports, ["delivered", "delivered", "sent", "sent"]);
+}
+
+#[test]
 fn debug_shows_nothing_personal() {
     let contact = sms("+15205550100");
     let script = SandboxScript::default().with_contact_point(&contact, NamedPersona::Confirms);

@@ -104,6 +104,7 @@ fn fired(trial: &Trial<'_>) -> BTreeMap<&'static str, u64> {
         ("unchanged", "appointment unchanged"),
         ("vanished", "appointment vanished"),
         ("opted out at the provider", "opt-out by the provider"),
+        ("claim reaped", "claim reaped"),
     ] {
         add(name, seen.changes.get(change).copied().unwrap_or_default());
     }

@@ -110,6 +110,8 @@ impl<'a> Trial<'a> {
         }
         self.perform(&Deed::Redrive);
         self.run_until(start + FAULTS_FOR + ALL_GO_ON);
+        // Those that were in flight when the others came back.
+        self.perform(&Deed::Redrive);
         self.deployment.keep_one();
         self.run_to_end(start + FAULTS_FOR + AWAKE_FOR);
         while self.ended_at.is_none() && self.world().now() < start + FAULTS_FOR + ENDS_WITHIN {

@@ -267,6 +267,9 @@ impl StoreHooks for Witness {
             if let Some(claim) = seen.claims.get_mut(&(settlement.message, settlement.epoch)) {
                 claim.settled_at.get_or_insert(now);
             }
+            let was_reaped = matches!(settlement.verdict, SettleVerdict::Reaped)
+                && matches!(outcome, SettleOutcome::Applied(_));
+            *seen.changes.entry("claim reaped").or_default() += u64::from(was_reaped);
             let opted_out = matches!(settlement.verdict, SettleVerdict::OptedOut { .. })
                 && matches!(outcome, SettleOutcome::Applied(_) | SettleOutcome::Stale(_));
             let contact = seen.made.get(&settlement.message).and_then(|made| made.contact.clone());

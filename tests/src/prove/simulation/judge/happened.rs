@@ -24,7 +24,7 @@ pub(in super::super) fn add_what_happened(
 ) {
     let (evidence, world) = (Evidence::of(trial), &trial.deployment.world);
     let schedule = trial.schedule;
-    add_of_requests(&evidence, seen, add);
+    add_of_requests(&evidence, add);
     for accepted in &evidence.accepted {
         let made = seen.made.get(&accepted.request.message);
         if let Some(draft) = evidence.campaign_of(accepted).map(|position| &schedule.campaigns[position]) {
@@ -80,18 +80,14 @@ pub(in super::super) fn add_what_happened(
 }
 
 /// Of what was asked of providers, and how it ended.
-fn add_of_requests(evidence: &Evidence<'_>, seen: &Seen, add: &mut impl FnMut(&'static str, u64)) {
+fn add_of_requests(evidence: &Evidence<'_>, add: &mut impl FnMut(&'static str, u64)) {
     let mut requests: BTreeMap<MessageId, Vec<&Request>> = BTreeMap::new();
     for request in &evidence.requests {
         requests.entry(request.message).or_default().push(request);
     }
     let accepted: BTreeSet<AttemptId> =
         evidence.accepted.iter().map(|accepted| accepted.request.attempt).collect();
-    let settled = seen.claims.values().filter(|claim| claim.settled_at.is_some());
-    let settled: BTreeSet<AttemptId> = settled.map(|claim| claim.attempt).collect();
     for request in &evidence.requests {
-        let is_reaped = request.told == Told::Nothing && settled.contains(&request.attempt);
-        add("claim reaped", is_reaped.into());
         add("answer that says nothing", (request.told == Told::Unknown).into());
     }
     for (message, of_message) in requests {

@@ -85,11 +85,7 @@ fn asked_again(
     if first.told == Told::Refused && told_in_time && !was_accepted {
         return;
     }
-    let gateway = &evidence.trial.gateway;
-    let reports = [&gateway.reports, &gateway.in_doubt].into_iter().filter_map(|of| of.get(&first.attempt));
-    let reached_nobody =
-        |report: &AttemptReport| matches!(report, AttemptReport::Busy | AttemptReport::NoAnswer);
-    if reports.flatten().any(reached_nobody) {
+    if reached_nobody(evidence, first.attempt) {
         return;
     }
     let dead = first.at + TimeDelta::from_std(ANSWER_WITHIN + QUIET_AFTER).expect("seconds") - SKEW;
@@ -106,14 +102,22 @@ fn asked_again(
     }
 }
 
+/// Whether the provider said, or may have said, that nobody took the call.
+fn reached_nobody(evidence: &Evidence<'_>, attempt: AttemptId) -> bool {
+    let gateway = &evidence.trial.gateway;
+    let reports = [&gateway.reports, &gateway.in_doubt].into_iter().filter_map(|of| of.get(&attempt));
+    reports.flatten().any(|report| matches!(report, AttemptReport::Busy | AttemptReport::NoAnswer))
+}
+
 /// Nobody gets the same words twice, whatever ids the messages have: not after a restore, and not of a call that is repeated.
 fn told_once(evidence: &Evidence<'_>, wrong: &mut Vec<String>) {
     let schedule = evidence.trial.schedule;
     let cancels =
         |of| schedule.has(|deed| matches!(deed, Deed::CancelPacket { campaign } if *campaign == of));
     let mut told: BTreeMap<_, BTreeSet<MessageId>> = BTreeMap::new();
-    let each =
-        evidence.accepted.iter().flat_map(|accepted| accepted.said.iter().map(move |said| (accepted, said)));
+    let heard =
+        evidence.accepted.iter().filter(|accepted| !reached_nobody(evidence, accepted.request.attempt));
+    let each = heard.flat_map(|accepted| accepted.said.iter().map(move |said| (accepted, said)));
     for (accepted, said) in each {
         // The key of a call whose packet was cancelled may be used again.
         if said.at.is_none() && cancels(said.campaign) {

@@ -41,7 +41,10 @@ pub(super) fn check(evidence: &Evidence<'_>, wrong: &mut Vec<String>) {
         // Any of those in doubt may have come.
         let possible = in_doubt.iter().map(|more| joined(reports.iter().chain([more])));
         if joined(&reports) != status && !possible.into_iter().any(|expected| expected == status) {
-            wrong.push(format!("truth: message {id} is {status}, but its provider reported {reports:?}"));
+            let history = evidence.history(*position, record);
+            wrong.push(format!(
+                "truth: message {id} is {status}, but its provider reported {reports:?}: {history}"
+            ));
         }
     }
 }
