@@ -1,8 +1,15 @@
 //! Storage of reminderly on MySQL and MariaDB.
 //!
-//! This crate holds no code yet. It will hold one struct that implements every trait of
-//! `reminderly_core::ports::store` over sqlx, the migrations that make its tables, and the jobs that move closed rows to
-//! history. It will be held to the conformance suite of stores, like the in-memory store of `reminderly-core`, which hosts
-//! use until then.
+//! So far this crate connects: [`MySqlStore::connect`] opens a pool whose sessions are set up and checked, and refuses a server
+//! on which reminders would be at risk. It stores nothing yet; until it implements the traits of
+//! `reminderly_core::ports::store`, hosts use the in-memory store of `reminderly-core`.
 //!
 //! It is the only crate of the workspace that may name sqlx.
+
+mod config;
+mod session;
+mod store;
+
+pub use config::{ConfigError, MySqlConfig};
+pub use session::SessionError;
+pub use store::{ConnectError, MySqlStore, Server, ServerKind};

@@ -1,0 +1,85 @@
+//! What a connection promises.
+
+use std::error::Error as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use reminderly_core::clock::{Clock as _, SystemClock};
+use reminderly_core::ports::store::StoreError;
+use reminderly_core::testing::{SkewedClock, VirtualClock};
+use reminderly_mysql::{ConnectError, MySqlConfig, MySqlStore, ServerKind, SessionError};
+use rstest::rstest;
+
+use crate::database::{block_on, clock, connect, database};
+
+#[rstest]
+#[case::mariadb(ServerKind::MariaDb)]
+#[case::mysql(ServerKind::MySql)]
+fn sessions_are_set_up_whatever_the_defaults_of_the_server(#[case] kind: ServerKind) {
+    let Some(database) = database(kind) else { return };
+    block_on(async {
+        let store = connect(&database.config).await.expect("connected");
+        assert_eq!(store.server().kind, kind);
+        store.ping().await.expect("a session of the pool");
+        store.close().await;
+        let error = store.ping().await.expect_err("closed");
+        assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
+    });
+}
+
+/// A session that the pool opens later is checked as the first one was.
+#[rstest]
+#[case::mariadb(ServerKind::MariaDb)]
+#[case::mysql(ServerKind::MySql)]
+fn a_clock_that_jumps_later_makes_the_store_unavailable(#[case] kind: ServerKind) {
+    let Some(database) = database(kind) else { return };
+    let clock = Arc::new(VirtualClock::new(SystemClock::default().now()));
+    let config = database.config.clone().with_acquire_within(Duration::from_secs(1));
+    block_on(async {
+        let store =
+            MySqlStore::connect(&config, Arc::<VirtualClock>::clone(&clock)).await.expect("connected");
+        clock.advance(Duration::from_mins(5));
+        let error = store.ping().await.expect_err("the clocks are apart");
+        assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
+    });
+}
+
+#[rstest]
+#[case::mariadb(ServerKind::MariaDb)]
+#[case::mysql(ServerKind::MySql)]
+fn a_server_with_another_clock_is_refused(#[case] kind: ServerKind) {
+    let Some(database) = database(kind) else { return };
+    block_on(async {
+        for (seconds, is_refused) in [(-10, true), (-1, false), (1, false), (10, true)] {
+            let clock = Arc::new(SkewedClock::new(clock(), TimeDelta::seconds(seconds)));
+            match MySqlStore::connect(&database.config, clock).await {
+                Ok(_) => assert!(!is_refused, "{seconds}"),
+                Err(ConnectError::Session(SessionError::ClocksApart { apart, .. })) => {
+                    assert!(is_refused, "{seconds}");
+                    let wrong_by = (apart + TimeDelta::seconds(seconds)).abs();
+                    assert!(wrong_by < TimeDelta::seconds(2), "{apart} for {seconds}");
+                }
+                Err(error) => panic!("{error:?}"),
+            }
+        }
+    });
+}
+
+#[rstest]
+#[case::mariadb(ServerKind::MariaDb)]
+#[case::mysql(ServerKind::MySql)]
+fn who_is_refused_learns_where_to_look_and_no_password_is_shown(#[case] kind: ServerKind) {
+    let Some(database) = database(kind) else { return };
+    let wrong = database.config.clone().with_password("no-such-password");
+    let nobody =
+        MySqlConfig::from_url("mysql://root:no-such-password@127.0.0.1:1/reminderly").expect("a URL");
+    block_on(async {
+        for config in [wrong, nobody.with_acquire_within(Duration::from_millis(300))] {
+            let error = connect(&config).await.expect_err("refused");
+            assert!(matches!(error, ConnectError::Unreachable { .. }), "{error:?}");
+            assert!(error.source().is_some() && error.to_string().contains("password"), "{error}");
+            assert!(!format!("{error:?}").contains("no-such-password"), "{error:?}");
+        }
+    });
+}
