@@ -14,7 +14,8 @@ use crate::domain::row::RowNumber;
 use crate::domain::skip_reason::SkipReason;
 use crate::domain::unsubscribe::RefusalKey;
 use crate::ports::store::{
-    ClaimOutcome, ClaimRefusal, CloseVerdict, IncomingOutcome, PlanOutcome, SettleVerdict, WriteOutcome,
+    ClaimOutcome, ClaimRefusal, CloseVerdict, IncomingOutcome, PlanOutcome, PlannedAppointment,
+    SettleVerdict, WriteOutcome,
 };
 
 const STORED: PlanOutcome = PlanOutcome::Stored { duplicates: 0 };
@@ -236,6 +237,18 @@ pub async fn an_overtaken_batch_changes_nothing(bench: &Bench) {
     assert!(matches!(bench.plan_batch(second, anew).await, PlanOutcome::Stored { .. }));
     let repeated = bench.batch_of(second, &bench.held(1).await, says, Vec::new());
     assert_eq!(bench.plan_batch(second, repeated).await, PlanOutcome::Stale, "it stands elsewhere");
+}
+
+/// Nor does one that plans what is held without having looked it up, whatever it knows of others.
+pub async fn what_is_held_must_have_been_looked_up(bench: &Bench) {
+    let [first, _] = [bench.say_first(saying(1)).await, bench.say_first(saying(2)).await];
+    let packet = bench.later_file().await;
+    let mut batch = bench.batch_of(packet, &bench.held(1).await, saying(1), Vec::new());
+    let unaware = bench.batch_of(packet, &[], saying(2), Vec::new()).appointments.remove(0);
+    batch.appointments.push(PlannedAppointment { row: RowNumber(2), ..unaware });
+    batch.through = RowNumber(2);
+    assert_eq!(bench.plan_batch(packet, batch).await, PlanOutcome::Overtaken);
+    assert_eq!(bench.held(1).await[0].seen_in, first.packet);
 }
 
 /// Who says the same does not mind who has been told meanwhile.

@@ -126,12 +126,14 @@ macro_rules! for_each_store_case {
             a_correction_is_no_duplicate
             a_correction_of_a_released_appointment_is_skipped
             an_overtaken_batch_changes_nothing
+            what_is_held_must_have_been_looked_up
             an_unchanged_row_is_not_overtaken_by_sending
             planners_that_race_have_one_winner
             a_cancelled_packet_speaks_for_nothing
             what_was_said_before_a_cancelled_packet_holds
             what_was_said_again_before_a_cancelled_packet_goes
             a_cancelled_packet_confirms_nothing
+            another_row_of_its_packet_withdraws_nothing
             a_row_lapses_with_what_may_pass
             rows_of_one_key_stand_side_by_side
             messages_without_an_appointment_in_the_ledger_go
@@ -240,6 +242,7 @@ macro_rules! for_each_store_case {
             a_late_acceptance_of_an_older_attempt_stops_the_next
             a_late_refusal_of_an_older_attempt_is_stale
             an_older_acceptance_stops_the_next_when_the_latest_comes_to_nothing
+            an_older_acceptance_says_nothing_beside_that_of_the_latest
             an_older_acceptance_resolves_an_unknown_message
             an_answer_proves_that_a_message_was_sent
             an_answer_that_proves_nothing_leaves_an_unknown_message
@@ -315,6 +318,7 @@ macro_rules! for_each_store_case {
             a_dropped_call_is_not_permitted_by_more
             an_answer_to_an_earlier_call_counts_while_none_is_in_work
             an_answer_to_an_earlier_call_stops_the_one_after_the_next
+            a_call_is_not_made_again_if_an_earlier_one_was_accepted
             a_call_that_is_not_made_leaves_the_message_undelivered
             a_call_in_work_is_not_dropped
             a_packet_that_ends_takes_no_call

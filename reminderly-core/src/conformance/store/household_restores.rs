@@ -19,6 +19,9 @@ pub async fn a_restore_ends_a_household_with_its_members(bench: &Bench) {
         let terms = HandOver { now: bench.at(-59), ..bench.hand_over_terms() };
         bench.hand_over_with(family.packet, terms).await;
         restore(bench, 0).await;
+        if limit == ALL {
+            assert_eq!(expire(bench, family.packet, limit).await, 3, "who ends with another is closed too");
+        }
         while expire(bench, family.packet, limit).await == limit {}
         let ended = [MessageStatus::Expired, MessageStatus::Skipped, MessageStatus::Skipped];
         assert_eq!(bench.statuses(&family).await, ended, "pages of {limit}");

@@ -1,6 +1,7 @@
 //! Calls that reached nobody, made again.
 
 use super::bench::{Answered as _, Bench, Placed};
+use super::safety::works_again;
 use super::sending::{accepted, refused_for_good};
 use super::values::reference;
 use crate::domain::attempt::AttemptOutcome;
@@ -128,6 +129,17 @@ pub async fn an_answer_to_an_earlier_call_stops_the_one_after_the_next(bench: &B
     let refused = SettleVerdict::RefusedForNow { code: "busy".to_owned(), not_before: bench.at(30) };
     bench.must_settle(&second, refused, Delivered).await;
     bench.assert_refused(&second, ClaimRefusal::NotQueued(Delivered)).await;
+}
+
+/// A call is not made again of which an earlier one was accepted, whatever became of the latest.
+pub async fn a_call_is_not_made_again_if_an_earlier_one_was_accepted(bench: &Bench) {
+    let (first, second) = works_again(bench).await;
+    assert_eq!(bench.settle(&first, accepted()).await, SettleOutcome::Stale(Sending));
+    bench.must_settle(&second, accepted(), Sent).await;
+    let outcome = bench.report(&second, "D-1", AttemptReport::Busy).await;
+    assert_eq!(outcome, DispositionOutcome::Recorded(Undelivered));
+    bench.must_settle(&second, again(bench), Sent).await;
+    bench.assert_refused(&second, ClaimRefusal::NotQueued(Sent)).await;
 }
 
 /// A call that is permitted and not made leaves the message undelivered, with its natural key: the first one was made.

@@ -64,6 +64,8 @@ pub async fn an_older_acceptance_stops_the_next_when_the_latest_comes_to_nothing
         let outcome = bench.report(&first, "D-1", AttemptReport::Sent).await;
         assert_eq!(outcome, DispositionOutcome::Recorded(MessageStatus::Sending));
         bench.must_settle(&second, verdict.clone(), MessageStatus::Sent).await;
+        let counted = if matches!(verdict, SettleVerdict::Returned { .. }) { 1 } else { 2 };
+        assert_eq!(bench.state(&second).await.attempts, counted, "{verdict:?}");
         let (first, second) = works_again(bench).await;
         assert_eq!(bench.settle(&first, accepted()).await, SettleOutcome::Stale(MessageStatus::Sending));
         bench.must_settle(&second, verdict.clone(), MessageStatus::Sent).await;
@@ -74,6 +76,13 @@ pub async fn an_older_acceptance_stops_the_next_when_the_latest_comes_to_nothing
         let counts = bench.store.packet_counts(bench.company, second.packet).await.answered();
         assert_eq!((counts.open, counts.ledger().gaps()), (0, Vec::new()));
     }
+}
+
+/// Where both were accepted, the latest tells what became of the message.
+pub async fn an_older_acceptance_says_nothing_beside_that_of_the_latest(bench: &Bench) {
+    let (first, second) = works_again(bench).await;
+    bench.report(&first, "D-1", AttemptReport::Delivered).await;
+    bench.must_settle(&second, accepted(), MessageStatus::Sent).await;
 }
 
 /// Nor does a message wait for a look-up of its latest attempt when an earlier one has proved to be accepted.
@@ -213,7 +222,7 @@ pub async fn follow_ups_are_counted(bench: &Bench) {
 }
 
 /// A message whose first attempt is unknown to this day, and whose second is in work.
-async fn works_again(bench: &Bench) -> (Placed, Placed) {
+pub(super) async fn works_again(bench: &Bench) -> (Placed, Placed) {
     let first = bench.in_status(MessageStatus::Unknown).await;
     bench.must_settle(&first, SettleVerdict::ResendPermitted, MessageStatus::Queued).await;
     let second = bench.send_again(&first).await;

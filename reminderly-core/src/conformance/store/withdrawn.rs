@@ -3,12 +3,13 @@
 use super::appointments::{come_back, in_flight};
 use super::bench::{Bench, Placed};
 use super::ledger::{Saying, saying};
+use super::values::email;
 use crate::domain::appointment_change::AppointmentChange;
 use crate::domain::held_appointment::{RowPlace, Standing};
 use crate::domain::message_status::MessageStatus;
-use crate::domain::packet::Draining;
+use crate::domain::packet::{Draining, PacketStage};
 use crate::domain::row::RowNumber;
-use crate::ports::store::{ClaimOutcome, ClaimRefusal, PlanOutcome};
+use crate::ports::store::{ClaimOutcome, ClaimRefusal, PlanOutcome, PlannedAppointment};
 
 /// What a cancelled packet said counts as not said: earlier messages that come back go, and later files plan anew.
 pub async fn a_cancelled_packet_speaks_for_nothing(bench: &Bench) {
@@ -61,6 +62,34 @@ pub async fn what_was_said_again_before_a_cancelled_packet_goes(bench: &Bench) {
     let again = Placed { attempt: bench.id(), ..first };
     let claim = bench.claim_with(&again, &Bench::terms_at(bench.at(1))).await;
     assert!(matches!(claim, ClaimOutcome::Claimed(_)), "nobody would be reminded: {claim:?}");
+}
+
+/// Rows of one packet that name the same appointment say nothing against each other.
+pub async fn another_row_of_its_packet_withdraws_nothing(bench: &Bench) {
+    let packet = bench.later_file().await;
+    let (early, late) = (saying(1), Saying { hour: 72, digest: 2, ..saying(1) });
+    let message = bench.message_of(packet, 1, early);
+    let placed = bench.place(packet, &message, 1);
+    let mut batch = bench.batch_of(packet, &[], early, vec![message]);
+    let beside = bench.batch_of(packet, &[], late, Vec::new()).appointments.remove(0);
+    batch.appointments.push(PlannedAppointment { row: RowNumber(2), ..beside });
+    batch.through = RowNumber(2);
+    assert_eq!(bench.plan_batch(packet, batch).await, PlanOutcome::Stored { duplicates: 0 });
+    bench.raise(packet, PacketStage::Queued).await;
+    bench.hand_over(packet).await;
+    let placed = Placed { epoch: bench.must_claim(&placed).await.epoch, ..placed };
+    // The first row is replaced by one that goes elsewhere, which is cancelled then.
+    let (amending, amended) = (bench.later_file().await, Saying { digest: 9, ..early });
+    let mut elsewhere = bench.message_of(amending, 1, amended);
+    elsewhere.message.contact = Some(email(1));
+    let batch = bench.batch_of(amending, &bench.held(1).await, amended, vec![elsewhere]);
+    assert_eq!(bench.plan_batch(amending, batch).await, PlanOutcome::Stored { duplicates: 0 });
+    come_back(bench, &placed).await;
+    bench.assert_refused(&placed, ClaimRefusal::Superseded).await;
+    bench.drain(amending, Draining::Cancelling).await;
+    let again = Placed { attempt: bench.id(), ..placed };
+    let claim = bench.claim_with(&again, &Bench::terms_at(bench.at(1))).await;
+    assert!(matches!(claim, ClaimOutcome::Claimed(_)), "{claim:?}");
 }
 
 /// That a cancelled packet named an appointment unchanged does not keep an older one from moving it.
