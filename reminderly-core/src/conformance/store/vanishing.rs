@@ -50,11 +50,12 @@ pub async fn what_is_named_or_past_does_not_vanish(bench: &Bench) {
     let unchanged = bench.say_first(saying(1)).await;
     let unmapped = bench.say_first(saying(2)).await;
     let past = bench.say_first(Saying { hour: -1, ..saying(3) }).await;
+    let begins = bench.say_first(Saying { hour: 0, ..saying(4) }).await;
     let later = bench.later_file().await;
     let mut batch = bench.batch_of(later, &bench.held(1).await, saying(1), Vec::new());
     batch.named = vec![key(2)];
     assert_eq!(bench.plan_batch(later, batch).await, PlanOutcome::Stored { duplicates: 0 });
-    for placed in [&unchanged, &unmapped, &past] {
+    for placed in [&unchanged, &unmapped, &past, &begins] {
         assert_eq!(vanish(bench, later, placed.packet).await, page(0));
         assert_eq!(bench.status(placed).await, MessageStatus::Planned);
     }
