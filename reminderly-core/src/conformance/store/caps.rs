@@ -207,6 +207,7 @@ pub async fn a_busy_call_gives_its_day_up(bench: &Bench) {
         (AttemptReport::Busy, None, false),
         (AttemptReport::NoAnswer, None, true),
         (AttemptReport::Busy, Some(AttemptReport::NoAnswer), true),
+        (AttemptReport::Busy, Some(AttemptReport::Sent), false),
     ] {
         let n = bench.serial() + 500;
         let first = handed(bench, n, a_day(1)).await;
