@@ -3,7 +3,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use chrono::TimeDelta;
 use sqlx::mysql::MySqlConnectOptions;
 
 /// How to reach a server, and how patient to be with it.
@@ -23,10 +22,13 @@ pub struct MySqlConfig {
     pub(crate) options: MySqlConnectOptions,
     pub(crate) connections_max: u32,
     pub(crate) acquire_within: Duration,
-    pub(crate) clocks_apart_max: TimeDelta,
 }
 
-/// A URL that names no database.
+/// The properties that a URL may have.
+const PROPERTIES: [&str; 6] =
+    ["ssl-mode", "ssl-ca", "ssl-cert", "ssl-key", "socket", "statement-cache-capacity"];
+
+/// A text that is no URL of a database.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -36,28 +38,45 @@ pub enum ConfigError {
     /// The URL names a server, but no database on it.
     #[error("the URL names no database: mysql://user:password@host:port/database")]
     NoDatabase,
+    /// The URL has a property that there is not, or that a session is not free to choose.
+    #[error(
+        "the URL has the property '{name}', but may only have ssl-mode, ssl-ca, ssl-cert, ssl-key, socket and statement-cache-capacity"
+    )]
+    Property {
+        /// Its name.
+        name: String,
+    },
 }
 
 impl MySqlConfig {
-    /// A server by its URL, `mysql://user:password@host:port/database`, with the
-    /// [properties](sqlx::mysql::MySqlConnectOptions) of sqlx behind a `?`, such as `ssl-mode` and `ssl-ca`.
+    /// A server by its URL, `mysql://user:password@host:port/database`. What is special in a URL is written `%40` and so on.
+    ///
+    /// Behind a `?` it may have properties: `ssl-ca`, `ssl-cert` and `ssl-key` (files), `socket`, `statement-cache-capacity`, and
+    /// `ssl-mode`: `PREFERRED` where nothing is said, which encrypts if the server can and checks no certificate. Across a network say
+    /// `VERIFY_IDENTITY`.
     ///
     /// # Errors
     ///
     /// [`ConfigError`] if the text is no such URL.
     pub fn from_url(url: &str) -> Result<Self, ConfigError> {
         let is_ours = url.starts_with("mysql://") || url.starts_with("mariadb://");
-        let options: MySqlConnectOptions =
-            url.parse().ok().filter(|_| is_ours).ok_or(ConfigError::NotAUrl)?;
-        if options.get_database().is_none_or(str::is_empty) {
-            return Err(ConfigError::NoDatabase);
+        let options: Option<MySqlConnectOptions> = url.parse().ok().filter(|_| is_ours);
+        let options = options.ok_or(ConfigError::NotAUrl)?;
+        let properties = url.split_once('?').map(|(_, properties)| properties).unwrap_or_default();
+        let mut names = properties.split('&').filter_map(|property| property.split('=').next());
+        if let Some(name) = names.find(|name| !name.is_empty() && !PROPERTIES.contains(name)) {
+            return Err(ConfigError::Property { name: name.to_owned() });
         }
-        Ok(Self {
-            options,
-            connections_max: 10,
-            acquire_within: Duration::from_secs(10),
-            clocks_apart_max: TimeDelta::seconds(2),
-        })
+        match options.get_database() {
+            None | Some("") => return Err(ConfigError::NoDatabase),
+            // The end of a password that was not written as a URL wants it.
+            Some(database) if database.contains(['/', '@', ':']) => return Err(ConfigError::NotAUrl),
+            Some(_) => {}
+        }
+        // The brackets of an IPv6 address are the URL's.
+        let host = options.get_host().trim_matches(['[', ']']).to_owned();
+        let options = options.host(&host);
+        Ok(Self { options, connections_max: 10, acquire_within: Duration::from_secs(10) })
     }
 
     /// Another password than that of the URL: where it comes from a safe of secrets.
@@ -94,16 +113,39 @@ mod tests {
 
     #[test]
     fn only_the_url_of_a_database_is_one() {
-        for url in
-            ["", "reminders", "postgres://root@localhost/reminders", "mysql://root:p@host:99999/reminders"]
-        {
+        for url in [
+            "",
+            "reminders",
+            "postgres://root@localhost/reminders",
+            "mysql://root:p@host:99999/reminders",
+            "mysql://root:12/34@host/reminders",
+        ] {
             assert!(matches!(MySqlConfig::from_url(url), Err(ConfigError::NotAUrl)), "{url}");
         }
         for url in ["mysql://root@localhost", "mysql://root@localhost/"] {
             assert!(matches!(MySqlConfig::from_url(url), Err(ConfigError::NoDatabase)), "{url}");
         }
-        let config = MySqlConfig::from_url("mysql://root@localhost:3307/reminders").unwrap();
-        assert_eq!((config.options.get_port(), config.options.get_database()), (3307, Some("reminders")));
+        let config = MySqlConfig::from_url("mariadb://root:a%2Fb@[::1]:3307/reminders").unwrap().options;
+        assert_eq!((config.get_host(), config.get_port()), ("::1", 3307));
+        assert_eq!(config.get_database(), Some("reminders"));
+    }
+
+    #[test]
+    fn what_sqlx_would_overlook_or_a_session_may_not_choose_is_refused() {
+        for (property, named) in [
+            ("ssl_mode=REQUIRED", "ssl_mode"),
+            ("ssl-mode=REQUIRED&charset=latin1", "charset"),
+            ("timezone=%2B05:00", "timezone"),
+            ("tls", "tls"),
+        ] {
+            let url = format!("mysql://root@localhost/reminders?{property}");
+            let Err(ConfigError::Property { name }) = MySqlConfig::from_url(&url) else { panic!("{url}") };
+            assert_eq!(name, named);
+        }
+        assert!(
+            MySqlConfig::from_url("mysql://root@localhost/reminders?ssl-mode=VERIFY_CA&ssl-ca=ca.pem")
+                .is_ok()
+        );
     }
 
     #[test]

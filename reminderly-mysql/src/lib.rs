@@ -7,9 +7,13 @@
 //! It is the only crate of the workspace that may name sqlx.
 
 mod config;
+mod error;
+mod server;
 mod session;
 mod store;
 
 pub use config::{ConfigError, MySqlConfig};
+pub use error::ConnectError;
+pub use server::{Server, ServerKind};
 pub use session::SessionError;
-pub use store::{ConnectError, MySqlStore, Server, ServerKind};
+pub use store::MySqlStore;

@@ -10,20 +10,36 @@ use sqlx::{Executor as _, FromRow, query_as};
 ///
 /// What READ COMMITTED is for: every change of state names the state that it expects, so a snapshot of something older would only
 /// hide that another was first. (A read, then a write, loses updates under REPEATABLE READ without an error.)
-const SET_UP: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', \
-     time_zone = '+00:00', lock_wait_timeout = 10, innodb_lock_wait_timeout = 5; \
+const SET_UP: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', \
+     autocommit = 1, time_zone = '+00:00', lock_wait_timeout = 10, innodb_lock_wait_timeout = 5, default_storage_engine = InnoDB, \
+     sql_select_limit = 18446744073709551615; \
+     SET SESSION TRANSACTION READ WRITE; \
      SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
 
-/// The mode that bends no value, in whatever table.
-const STRICT: &str = "STRICT_ALL_TABLES";
+/// The modes that are set: none of them bends a value.
+const MODES: [&str; 5] = [
+    "STRICT_ALL_TABLES",
+    "NO_ZERO_IN_DATE",
+    "NO_ZERO_DATE",
+    "ERROR_FOR_DIVISION_BY_ZERO",
+    "NO_ENGINE_SUBSTITUTION",
+];
 
 /// What is asked of a session: both kinds of server know these names.
 const ASK: &str = "SELECT @@character_set_client AS client, @@character_set_connection AS connection, @@character_set_results AS results, \
-     @@sql_mode AS mode, @@time_zone AS zone, CAST(@@lock_wait_timeout AS SIGNED) AS lock_wait, \
-     CAST(@@innodb_lock_wait_timeout AS SIGNED) AS row_wait, @@default_storage_engine AS engine, UTC_TIMESTAMP(6) AS now";
+     @@sql_mode AS mode, CAST(@@autocommit AS SIGNED) AS autocommit, @@time_zone AS zone, \
+     CAST(@@lock_wait_timeout AS SIGNED) AS lock_wait, CAST(@@innodb_lock_wait_timeout AS SIGNED) AS row_wait, \
+     @@default_storage_engine AS engine, UTC_TIMESTAMP(6) AS now";
+
+/// And this: each kind has a name of its own for it.
+const ASK_ISOLATION: &str =
+    "SHOW SESSION VARIABLES WHERE Variable_name IN ('tx_isolation', 'transaction_isolation')";
+
+/// How far the clocks of the host and the server may be apart.
+const CLOCKS_APART_MAX: TimeDelta = TimeDelta::seconds(2);
 
 /// A session on which reminders would be at risk.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionError {
     /// A setting is not what it was set to: a proxy or an `init_connect` changes it.
@@ -56,6 +72,7 @@ struct Answer {
     connection: String,
     results: String,
     mode: String,
+    autocommit: i64,
     zone: String,
     lock_wait: i64,
     row_wait: i64,
@@ -64,24 +81,16 @@ struct Answer {
 }
 
 /// Sets a session up and checks it.
-pub(crate) async fn set_up(
-    connection: &mut MySqlConnection,
-    clock: &dyn Clock,
-    clocks_apart_max: TimeDelta,
-) -> Result<(), sqlx::Error> {
+pub(crate) async fn set_up(connection: &mut MySqlConnection, clock: &dyn Clock) -> Result<(), sqlx::Error> {
     connection.execute(SET_UP).await?;
+    let (_, isolation): (String, String) = query_as(ASK_ISOLATION).fetch_one(&mut *connection).await?;
     let asked_at = clock.now();
     let answer: Answer = query_as(ASK).fetch_one(connection).await?;
-    check(&answer, asked_at, clock.now(), clocks_apart_max)
-        .map_err(|error| sqlx::Error::Configuration(Box::new(error)))
+    let checked = check(&answer, &isolation).and_then(|()| check_clock(&answer, asked_at, clock.now()));
+    checked.map_err(|error| sqlx::Error::Configuration(Box::new(error)))
 }
 
-fn check(
-    answer: &Answer,
-    asked_at: DateTime<Utc>,
-    answered_at: DateTime<Utc>,
-    clocks_apart_max: TimeDelta,
-) -> Result<(), SessionError> {
+fn check(answer: &Answer, isolation: &str) -> Result<(), SessionError> {
     let is = |setting, found: &str, expected: &'static str| {
         let error = || SessionError::Setting { setting, found: found.to_owned(), expected };
         found.eq_ignore_ascii_case(expected).then_some(()).ok_or_else(error)
@@ -93,15 +102,27 @@ fn check(
     is("lock_wait_timeout", &answer.lock_wait.to_string(), "10")?;
     is("innodb_lock_wait_timeout", &answer.row_wait.to_string(), "5")?;
     is("default_storage_engine", &answer.engine, "InnoDB")?;
-    if !answer.mode.split(',').any(|mode| mode == STRICT) {
-        let found = answer.mode.clone();
-        return Err(SessionError::Setting { setting: "sql_mode", found, expected: STRICT });
+    is("autocommit", &answer.autocommit.to_string(), "1")?;
+    is("transaction_isolation", isolation, "READ-COMMITTED")?;
+    let has = |wanted: &str| answer.mode.split(',').any(|mode| mode == wanted);
+    match MODES.into_iter().find(|mode| !has(mode)) {
+        Some(expected) => {
+            Err(SessionError::Setting { setting: "sql_mode", found: answer.mode.clone(), expected })
+        }
+        None => Ok(()),
     }
+}
+
+fn check_clock(
+    answer: &Answer,
+    asked_at: DateTime<Utc>,
+    answered_at: DateTime<Utc>,
+) -> Result<(), SessionError> {
     // The server looked at its clock at some instant in between.
     let now = answer.now.and_utc();
     let apart = if now < asked_at { now - asked_at } else { (now - answered_at).max(TimeDelta::zero()) };
-    if apart.abs() > clocks_apart_max {
-        return Err(SessionError::ClocksApart { apart, allowed: clocks_apart_max });
+    if apart.abs() > CLOCKS_APART_MAX {
+        return Err(SessionError::ClocksApart { apart, allowed: CLOCKS_APART_MAX });
     }
     Ok(())
 }
@@ -120,7 +141,8 @@ mod tests {
             client: utf8mb4(),
             connection: utf8mb4(),
             results: utf8mb4(),
-            mode: "STRICT_ALL_TABLES,NO_ZERO_DATE".to_owned(),
+            mode: MODES.join(","),
+            autocommit: 1,
             zone: "+00:00".to_owned(),
             lock_wait: 10,
             row_wait: 5,
@@ -129,14 +151,11 @@ mod tests {
         }
     }
 
-    fn checked(answer: &Answer) -> Result<(), SessionError> {
-        check(answer, START, START + TimeDelta::seconds(3), TimeDelta::seconds(2))
-    }
-
     #[test]
     fn a_session_with_another_setting_is_refused_by_its_name() {
-        assert_eq!(checked(&answer()), Ok(()));
-        let changes: [(&str, Change); 8] = [
+        assert_eq!(check(&answer(), "READ-COMMITTED"), Ok(()));
+        let changes: [(&str, Change); 9] = [
+            ("autocommit", |answer| answer.autocommit = 0),
             ("character_set_client", |answer| answer.client = "latin1".to_owned()),
             ("character_set_connection", |answer| answer.connection = "utf8mb3".to_owned()),
             ("character_set_results", |answer| answer.results = "latin1".to_owned()),
@@ -149,8 +168,18 @@ mod tests {
         for (named, change) in changes {
             let mut answer = answer();
             change(&mut answer);
-            let Err(SessionError::Setting { setting, .. }) = checked(&answer) else { panic!("{named}") };
+            let Err(SessionError::Setting { setting, .. }) = check(&answer, "READ-COMMITTED") else {
+                panic!("{named}")
+            };
             assert_eq!(setting, named);
+        }
+        assert!(check(&answer(), "REPEATABLE-READ").is_err());
+        for mode in MODES {
+            let others: Vec<&str> = MODES.into_iter().filter(|other| *other != mode).collect();
+            assert!(
+                check(&Answer { mode: others.join(","), ..answer() }, "READ-COMMITTED").is_err(),
+                "{mode}"
+            );
         }
     }
 
@@ -160,8 +189,9 @@ mod tests {
             [(-2_000, None), (-2_001, Some(-2_001)), (3_000, None), (5_000, None), (5_001, Some(2_001))]
         {
             let now = START + TimeDelta::milliseconds(at);
-            let found = checked(&Answer { now: now.naive_utc(), ..answer() });
-            let (apart, allowed) = (apart.map(TimeDelta::milliseconds), TimeDelta::seconds(2));
+            let answer = Answer { now: now.naive_utc(), ..answer() };
+            let found = check_clock(&answer, START, START + TimeDelta::seconds(3));
+            let (apart, allowed) = (apart.map(TimeDelta::milliseconds), CLOCKS_APART_MAX);
             assert_eq!(found.err(), apart.map(|apart| SessionError::ClocksApart { apart, allowed }), "{at}");
         }
     }

@@ -127,6 +127,16 @@ fn adapters_depend_on_core_and_never_on_each_other() {
 }
 
 #[test]
+fn adapters_without_a_network_name_no_runtime_and_no_http() {
+    let metadata = metadata();
+    for adapter in ["reminderly-providers", "reminderly-queue-memory"] {
+        let declared = declared(package(&metadata, adapter));
+        let forbidden = declared.iter().find(|name| NOT_IN_CORE.iter().any(|not| name.starts_with(not)));
+        assert_eq!(forbidden, None, "{adapter}");
+    }
+}
+
+#[test]
 fn one_crate_each_names_sqlx_and_the_sdk_of_sqs() {
     let owners = [("sqlx", "reminderly-mysql"), ("aws-sdk-sqs", "reminderly-queue-sqs")];
     for package in &metadata().packages {

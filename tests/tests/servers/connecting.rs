@@ -1,13 +1,13 @@
 //! What a connection promises.
 
 use std::error::Error as _;
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use reminderly_core::clock::{Clock as _, SystemClock};
 use reminderly_core::ports::store::StoreError;
-use reminderly_core::testing::{SkewedClock, VirtualClock};
+use reminderly_core::testing::SkewedClock;
 use reminderly_mysql::{ConnectError, MySqlConfig, MySqlStore, ServerKind, SessionError};
 use rstest::rstest;
 
@@ -28,21 +28,34 @@ fn sessions_are_set_up_whatever_the_defaults_of_the_server(#[case] kind: ServerK
     });
 }
 
-/// A session that the pool opens later is checked as the first one was.
+/// A session that the pool opens later is checked as the first one was, and who waits for it learns what is wrong.
 #[rstest]
 #[case::mariadb(ServerKind::MariaDb)]
 #[case::mysql(ServerKind::MySql)]
-fn a_clock_that_jumps_later_makes_the_store_unavailable(#[case] kind: ServerKind) {
+fn a_session_that_is_opened_after_a_clock_has_jumped_is_refused(#[case] kind: ServerKind) {
     let Some(database) = database(kind) else { return };
-    let clock = Arc::new(VirtualClock::new(SystemClock::default().now()));
-    let config = database.config.clone().with_acquire_within(Duration::from_secs(1));
+    let clock = Arc::new(SkewedClock::new(clock(), TimeDelta::zero()));
     block_on(async {
-        let store =
-            MySqlStore::connect(&config, Arc::<VirtualClock>::clone(&clock)).await.expect("connected");
-        clock.advance(Duration::from_mins(5));
+        let config = database.config.clone().with_acquire_within(Duration::from_secs(2));
+        let store = MySqlStore::connect(&config, Arc::<SkewedClock>::clone(&clock)).await.expect("connected");
+        clock.jump_to(TimeDelta::minutes(5));
         let error = store.ping().await.expect_err("the clocks are apart");
-        assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
+        let reason = error.source().and_then(|source| source.downcast_ref());
+        assert!(matches!(reason, Some(SessionError::ClocksApart { .. })), "{error:?}");
+        clock.jump_to(TimeDelta::zero());
+        store.ping().await.expect("the clocks agree again");
     });
+}
+
+/// Neither a health check nor a host that starts waits for ever.
+#[test]
+fn a_server_that_says_nothing_is_unreachable_in_time() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let config = MySqlConfig::from_url(&format!("mysql://root@{address}/reminderly")).expect("a URL");
+    let config = config.with_acquire_within(Duration::from_millis(200));
+    let error = block_on(connect(&config)).expect_err("it says nothing");
+    assert!(matches!(error, ConnectError::Unreachable { .. }), "{error:?}");
 }
 
 #[rstest]

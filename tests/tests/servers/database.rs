@@ -1,7 +1,9 @@
 //! A database server, shared by the tests of this process that run at the same time.
 
 use std::env;
+use std::io::{self, Write as _};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use reminderly_core::clock::{Clock, SystemClock};
 use reminderly_mysql::{ConnectError, MySqlConfig, MySqlStore, ServerKind};
@@ -13,13 +15,19 @@ use tokio::runtime::Runtime;
 const PASSWORD: &str = "only-for-tests";
 const DATABASE: &str = "reminderly";
 
-/// Defaults on which names would garble, values be bent and instants shift: a session that is set up has none of them.
-const BAD_DEFAULTS: [&str; 4] = [
+/// Defaults on which names would garble, values be bent, instants shift and updates be lost: a session that is set up has none of
+/// them.
+const BAD_DEFAULTS: [&str; 6] = [
     "--character-set-server=latin1",
     "--collation-server=latin1_general_cs",
     "--sql-mode=",
     "--default-time-zone=+05:30",
+    "--transaction-isolation=SERIALIZABLE",
+    "--autocommit=OFF",
 ];
+
+/// A server that sets itself up first takes its time on a busy machine.
+const STARTS_WITHIN: Duration = Duration::from_mins(3);
 
 /// A server that runs until nobody holds it any more.
 pub(crate) struct Database {
@@ -27,22 +35,32 @@ pub(crate) struct Database {
     _container: Option<Container<GenericImage>>,
 }
 
-static RUNNING: Mutex<[Weak<Database>; 2]> = Mutex::new([Weak::new(), Weak::new()]);
+static MYSQL: Mutex<Weak<Database>> = Mutex::new(Weak::new());
+static MARIADB: Mutex<Weak<Database>> = Mutex::new(Weak::new());
 
 /// The server of this kind; `None` if there is none and that may be.
 pub(crate) fn database(kind: ServerKind) -> Option<Arc<Database>> {
-    let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-    let [mysql, mariadb] = &mut *running;
-    let running = if kind == ServerKind::MySql { mysql } else { mariadb };
+    let running = match kind {
+        ServerKind::MySql => &MYSQL,
+        ServerKind::MariaDb => &MARIADB,
+    };
+    let mut running = running.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(database) = running.upgrade() {
         return Some(database);
     }
-    let database = Arc::new(match env::var("REMINDERLY_TEST_MYSQL_URL") {
-        Ok(url) => given(&url, kind)?,
-        Err(_) => start(kind)?,
-    });
+    let given = setting("REMINDERLY_TEST_MYSQL_URL").and_then(|url| given(&url, kind));
+    let database = Arc::new(given.or_else(|| start(kind))?);
     *running = Arc::downgrade(&database);
     Some(database)
+}
+
+/// Says what runs or is skipped. What a test prints otherwise is shown only when it fails.
+fn say(what: &str) {
+    writeln!(io::stderr().lock(), "{what}").expect("standard error is open");
+}
+
+fn setting(variable: &str) -> Option<String> {
+    env::var(variable).ok().filter(|value| !value.is_empty())
 }
 
 /// Runs a test to its end.
@@ -61,12 +79,10 @@ pub(crate) async fn connect(config: &MySqlConfig) -> Result<MySqlStore, ConnectE
 fn given(url: &str, kind: ServerKind) -> Option<Database> {
     let config = MySqlConfig::from_url(url).expect("REMINDERLY_TEST_MYSQL_URL is a URL");
     let store = block_on(connect(&config)).expect("the server of REMINDERLY_TEST_MYSQL_URL answers");
-    if store.server().kind != kind {
-        eprintln!("SKIPPED: the server of REMINDERLY_TEST_MYSQL_URL is no {kind:?}");
-        return None;
-    }
-    eprintln!("server: {:?} {} of REMINDERLY_TEST_MYSQL_URL", kind, store.server().version);
-    Some(Database { config, _container: None })
+    (store.server().kind == kind).then(|| {
+        say(&format!("server: {kind:?} {} of REMINDERLY_TEST_MYSQL_URL", store.server().version));
+        Database { config, _container: None }
+    })
 }
 
 fn start(kind: ServerKind) -> Option<Database> {
@@ -74,27 +90,30 @@ fn start(kind: ServerKind) -> Option<Database> {
         ServerKind::MySql => ("REMINDERLY_TEST_MYSQL_IMAGE", "MYSQL"),
         ServerKind::MariaDb => ("REMINDERLY_TEST_MARIADB_IMAGE", "MARIADB"),
     };
-    let Ok(image) = env::var(variable) else {
-        let missing = format!("there is no {variable}: use tests/run, or eval \"$(tests/servers/prepare)\"");
-        assert!(env::var("CI").is_err(), "{missing}");
-        eprintln!("SKIPPED: {missing}");
+    let Some(image) = setting(variable) else {
+        let missing = format!("there is no {variable}: tests/run sets it, see tests/servers/prepare --help");
+        assert_ne!(setting("CI").as_deref(), Some("true"), "{missing}");
+        say(&format!("SKIPPED: {missing}"));
         return None;
     };
     let (name, tag) = image.rsplit_once(':').unwrap_or((&image, "latest"));
     let container = GenericImage::new(name, tag)
         .with_exposed_port(3306.tcp())
-        // With two spaces: without, it is the server that an official image starts to set itself up.
+        // With two spaces: `port: 33060` is that of another protocol.
         .with_wait_for(WaitFor::message_on_stderr("port: 3306  "))
         .with_env_var(format!("{family}_ROOT_PASSWORD"), PASSWORD)
         .with_env_var(format!("{family}_DATABASE"), DATABASE)
         .with_cmd(BAD_DEFAULTS)
+        .with_startup_timeout(STARTS_WITHIN)
         .start()
         .unwrap_or_else(|error| panic!("{image} does not start: {error}"));
-    let (host, port) = (container.get_host(), container.get_host_port_ipv4(3306));
-    let (host, port) = (host.expect("a host"), port.expect("a port"));
+    let port = container.get_host_port_ipv4(3306).expect("a port");
+    let host = container.get_host().expect("a host").to_string();
+    // The port is that of IPv4.
+    let host = if host == "localhost" { "127.0.0.1".to_owned() } else { host };
     let config = MySqlConfig::from_url(&format!("mysql://root:{PASSWORD}@{host}:{port}/{DATABASE}"));
     let config = config.expect("a URL");
     let store = block_on(connect(&config)).expect("a server that is ready takes connections");
-    eprintln!("server: {:?} {} of {image}", kind, store.server().version);
+    say(&format!("server: {kind:?} {} of {image}", store.server().version));
     Some(Database { config, _container: Some(container) })
 }
