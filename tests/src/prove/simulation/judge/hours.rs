@@ -111,3 +111,11 @@ fn is_open(hours: Hours, at: DateTime<Utc>, zone: Tz) -> bool {
         hours.from <= shown || shown < hours.to
     }
 }
+
+/// For how long, to the minute, all zones lie in the hours between two instants.
+pub(super) fn open_time(hours: Hours, zones: &[Tz], from: DateTime<Utc>, until: DateTime<Utc>) -> TimeDelta {
+    let minute = TimeDelta::minutes(1);
+    let minutes = std::iter::successors(Some(from), |at| Some(*at + minute)).take_while(|at| *at < until);
+    let open = minutes.filter(|at| zones.iter().all(|zone| is_open(hours, *at, *zone)));
+    open.fold(TimeDelta::zero(), |sum, _| sum + minute)
+}

@@ -17,7 +17,7 @@ use reminderly_core::services::Settings;
 use super::super::documents::{RowDraft, file_name};
 use super::super::schedule::{CampaignDraft, Deed, FAULTS_FOR, Policy};
 use super::super::witness::Unsubscribed;
-use super::hours::zones;
+use super::hours::{open_time, zones};
 use super::stops::names;
 use super::{Evidence, SKEW};
 
@@ -144,13 +144,19 @@ fn stood_for<'a>(evidence: &'a Evidence<'_>, message: &'a Message) -> impl Itera
 /// Whether its time may have run out before the faults had ended by far. Nothing is paused any more then.
 fn may_be_late(evidence: &Evidence<'_>, position: usize, record: &MessageRecord) -> bool {
     let calm = evidence.trial.schedule.start + FAULTS_FOR + CATCHES_UP_IN;
-    was_narrow(record) || latest(evidence, position, record).is_none_or(|latest| latest < calm)
+    was_narrow(evidence, position, record)
+        || latest(evidence, position, record).is_none_or(|latest| latest < calm)
 }
 
-/// Whether an attempt came to nothing, and what was left of the window was too short to find that out.
-fn was_narrow(record: &MessageRecord) -> bool {
+/// Whether an attempt came to nothing, and what was left of the window was too short to find that out. A night in between, such as
+/// the minutes that come once more when clocks are set back, does not count.
+fn was_narrow(evidence: &Evidence<'_>, position: usize, record: &MessageRecord) -> bool {
+    let schedule = evidence.trial.schedule;
+    let draft = &schedule.campaigns[position];
+    let Some(contact) = &record.message.contact else { return false };
+    let zones = zones(draft, schedule.zone, contact);
     let (from, until) = (record.state.planned_at, record.state.legal_until);
-    let left = from.zip(until).map(|(from, until)| until - from);
+    let left = from.zip(until).map(|(from, until)| open_time(draft.window, &zones, from, until));
     record.state.attempts > 0 && left.is_some_and(|left| left < CATCHES_UP_IN)
 }
 
