@@ -1,4 +1,5 @@
-//! The suite of the storage ports for the in-memory store, with calls that never wait and with calls that give way.
+//! The suite of the storage ports for the in-memory store: with calls that never wait, with calls that give way, and with
+//! rules that see only what they look up.
 
 #![cfg(all(feature = "conformance", feature = "memory"))]
 
@@ -16,6 +17,10 @@ mod memory_store {
 
 mod yielding_memory_store {
     reminderly_core::store_conformance!(super::Harness::new(super::MemoryStore::yielding()));
+}
+
+mod memory_store_in_parts {
+    reminderly_core::store_conformance!(super::Harness::new(super::MemoryStore::new().in_parts()));
 }
 
 #[derive(Debug)]

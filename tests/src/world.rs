@@ -45,8 +45,8 @@ use crate::executor::{Executor, Process};
 pub struct Setup {
     /// Of ids, of faults and of everything else that is drawn.
     pub seed: u64,
-    /// Whether the store gives way before and after its calls.
-    pub yielding: bool,
+    /// Makes the store.
+    pub store: fn() -> MemoryStore,
     /// What the queue does wrong.
     pub faults: Option<QueueFaults>,
     /// The sandbox's script, JSON.
@@ -70,7 +70,7 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             seed: 1,
-            yielding: false,
+            store: MemoryStore::new,
             faults: None,
             script: serde_json::json!({}),
             rates: Vec::new(),
@@ -136,7 +136,7 @@ impl World {
     pub fn new(setup: &Setup) -> Self {
         let clock = Arc::new(VirtualClock::new(setup.start));
         let shared: Arc<dyn Clock> = Arc::<VirtualClock>::clone(&clock);
-        let store = Arc::new(if setup.yielding { MemoryStore::yielding() } else { MemoryStore::new() });
+        let store = Arc::new((setup.store)());
         let queue = Arc::new(MemoryQueue::new(Arc::clone(&shared)));
         let plain: Arc<dyn MessageQueue> = Arc::<MemoryQueue>::clone(&queue);
         let faulty =

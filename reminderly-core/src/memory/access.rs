@@ -1,7 +1,6 @@
 use async_trait::async_trait;
 
 use super::MemoryStore;
-use super::company_data::CompanyData;
 use crate::domain::access::{Company, Grants, Role, User};
 use crate::ids::{CompanyId, UserId};
 use crate::ports::store::{AccessStore, StoreError};
@@ -10,17 +9,15 @@ use crate::ports::store::{AccessStore, StoreError};
 impl AccessStore for MemoryStore {
     async fn save_company_across_companies(&self, company: &Company) -> Result<(), StoreError> {
         self.transact(|data| {
-            data.companies
-                .entry(company.id)
-                .and_modify(|existing| existing.company = company.clone())
-                .or_insert_with(|| CompanyData::new(company.clone()));
+            data.companies.insert(company.id, company.clone());
+            data.records.add_company(company.id);
         })
         .await;
         Ok(())
     }
 
     async fn company(&self, company: CompanyId) -> Result<Option<Company>, StoreError> {
-        Ok(self.transact(|data| data.companies.get(&company).map(|found| found.company.clone())).await)
+        Ok(self.transact(|data| data.companies.get(&company).cloned()).await)
     }
 
     async fn save_user_across_companies(&self, user: &User) -> Result<(), StoreError> {

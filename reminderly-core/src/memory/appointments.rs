@@ -1,62 +1,12 @@
-//! The ledger of appointments: which row speaks for each, and what that does to messages.
-
-mod vanishing;
-
-use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
-use std::ops::Range;
-
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 
-use self::vanishing::cancel_vanished;
 use super::MemoryStore;
-use super::company_data::CampaignData;
-use super::data::{Change, Data};
-use super::packet_data::{MessageData, PacketData, Slot};
-use super::told::{
-    free_key_if_nobody_was_told, is_cancelled, is_lapsed, may_come_back, may_have_arrived, may_hold_its_key,
-};
-use crate::domain::appointment::Appointment;
-use crate::domain::appointment_change::AppointmentChange;
 use crate::domain::appointment_key::AppointmentKey;
-use crate::domain::call::CallKind;
-use crate::domain::contact_point::ContactPoint;
-use crate::domain::held_appointment::{HeldAppointment, RowFingerprint, RowPlace, Standing, Told};
-use crate::domain::message::{Detail, Message, MessageState};
-use crate::domain::message_status::MessageEvent;
-use crate::domain::packet::{Draining, Packet, PacketOrigin, PacketStage};
-use crate::domain::skip_reason::SkipReason;
+use crate::domain::held_appointment::HeldAppointment;
 use crate::domain::vanished::KeptBecause;
 use crate::ids::{CampaignId, CompanyId, PacketId};
-use crate::ports::store::{
-    AppointmentStore, ExpectedAppointment, PlanBatch, PlannedAppointment, StoreError, VanishOutcome,
-    Vanishing, WriteOutcome,
-};
-
-/// A row that speaks for an appointment.
-#[derive(Debug, Clone)]
-pub(super) struct HeldRow {
-    place: RowPlace,
-    fingerprint: RowFingerprint,
-    appointment: Appointment,
-    seen_in: PacketId,
-    is_vanished: bool,
-    /// Its messages, which stand together.
-    slots: Range<Slot>,
-    before: Option<Box<Before>>,
-}
-
-/// What is left of the rows that a row has replaced.
-#[derive(Debug, Clone)]
-struct Before {
-    told: Vec<Told>,
-    /// Messages of theirs that may still go, if they come back or are called again.
-    carried: Vec<(PacketId, Slot)>,
-    /// Messages of theirs that may come back, and the packet that said something else: it did so even if a later one, which took its
-    /// place, is cancelled.
-    withdrawn: Vec<((PacketId, Slot), PacketId)>,
-}
+use crate::ports::store::{AppointmentStore, StoreError, VanishOutcome, Vanishing, WriteOutcome};
+use crate::rules;
 
 #[async_trait]
 impl AppointmentStore for MemoryStore {
@@ -66,13 +16,9 @@ impl AppointmentStore for MemoryStore {
         campaign: CampaignId,
         keys: &[AppointmentKey],
     ) -> Result<Vec<Vec<HeldAppointment>>, StoreError> {
-        let held = |data: &Data, rows: Option<&Vec<HeldRow>>| -> Vec<HeldAppointment> {
-            rows.into_iter().flatten().map(|row| describe(data, row)).collect()
-        };
         Ok(self
             .transact(|data| {
-                let ledger = ledger(data, company, campaign);
-                keys.iter().map(|key| held(data, ledger.and_then(|ledger| ledger.get(key)))).collect()
+                keys.iter().map(|key| rules::appointment(&data.records, company, campaign, key)).collect()
             })
             .await)
     }
@@ -82,7 +28,12 @@ impl AppointmentStore for MemoryStore {
         company: CompanyId,
         vanishing: Vanishing,
     ) -> Result<VanishOutcome, StoreError> {
-        self.transact(|data| cancel_vanished(data, company, &vanishing)).await
+        self.transact(|data| {
+            data.apply(company, vanishing, |records, vanishing| {
+                rules::cancel_vanished(records, company, &vanishing)
+            })
+        })
+        .await
     }
 
     async fn keep_vanished(
@@ -92,282 +43,10 @@ impl AppointmentStore for MemoryStore {
         because: KeptBecause,
     ) -> Result<WriteOutcome, StoreError> {
         self.transact(|data| {
-            let packet = &mut data.packet_mut(company, packet)?.packet;
-            if !is_being_mapped(packet) {
-                return Ok(WriteOutcome::Stale);
-            }
-            packet.vanished.kept = Some(because);
-            Ok(WriteOutcome::Applied)
+            data.apply(company, because, |records, because| {
+                rules::keep_vanished(records, company, packet, because)
+            })
         })
         .await
     }
-}
-
-/// Whether a packet takes messages of its rows.
-pub(super) fn is_being_mapped(packet: &Packet) -> bool {
-    packet.stage == PacketStage::Loaded && packet.draining == Draining::Off
-}
-
-/// Whether the ledger is what the batch was decided on.
-pub(super) fn is_as_expected(data: &Data, packet: &Packet, batch: &PlanBatch) -> bool {
-    let Some(ledger) = ledger(data, packet.company, packet.campaign) else {
-        return batch.expected.is_empty();
-    };
-    let replaced: HashSet<RowPlace> =
-        batch.appointments.iter().filter_map(|planned| planned.change.replaces()).collect();
-    let holds = |expected: &ExpectedAppointment| {
-        let rows = ledger.get(&expected.key).map_or(&[][..], Vec::as_slice);
-        rows.len() == expected.held.len()
-            && rows.iter().zip(&expected.held).all(|(row, held)| is_same(data, row, held, &replaced))
-    };
-    let known: HashSet<&AppointmentKey> = batch.expected.iter().map(|expected| &expected.key).collect();
-    let is_free = |planned: &PlannedAppointment| {
-        (!known.is_empty() && known.contains(&planned.key)) || !ledger.contains_key(&planned.key)
-    };
-    batch.expected.iter().all(holds) && (ledger.is_empty() || batch.appointments.iter().all(is_free))
-}
-
-/// Whether a row is what it was, as far as it matters: who was told matters only if it is replaced.
-fn is_same(data: &Data, row: &HeldRow, held: &HeldAppointment, replaced: &HashSet<RowPlace>) -> bool {
-    (row.place, row.fingerprint, seen_in(data, row)) == (held.place, held.fingerprint, held.seen_in)
-        && standing(data, row) == held.standing
-        && (!replaced.contains(&row.place) || told(data, row) == held.told)
-}
-
-/// Lets the rows of a batch speak for their appointments; messages of the rows that they replace are superseded. To be called
-/// before the messages of the batch are inserted, and nothing else is in between.
-pub(super) fn hold(data: &mut Data, packet: &Packet, batch: &PlanBatch) {
-    let Some(base) = data.packets.get(&packet.id).map(PacketData::message_count) else { return };
-    let mut rest = 0..batch.messages.len();
-    for planned in &batch.appointments {
-        let of_row = |position: &usize| {
-            batch.messages.get(*position).is_some_and(|of| of.message.origin.row() == Some(planned.row))
-        };
-        // A row that allows no method has no messages.
-        let start = rest.clone().find(of_row);
-        let end = start.and_then(|start| (start..rest.end).find(|position| !of_row(position)));
-        let (start, end) = start.map_or((0, 0), |start| (start, end.unwrap_or(rest.end)));
-        rest.start = rest.start.max(end);
-        let row = HeldRow {
-            place: RowPlace { packet: packet.id, row: planned.row },
-            fingerprint: planned.fingerprint,
-            appointment: planned.appointment,
-            seen_in: packet.id,
-            is_vanished: false,
-            slots: base + start..base + end,
-            before: None,
-        };
-        match planned.change.replaces() {
-            Some(of) => {
-                let to = batch.messages.get(start..end).unwrap_or_default();
-                let contacts = to.iter().filter_map(|of| of.message.contact.clone()).collect();
-                replace(data, packet, (&planned.key, of), row, &contacts, batch.at);
-            }
-            None => enter(data, packet, planned, row),
-        }
-    }
-    // What a row does not hold, as a newer one holds it, is named all the same.
-    let is_stale = |planned: &&PlannedAppointment| matches!(planned.change, AppointmentChange::Stale(_));
-    let stale = batch.appointments.iter().filter(is_stale).map(|planned| &planned.key);
-    for key in batch.named.iter().chain(stale) {
-        name(data, packet, key, packet.id);
-    }
-}
-
-/// Records that a packet named an appointment for which it does not speak.
-fn name(data: &mut Data, of: &Packet, key: &AppointmentKey, named_in: PacketId) {
-    if let Some(campaign) = campaign_mut(data, of) {
-        let latest = campaign.named_in.entry(key.clone()).or_insert(named_in);
-        *latest = named_in.max(*latest);
-    }
-}
-
-/// Enters a row that replaces none.
-fn enter(data: &mut Data, packet: &Packet, planned: &PlannedAppointment, row: HeldRow) {
-    match planned.change {
-        AppointmentChange::New => {
-            if let Some(campaign) = campaign_mut(data, packet) {
-                // Nearly always the only one: room for more would be most of what the ledger takes.
-                let rows = campaign.appointments.entry(planned.key.clone());
-                rows.or_insert_with(|| Vec::with_capacity(1)).push(row);
-            }
-        }
-        AppointmentChange::Unchanged(of) => {
-            let rows =
-                ledger(data, packet.company, packet.campaign).and_then(|ledger| ledger.get(&planned.key));
-            let seen = rows.into_iter().flatten().find(|row| row.place == of).map(|row| seen_in(data, row));
-            let rows = rows_mut(data, packet, &planned.key).into_iter().flatten();
-            for row in rows.filter(|row| row.place == of) {
-                row.seen_in = packet.id.max(seen.unwrap_or(row.seen_in));
-            }
-        }
-        AppointmentChange::Amended(_) | AppointmentChange::Moved(_) | AppointmentChange::Stale(_) => {}
-    }
-}
-
-/// Puts a row with messages to these contact points in the place of another one, whose waiting messages are superseded.
-fn replace(
-    data: &mut Data,
-    packet: &Packet,
-    (key, of): (&AppointmentKey, RowPlace),
-    mut row: HeldRow,
-    contacts: &HashSet<ContactPoint>,
-    at: DateTime<Utc>,
-) {
-    let rows = ledger(data, packet.company, packet.campaign).and_then(|ledger| ledger.get(key));
-    let Some(old) = rows.and_then(|rows| rows.iter().find(|row| row.place == of)) else { return };
-    let seen_in = seen_in(data, old);
-    let carried = old.before.iter().flat_map(|before| before.carried.iter().copied());
-    let places: Vec<(PacketId, Slot)> =
-        old.slots.clone().map(|slot| (old.place.packet, slot)).chain(carried).collect();
-    let goes_on = |place: &&(PacketId, Slot)| {
-        let found = data.packets.get(&place.0).and_then(|packet| Some((packet, packet.record(place.1)?)));
-        found.is_some_and(|(packet, record)| {
-            (may_hold_its_key(&record.state) || packet.flies_with_household(place.1))
-                && record.message.appointment == Some(row.appointment)
-                && record.message.contact.as_ref().is_some_and(|contact| contacts.contains(contact))
-        })
-    };
-    let carried: Vec<_> = places.iter().filter(goes_on).copied().collect();
-    let told = told(data, old);
-    let superseded: Vec<_> = places.into_iter().filter(|place| !carried.contains(place)).collect();
-    let is = |place: &(PacketId, Slot), may: fn(&MessageState) -> bool| {
-        let record = data.packets.get(&place.0).and_then(|packet| packet.record(place.1));
-        record.is_some_and(|record| may(&record.state))
-    };
-    let earlier = old.before.iter().flat_map(|before| before.withdrawn.iter().copied());
-    // One of those may have come back since, and waits.
-    let earlier = earlier.filter(|(place, _)| is(place, |state| state.is_open() || may_come_back(state)));
-    let now = superseded.iter().filter(|place| is(place, may_come_back)).map(|place| (*place, packet.id));
-    let withdrawn: Vec<_> = now.chain(earlier).collect();
-    if !told.is_empty() || !carried.is_empty() || !withdrawn.is_empty() {
-        row.before = Some(Box::new(Before { told, carried, withdrawn }));
-    }
-    let reason = format!("superseded by {}", row.place);
-    if let Some(old) = rows_mut(data, packet, key).into_iter().flatten().find(|row| row.place == of) {
-        *old = row;
-    }
-    if seen_in > packet.id && !is_cancelled(data, seen_in) {
-        name(data, packet, key, seen_in);
-    }
-    for (packet, slot) in superseded {
-        let mut superseded = |state: &mut MessageState| {
-            state.copy_until = None;
-            state.detail = Some(Detail::Skip(SkipReason::Superseded));
-        };
-        let reason = Cow::Owned(reason.clone());
-        let change = Change { event: MessageEvent::Skipped, at, reason, state: &mut superseded };
-        // What is in flight or closed stays as it is.
-        if data.transit(packet, slot, change).is_ok() {
-            free_key_if_nobody_was_told(data, packet, slot);
-        }
-    }
-}
-
-/// Whether a newer packet says something else about the appointment of a message, or does not name it any more.
-pub(super) fn is_superseded(data: &Data, packet: &PacketData, slot: Slot, message: &Message) -> bool {
-    let Some(row) = message.origin.row() else { return false };
-    // A one-liner says something of its own, though it may name the key of an appointment.
-    if matches!(packet.packet.origin, PacketOrigin::OnDemand { kind: CallKind::OneLiner, .. }) {
-        return false;
-    }
-    let rows = ledger(data, packet.packet.company, packet.packet.campaign)
-        .filter(|ledger| !ledger.is_empty())
-        .and_then(|ledger| ledger.get(&message.key));
-    let Some(rows) = rows else { return false };
-    let place = RowPlace { packet: packet.packet.id, row };
-    if let Some(own) = rows.iter().find(|row| row.place == place) {
-        return own.is_vanished;
-    }
-    if let Some(newer) = rows.iter().find(|row| row.carries((place.packet, slot))) {
-        return newer.is_vanished;
-    }
-    let speaks =
-        |row: &HeldRow| row.place.packet > place.packet && standing(data, row) != Standing::Cancelled;
-    rows.iter()
-        .any(|row| speaks(row) || row.withdrawn((place.packet, slot)).any(|by| !is_cancelled(data, by)))
-}
-
-impl HeldRow {
-    /// The packets that said something else than a message of a row before it.
-    fn withdrawn(&self, message: (PacketId, Slot)) -> impl Iterator<Item = PacketId> {
-        let all = self.before.iter().flat_map(|before| &before.withdrawn);
-        all.filter(move |(withdrawn, _)| *withdrawn == message).map(|(_, by)| *by)
-    }
-
-    /// Whether a message of a row before it goes on for this one.
-    fn carries(&self, message: (PacketId, Slot)) -> bool {
-        self.before.as_ref().is_some_and(|before| before.carried.contains(&message))
-    }
-}
-
-fn describe(data: &Data, row: &HeldRow) -> HeldAppointment {
-    HeldAppointment {
-        place: row.place,
-        fingerprint: row.fingerprint,
-        appointment: row.appointment,
-        seen_in: seen_in(data, row),
-        standing: standing(data, row),
-        told: told(data, row),
-    }
-}
-
-/// The latest packet that named a row: one that is cancelled speaks for nothing.
-fn seen_in(data: &Data, row: &HeldRow) -> PacketId {
-    if is_cancelled(data, row.seen_in) { row.place.packet } else { row.seen_in }
-}
-
-fn standing(data: &Data, row: &HeldRow) -> Standing {
-    if row.is_vanished {
-        return Standing::Vanished;
-    }
-    let Some(found) = data.packets.get(&row.place.packet) else { return Standing::Cancelled };
-    if is_cancelled(data, row.place.packet) {
-        return Standing::Cancelled;
-    }
-    if row.messages(found).any(|message| is_lapsed(&message.record.state)) {
-        return Standing::Lapsed;
-    }
-    Standing::Live
-}
-
-/// What people may believe because of a row, or of those before it.
-fn told(data: &Data, row: &HeldRow) -> Vec<Told> {
-    let Some(found) = data.packets.get(&row.place.packet) else { return Vec::new() };
-    let own = row.messages(found).filter_map(|message| {
-        let household = message.record.state.household.and_then(|household| found.find(household.message()));
-        let attempts = message.attempts.iter().chain(household.into_iter().flat_map(|of| &of.attempts));
-        let told = attempts.filter(|attempt| may_have_arrived(attempt.outcome.as_ref()));
-        let at = told.map(|attempt| attempt.claimed_at).max()?;
-        let contact = message.record.message.contact.clone()?;
-        Some(Told { contact, appointment: row.appointment, at })
-    });
-    let earlier = row.before.iter().flat_map(|before| before.told.iter().cloned());
-    let mut all: Vec<Told> = own.chain(earlier).collect();
-    // The latest of each contact point comes first, and stays.
-    all.sort_by(|one, other| one.contact.cmp(&other.contact).then(other.at.cmp(&one.at)));
-    all.dedup_by(|later, first| later.contact == first.contact);
-    all
-}
-
-impl HeldRow {
-    fn messages<'a>(&self, packet: &'a PacketData) -> impl Iterator<Item = &'a MessageData> + use<'a> {
-        self.slots.clone().filter_map(|slot| packet.get(slot))
-    }
-}
-
-fn ledger(
-    data: &Data,
-    company: CompanyId,
-    campaign: CampaignId,
-) -> Option<&HashMap<AppointmentKey, Vec<HeldRow>>> {
-    Some(&data.companies.get(&company)?.campaigns.get(&campaign)?.appointments)
-}
-
-fn rows_mut<'d>(data: &'d mut Data, packet: &Packet, key: &AppointmentKey) -> Option<&'d mut Vec<HeldRow>> {
-    campaign_mut(data, packet)?.appointments.get_mut(key)
-}
-
-fn campaign_mut<'d>(data: &'d mut Data, packet: &Packet) -> Option<&'d mut CampaignData> {
-    data.companies.get_mut(&packet.company)?.campaigns.get_mut(&packet.campaign)
 }

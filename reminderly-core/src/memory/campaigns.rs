@@ -1,12 +1,10 @@
-use std::collections::{BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use super::MemoryStore;
-use super::company_data::CampaignData;
-use super::data::Data;
+use super::data::{Data, StoredCampaign};
 use crate::batch::Page;
 use crate::domain::campaign::definition::CampaignDefinition;
 use crate::domain::campaign::lifecycle::{Campaign, CampaignState};
@@ -17,35 +15,24 @@ use crate::ports::store::{CampaignChange, CampaignStore, NewCampaign, StoreError
 impl CampaignStore for MemoryStore {
     async fn create_campaign(&self, company: CompanyId, new: NewCampaign) -> Result<Campaign, StoreError> {
         self.transact(|data| {
-            let number = data.last_campaign_number + 1;
-            let campaigns = &mut data.company_mut(company)?.campaigns;
+            data.records.company_mut(company)?;
+            let campaigns = data.campaigns.entry(company).or_default();
             if let Some(existing) = campaigns.get(&new.id) {
                 return Ok(existing.campaign.clone());
             }
+            data.last_campaign_number += 1;
             let campaign = Campaign {
                 id: new.id,
                 company,
-                number,
+                number: data.last_campaign_number,
                 state: CampaignState::Draft,
                 version: 1,
                 definition: Arc::clone(&new.definition),
                 created_at: new.created_at,
             };
-            let versions = vec![new.definition];
-            campaigns.insert(
-                new.id,
-                CampaignData {
-                    campaign: campaign.clone(),
-                    versions,
-                    packets: BTreeSet::new(),
-                    packets_by_key: HashMap::new(),
-                    newest_file: None,
-                    last_file_came_at: None,
-                    appointments: HashMap::new(),
-                    named_in: HashMap::new(),
-                },
-            );
-            data.last_campaign_number = number;
+            let stored = StoredCampaign { campaign: campaign.clone(), versions: vec![new.definition] };
+            campaigns.insert(new.id, stored);
+            data.records.set_campaign_state(company, new.id, CampaignState::Draft);
             Ok(campaign)
         })
         .await
@@ -98,7 +85,9 @@ impl CampaignStore for MemoryStore {
                 return Ok(CampaignChange::Conflict(found.campaign.clone()));
             }
             found.campaign.state = to;
-            Ok(CampaignChange::Changed(found.campaign.clone()))
+            let changed = found.campaign.clone();
+            data.records.set_campaign_state(company, id, to);
+            Ok(CampaignChange::Changed(changed))
         })
         .await
     }
@@ -112,7 +101,7 @@ impl CampaignStore for MemoryStore {
         Ok(self
             .transact(|data| {
                 let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-                let all = data.companies.get(&company).map(|found| &found.campaigns);
+                let all = data.campaigns.get(&company);
                 let range = all.into_iter().flat_map(|all| all.range((start, Bound::Unbounded)));
                 page(range.map(|(id, found)| (*id, found.campaign.clone())), limit)
             })
@@ -127,10 +116,12 @@ pub(super) fn page<K: Copy, T>(mut items: impl Iterator<Item = (K, T)>, limit: u
     Page { items: taken.into_iter().map(|(_, item)| item).collect(), next }
 }
 
-fn find(data: &Data, company: CompanyId, id: CampaignId) -> Option<&CampaignData> {
-    data.companies.get(&company)?.campaigns.get(&id)
+fn find(data: &Data, company: CompanyId, id: CampaignId) -> Option<&StoredCampaign> {
+    data.campaigns.get(&company)?.get(&id)
 }
 
-fn find_mut(data: &mut Data, company: CompanyId, id: CampaignId) -> Result<&mut CampaignData, StoreError> {
-    data.company_mut(company)?.campaigns.get_mut(&id).ok_or(StoreError::Missing { what: "campaign" })
+fn find_mut(data: &mut Data, company: CompanyId, id: CampaignId) -> Result<&mut StoredCampaign, StoreError> {
+    data.records.company_mut(company)?;
+    let campaigns = data.campaigns.get_mut(&company);
+    campaigns.and_then(|all| all.get_mut(&id)).ok_or(StoreError::Missing { what: "campaign" })
 }

@@ -1,154 +1,82 @@
-//! All that the store holds, and the one place where messages change.
+//! All that the store holds.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
-
-use super::company_data::CompanyData;
-use super::households;
-use super::packet_data::{PacketData, Slot};
-use super::restore::end_rungs_above;
-use crate::domain::access::{Role, User};
-use crate::domain::attempt::AttemptLocation;
-use crate::domain::message::{Detail, MessageState, PlannedMessage};
-use crate::domain::message_status::{MessageEvent, MessageStatus};
-use crate::domain::restore::Restore;
-use crate::domain::skip_reason::SkipReason;
-use crate::ids::{AttemptId, CompanyId, PacketId, RoleId, UserId};
-use crate::ports::store::StoreError;
+use super::parts;
+use crate::domain::access::{Company, Role, User};
+use crate::domain::campaign::definition::CampaignDefinition;
+use crate::domain::campaign::lifecycle::Campaign;
+use crate::domain::packet::{Packet, PacketStage};
+use crate::ids::{CampaignId, CompanyId, PacketId, RoleId, UserId};
+use crate::ports::store::PacketCreation;
+use crate::rules::Records;
 
 #[derive(Debug, Default, Clone)]
 pub(super) struct Data {
-    pub(super) companies: BTreeMap<CompanyId, CompanyData>,
+    pub(super) applying: Applying,
+    /// What rules look at.
+    pub(super) records: Records,
+    pub(super) companies: BTreeMap<CompanyId, Company>,
     pub(super) users: BTreeMap<UserId, User>,
     pub(super) roles: BTreeMap<RoleId, Role>,
-    pub(super) packets: BTreeMap<PacketId, PacketData>,
+    pub(super) campaigns: BTreeMap<CompanyId, BTreeMap<CampaignId, StoredCampaign>>,
+    pub(super) last_campaign_number: u32,
+    /// The packets of each campaign.
+    pub(super) packets_of: BTreeSet<(CampaignId, PacketId)>,
     /// Packets that have neither ended nor failed: what sweeps look at.
     pub(super) open_packets: BTreeSet<PacketId>,
-    /// A tree for the same reason as a packet's slots.
-    pub(super) attempts: BTreeMap<AttemptId, AttemptLocation>,
-    pub(super) last_campaign_number: u32,
-    pub(super) restore: Restore,
 }
 
-/// One transition of one message.
-pub(super) struct Change<'a> {
-    pub(super) event: MessageEvent,
-    pub(super) at: DateTime<Utc>,
-    pub(super) reason: Cow<'static, str>,
-    /// What else changes in the state; the status is already the new one.
-    pub(super) state: &'a mut dyn FnMut(&mut MessageState),
+/// What rules are applied to.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Applying {
+    #[default]
+    ToAll,
+    /// To as much as they look up.
+    ToParts,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct StoredCampaign {
+    pub(super) campaign: Campaign,
+    /// Version n stands at n - 1.
+    pub(super) versions: Vec<Arc<CampaignDefinition>>,
 }
 
 impl Data {
-    /// A packet of this company.
-    pub(super) fn packet(&self, company: CompanyId, packet: PacketId) -> Option<&PacketData> {
-        self.packets.get(&packet).filter(|data| data.packet.company == company)
-    }
-
-    /// A packet of this company, for a write.
-    pub(super) fn packet_mut(
+    /// Applies a rule to what a company has.
+    pub(super) fn apply<A: Clone, T>(
         &mut self,
         company: CompanyId,
-        packet: PacketId,
-    ) -> Result<&mut PacketData, StoreError> {
-        self.packets
-            .get_mut(&packet)
-            .filter(|data| data.packet.company == company)
-            .ok_or(StoreError::Missing { what: "packet" })
+        args: A,
+        rule: impl Fn(&mut Records, A) -> T,
+    ) -> T {
+        match self.applying {
+            Applying::ToAll => rule(&mut self.records, args),
+            Applying::ToParts => parts::apply(&mut self.records, company, &args, rule),
+        }
     }
 
-    /// The company, for a write.
-    pub(super) fn company_mut(&mut self, company: CompanyId) -> Result<&mut CompanyData, StoreError> {
-        self.companies.get_mut(&company).ok_or(StoreError::Missing { what: "company" })
+    /// Lists a packet that was made.
+    pub(super) fn list_packet(&mut self, creation: &PacketCreation) {
+        if let PacketCreation::Created(packet) = creation {
+            self.packets_of.insert((packet.campaign, packet.id));
+            self.list_open(packet.id, packet.stage);
+        }
     }
 
-    /// Applies a transition by the table; `Err` is the status that does not allow it.
-    pub(super) fn transit(
-        &mut self,
-        packet: PacketId,
-        slot: Slot,
-        change: Change<'_>,
-    ) -> Result<MessageStatus, Option<MessageStatus>> {
-        let id = packet;
-        let packet = self.packets.get_mut(&id).ok_or(None)?;
-        let before = packet.record(slot).map(|record| record.state.status);
-        let redialled = packet.record(slot).filter(|record| record.state.redialled);
-        let event = redialled.map_or(change.event, |record| change.event.after_a_call(record.state.status));
-        let ends = matches!(event, MessageEvent::Skipped | MessageEvent::Cancelled);
-        if ends && packet.flies_with_household(slot) {
-            return Err(Some(MessageStatus::Sending));
-        }
-        let at = change.at;
-        let status = packet.transit(slot, Change { event, ..change })?;
-        let in_doubt = packet.is_end_in_doubt(slot, &self.restore);
-        let is_fenced = packet.packet.reconciled < self.restore.epoch;
-        // A rung of a fenced packet keeps its instant: by that is told what may have gone before the restore.
-        if !in_doubt && !is_fenced {
-            packet.jump(slot, at);
-        }
-        self.keep_claims(id, slot, before, status);
-        if in_doubt {
-            end_rungs_above(self, id, slot, at);
-        }
-        households::follow(self, id, slot, in_doubt, at);
-        Ok(status)
-    }
-
-    /// Lets a message that ended unsent give up what no other may have, its natural key and its slots, and one that turned out to be
-    /// sent have them again. What a household's message told is not unsent, and counts with that one.
-    fn keep_claims(
-        &mut self,
-        packet: PacketId,
-        slot: Slot,
-        before: Option<MessageStatus>,
-        status: MessageStatus,
-    ) {
-        let Some(packet) = self.packets.get(&packet) else { return };
-        let Some(message) = packet.get(slot) else { return };
-        let record = &message.record;
-        let is_grouped = record.state.detail == Some(Detail::Skip(SkipReason::Grouped));
-        if is_grouped && let Some(company) = self.companies.get_mut(&packet.packet.company) {
-            // The household's message has its day.
-            company.slots.free(&record.message);
-        }
-        let ends = status.is_unsent() && !is_grouped;
-        // Only a message that ended unsent gives its key up, and only such a one can want it back.
-        let returns = status == MessageStatus::Sent && before.is_some_and(MessageStatus::is_unsent);
-        if !ends && !returns {
-            return;
-        }
-        let Some(company) = self.companies.get_mut(&packet.packet.company) else { return };
-        if let Some(key) =
-            record.state.planned_at.and_then(|planned_at| record.message.natural_key(planned_at))
-        {
-            if ends {
-                company.free_natural_key(&key, record.message.id);
-            } else {
-                company.natural_keys.entry(key).or_insert(record.message.id);
-            }
-        }
-        if packet.caps.is_none() {
-            return;
-        }
-        if ends {
-            company.slots.free(&record.message);
+    /// Lists a packet as open, or not, by its new stage.
+    pub(super) fn list_open(&mut self, packet: PacketId, stage: PacketStage) {
+        if stage.is_closed() || stage == PacketStage::Failed {
+            self.open_packets.remove(&packet);
         } else {
-            company.slots.take_back(message);
+            self.open_packets.insert(packet);
         }
     }
 
-    /// Stores a message of a packet that is known to exist; indexes its contact point.
-    pub(super) fn insert_message(&mut self, packet: PacketId, planned: PlannedMessage) {
-        let Some(packet) = self.packets.get_mut(&packet) else { return };
-        let index = planned.message.contact.clone().zip(planned.message.person.clone());
-        let id = packet.packet.id;
-        let slot = packet.insert(planned);
-        if let (Some((contact, person)), Some(company)) =
-            (index, self.companies.get_mut(&packet.packet.company))
-        {
-            company.index_contact(contact, person, (id, slot));
-        }
+    /// A packet of this company.
+    pub(super) fn packet(&self, company: CompanyId, packet: PacketId) -> Option<&Packet> {
+        self.records.packet(company, packet).map(|found| &found.packet)
     }
 }

@@ -6,31 +6,23 @@
 mod access;
 mod appointments;
 mod campaigns;
-mod claim;
-mod company_data;
 mod data;
-mod disposition_events;
 mod dispositions;
-mod evidence;
 mod households;
 mod incoming;
-mod ladder;
 mod messages;
-mod packet_data;
 mod packets;
-mod plan;
+mod parts;
 mod reports;
 mod restore;
-mod settle;
-mod slots;
-mod told;
+mod selection;
 mod unsubscribes;
 
 use std::sync::{Mutex, PoisonError};
 
 use crate::give_way::give_way;
 
-use data::Data;
+use data::{Applying, Data};
 
 /// The in-memory store.
 ///
@@ -77,6 +69,14 @@ impl MemoryStore {
     /// that is dropped in between learns nothing, and tests can drop it there.
     pub fn yielding() -> Self {
         Self { yielding: Yielding::Always, ..Self::default() }
+    }
+
+    /// The store, with the [rules](crate::rules) applied to parts, as an adapter for a database does. It shows that rules say what
+    /// they look up, and that what they change can be written bit by bit.
+    #[must_use]
+    pub fn in_parts(mut self) -> Self {
+        self.data.get_mut().unwrap_or_else(PoisonError::into_inner).applying = Applying::ToParts;
+        self
     }
 
     /// A backup of everything that the store holds now.

@@ -6,8 +6,6 @@ use chrono::{DateTime, Utc};
 
 use super::MemoryStore;
 use super::campaigns::page;
-use super::packet_data::{PacketData, Slot, count_message};
-use super::packets::count;
 use crate::batch::Page;
 use crate::domain::answers::ContactOutcome;
 use crate::domain::forecast::WaitingWindow;
@@ -17,13 +15,15 @@ use crate::domain::report::{IncomingCounts, PacketCounts};
 use crate::domain::row::RowNumber;
 use crate::ids::{CompanyId, PacketId};
 use crate::ports::store::{OutcomeCursor, ReportStore, StoreError};
+use crate::rules::{PacketData, Slot, count, count_message};
 
 #[async_trait]
 impl ReportStore for MemoryStore {
     async fn packet_counts(&self, company: CompanyId, packet: PacketId) -> Result<PacketCounts, StoreError> {
         self.transact(|data| {
-            let found = data.packet(company, packet).ok_or(StoreError::Missing { what: "packet" })?;
-            let mut counts = PacketCounts { rows: found.packet.rows, ..found.counts.clone() };
+            let found = data.records.packet(company, packet).ok_or(StoreError::Missing { what: "packet" })?;
+            let kept = found.index.as_ref().map(|index| index.counts.clone()).unwrap_or_default();
+            let mut counts = PacketCounts { rows: found.packet.rows, ..kept };
             drop_zeros(&mut counts);
             Ok(counts)
         })
@@ -32,7 +32,7 @@ impl ReportStore for MemoryStore {
 
     async fn recount_packet(&self, company: CompanyId, packet: PacketId) -> Result<PacketCounts, StoreError> {
         self.transact(|data| {
-            data.packet(company, packet).map(recount).ok_or(StoreError::Missing { what: "packet" })
+            data.records.packet(company, packet).map(recount).ok_or(StoreError::Missing { what: "packet" })
         })
         .await
     }
@@ -46,7 +46,8 @@ impl ReportStore for MemoryStore {
         limit: usize,
     ) -> Result<Vec<WaitingWindow>, StoreError> {
         let found = self.transact(|data| {
-            let windows = data.packet(company, packet).into_iter().flat_map(|packet| &packet.windows);
+            let windows = data.records.packet(company, packet).and_then(|packet| packet.index.as_ref());
+            let windows = windows.into_iter().flat_map(|index| &index.windows);
             let mut sums = BTreeMap::new();
             for ((closes_at, opens_at, method), messages) in
                 windows.filter(|((_, opens, _), _)| *opens < until)
@@ -62,8 +63,9 @@ impl ReportStore for MemoryStore {
     }
 
     async fn incoming_counts(&self, company: CompanyId) -> Result<IncomingCounts, StoreError> {
-        let found =
-            self.transact(|data| data.companies.get(&company).map(|found| found.incoming_counts)).await;
+        let found = self
+            .transact(|data| data.records.companies.get(&company).map(|found| found.incoming_counts))
+            .await;
         Ok(found.unwrap_or_default())
     }
 
@@ -77,12 +79,12 @@ impl ReportStore for MemoryStore {
         Ok(self
             .transact(|data| {
                 let start = after.map_or(Bound::Unbounded, |after| Bound::Included(after.packet));
-                let packets = data.packets.range((start, Bound::Unbounded));
+                let packets = data.records.packets.rows().range((start, Bound::Unbounded));
                 let own = packets.filter(|(_, found)| found.packet.company == company);
                 let all = own.flat_map(|(packet, found)| {
                     let seen = after.filter(|after| after.packet == *packet);
                     let seen = seen.map_or(0, |after| after.position.saturating_add(1));
-                    let slots = (0_u64..).zip(0..found.message_count());
+                    let slots = (0_u64..).zip(0..found.message_count);
                     slots.skip_while(move |(position, _)| *position < seen).map(move |(position, slot)| {
                         (OutcomeCursor { packet: *packet, position }, found, slot)
                     })
@@ -116,16 +118,16 @@ fn outcome(packet: &PacketData, slot: Slot, since: DateTime<Utc>) -> Option<Cont
 fn recount(packet: &PacketData) -> PacketCounts {
     let mut counts = PacketCounts::default();
     let through = packet.packet.mapped_through;
-    let failed = packet.rejected.keys().filter(|row| packet.rows.contains_key(row)).count();
-    counts.rows.loaded = count(packet.rows.len());
+    let failed = packet.rejected.rows().keys().filter(|row| packet.rows.contains_key(row)).count();
+    counts.rows.loaded = count(packet.rows.rows().len());
     counts.rows.failed = count(failed);
-    counts.rows.rejected = count(packet.rejected.len() - failed);
+    counts.rows.rejected = count(packet.rejected.rows().len() - failed);
     counts.rows.read = counts.rows.loaded + counts.rows.rejected;
-    for row in packet.rejected.values() {
+    for row in packet.rejected.rows().values() {
         *counts.faults.entry(row.code).or_default() += 1;
     }
     let mut last: Option<(RowNumber, bool)> = None;
-    for message in packet.messages() {
+    for (_, message) in packet.messages.rows().iter() {
         let state = &message.record.state;
         count_message(&mut counts, state, |counter| *counter += 1);
         let verdict = message.verdict();

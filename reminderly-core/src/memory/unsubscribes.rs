@@ -6,6 +6,7 @@ use crate::batch::Outcomes;
 use crate::domain::unsubscribe::{RefusalKey, Unsubscribe};
 use crate::ids::CompanyId;
 use crate::ports::store::{StoreError, UnsubscribeStore, WriteOutcome};
+use crate::rules;
 
 #[async_trait]
 impl UnsubscribeStore for MemoryStore {
@@ -16,15 +17,9 @@ impl UnsubscribeStore for MemoryStore {
         now: DateTime<Utc>,
     ) -> Result<Outcomes<WriteOutcome>, StoreError> {
         self.transact(|data| {
-            let company = data.company_mut(company)?;
-            let record = |event| {
-                if company.record_unsubscribe(event, now) {
-                    WriteOutcome::Applied
-                } else {
-                    WriteOutcome::Stale
-                }
-            };
-            Ok(events.iter().map(record).collect())
+            data.apply(company, events, |records, events| {
+                rules::record_unsubscribes(records, company, events, now)
+            })
         })
         .await
     }
@@ -32,7 +27,7 @@ impl UnsubscribeStore for MemoryStore {
     async fn refused(&self, company: CompanyId, keys: &[RefusalKey]) -> Result<Vec<bool>, StoreError> {
         Ok(self
             .transact(|data| {
-                let found = data.companies.get(&company);
+                let found = data.records.companies.get(&company);
                 keys.iter().map(|key| found.is_some_and(|found| found.refuses(key))).collect()
             })
             .await)
@@ -43,7 +38,8 @@ impl UnsubscribeStore for MemoryStore {
         company: CompanyId,
         key: &RefusalKey,
     ) -> Result<Vec<Unsubscribe>, StoreError> {
-        let found = self.transact(|data| data.companies.get(&company)?.unsubscribes.get(key).cloned()).await;
+        let found =
+            self.transact(|data| data.records.companies.get(&company)?.unsubscribes.get(key).cloned()).await;
         Ok(found.unwrap_or_default())
     }
 }

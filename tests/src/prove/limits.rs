@@ -19,6 +19,7 @@ use reminderly_core::domain::contact_method::ContactMethod;
 use reminderly_core::domain::rate::Rate;
 use reminderly_core::domain::window::LegalInterval;
 use reminderly_core::ids::CompanyId;
+use reminderly_core::memory::MemoryStore;
 use reminderly_core::ports::provider::ProviderLimits;
 use reminderly_core::services::{Dispatch, InProcessPollers, ShutdownTrigger, Worker, shutdown};
 use reminderly_providers::router::MethodRouter;
@@ -99,7 +100,7 @@ struct Running {
 impl Stage {
     fn set(seed: u64, load: &Load) -> Self {
         let script = json!({ "default": { "mix": { "silent": 985, "throttled": 2, "server_error": 9, "time_out": 4 } } });
-        let mut world = World::new(&Setup { seed, yielding: true, script, ..Setup::default() });
+        let mut world = World::new(&Setup { seed, store: MemoryStore::yielding, script, ..Setup::default() });
         world.settings.tick = Duration::from_secs(5);
         world.settings.sharing.workers = std::num::NonZeroU32::new(load.workers).expect("at least one");
         let campaigns: Vec<Campaign> =

@@ -15,6 +15,7 @@ use reminderly_core::domain::message::{Detail, MessageRecord};
 use reminderly_core::domain::message_status::MessageStatus;
 use reminderly_core::domain::skip_reason::SkipReason;
 use reminderly_core::ids::CompanyId;
+use reminderly_core::memory::MemoryStore;
 use reminderly_core::services::{Explain, Settings};
 use reminderly_core::testing::QueueFaults;
 use reminderly_tests::world::{Setup, World, instant};
@@ -103,7 +104,7 @@ fn two_campaigns(seed: u64) -> Ran {
     let start = instant("2026-03-02T14:00:00Z");
     let mut world = World::new(&Setup {
         seed,
-        yielding: true,
+        store: MemoryStore::yielding,
         faults: Some(faults),
         script,
         start,

@@ -14,6 +14,7 @@ use reminderly_core::domain::message_status::MessageStatus;
 use reminderly_core::domain::packet::PacketStage;
 use reminderly_core::domain::vanished::KeptBecause;
 use reminderly_core::ids::{MessageId, PacketId};
+use reminderly_core::memory::MemoryStore;
 use reminderly_core::services::{Explain, Reports, Settings};
 use reminderly_tests::world::{Setup, World, instant};
 use reminderly_tests::{judge, material};
@@ -228,7 +229,13 @@ fn a_second_file_is_planned_whole_by_workers_that_crash() {
                 settings.rows_per_batch = 5;
                 settings.tick = TICK;
             };
-            let setup = Setup { seed, yielding: true, script: script.clone(), tune, ..Setup::default() };
+            let setup = Setup {
+                seed,
+                store: MemoryStore::yielding,
+                script: script.clone(),
+                tune,
+                ..Setup::default()
+            };
             run(seed, &setup, 8).judge();
         });
     }

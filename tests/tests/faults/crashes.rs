@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
+use reminderly_core::memory::MemoryStore;
 use reminderly_core::services::Settings;
 use reminderly_core::sources::MemorySource;
 use reminderly_tests::prove::crashes;
@@ -19,7 +20,7 @@ fn yielding() -> Setup {
     let script = json!({ "default": { "mix": {
         "delivers": 4, "confirms": 2, "cancels": 1, "time_out_accepted": 1, "time_out": 1, "lost_answer": 1
     } } });
-    Setup { yielding: true, script, ..Setup::default() }
+    Setup { store: MemoryStore::yielding, script, ..Setup::default() }
 }
 
 /// Those that touch what is sent, and at least how many polls they have. `tests/prove` tries all use cases, and pairs.

@@ -12,6 +12,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use reminderly_core::domain::access::Action;
 use reminderly_core::domain::window::LegalInterval;
 use reminderly_core::ids::CompanyId;
+use reminderly_core::memory::MemoryStore;
 use reminderly_core::ports::provider::{ProviderRate, RateScope};
 use reminderly_core::services::{CompiledCampaigns, Dispatch, Forecasts, InProcessPollers, Worker, shutdown};
 use reminderly_providers::sandbox::AcceptedRequest;
@@ -60,7 +61,11 @@ fn a_small_packet_of_the_same_company_waits_little_longer_too() {
 
 #[test]
 fn a_small_packet_is_fed_while_a_large_one_is() {
-    let setup = Setup { yielding: true, tune: |settings| settings.max_copies = 100_000, ..quiet(1, vec![]) };
+    let setup = Setup {
+        store: MemoryStore::yielding,
+        tune: |settings| settings.max_copies = 100_000,
+        ..quiet(1, vec![])
+    };
     let mut world = World::new(&setup);
     let (large, small) = (company(&world), company(&world));
     let start = world.now() + TimeDelta::seconds(60);
@@ -117,7 +122,7 @@ struct Limited {
 fn limited(seed: u64) -> Limited {
     let sender = ProviderRate { of: RateScope::Sender("+15205550100".into()), rate: rate(90, 5 * SECOND) };
     let rates = vec![account(30, SECOND), account(1_000, 60 * SECOND), sender];
-    let mut world = World::new(&Setup { yielding: true, ..quiet(seed, rates) });
+    let mut world = World::new(&Setup { store: MemoryStore::yielding, ..quiet(seed, rates) });
     let (slow, free) = (company(&world), company(&world));
     let id = world.company();
     let document = material::document_with(&[("/limits", json!({ "per_minute": 240 }))]);

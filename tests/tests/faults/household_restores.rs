@@ -4,6 +4,7 @@ use reminderly_core::domain::message::Detail;
 use reminderly_core::domain::message_status::MessageStatus;
 use reminderly_core::domain::row::RowNumber;
 use reminderly_core::domain::skip_reason::SkipReason;
+use reminderly_core::memory::MemoryStore;
 use reminderly_core::services::Settings;
 use reminderly_tests::world::{Setup, World, instant};
 use reminderly_tests::{judge, material};
@@ -15,7 +16,7 @@ use super::restores::{raise, release, restore, run_to_end};
 #[test]
 fn who_was_told_with_a_forgotten_row_is_not_told_again() {
     let tune = |settings: &mut Settings| settings.rows_per_batch = 2;
-    let mut world = World::new(&Setup { yielding: true, tune, ..Setup::default() });
+    let mut world = World::new(&Setup { store: MemoryStore::yielding, tune, ..Setup::default() });
     let company = world.company();
     let campaign = world.campaign(company, &document());
     let (cell, other) = (material::number(0), material::number(1));

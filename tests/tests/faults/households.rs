@@ -18,6 +18,7 @@ use reminderly_core::domain::response::ResponseKind;
 use reminderly_core::domain::skip_reason::SkipReason;
 use reminderly_core::domain::unsubscribe::{RefusalKey, UnsubscribeChange};
 use reminderly_core::ids::PacketId;
+use reminderly_core::memory::MemoryStore;
 use reminderly_core::ports::store::WriteOutcome;
 use reminderly_core::services::{
     CompiledCampaigns, Explain, Ingest, Mapping, Prepared, Settings, Unsubscribes,
@@ -274,7 +275,7 @@ fn named_once(world: &World, count: usize) -> usize {
 #[test]
 fn mapping_households_may_be_dropped_at_any_poll() {
     let tune = |settings: &mut Settings| settings.rows_per_batch = 3;
-    let setup = || Setup { yielding: true, tune, ..Setup::default() };
+    let setup = || Setup { store: MemoryStore::yielding, tune, ..Setup::default() };
     for polls in 0..POLLS_AT_MOST {
         let mut world = World::new(&setup());
         let company = world.company();
@@ -331,7 +332,7 @@ fn nobody_of_a_household_is_told_twice() {
             };
             let mut world = World::new(&Setup {
                 seed,
-                yielding: true,
+                store: MemoryStore::yielding,
                 faults: Some(faults),
                 script,
                 tune,

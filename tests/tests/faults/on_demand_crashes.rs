@@ -6,6 +6,7 @@ use std::time::Duration;
 use reminderly_core::domain::access::Action;
 use reminderly_core::domain::packet::PacketStage;
 use reminderly_core::ids::PacketId;
+use reminderly_core::memory::MemoryStore;
 use reminderly_core::ports::poller::{PollerError, PollerHost, PollerSpec};
 use reminderly_core::ports::queue::QueueName;
 use reminderly_core::services::{
@@ -20,7 +21,7 @@ use reminderly_tests::{judge, material};
 use serde_json::json;
 
 fn yielding(seed: u64) -> Setup {
-    Setup { seed, yielding: true, ..Setup::default() }
+    Setup { seed, store: MemoryStore::yielding, ..Setup::default() }
 }
 
 /// Good rows for people of their own, and one without a key.

@@ -8,6 +8,7 @@ use reminderly_core::domain::contact_method::ContactMethod;
 use reminderly_core::domain::message_status::MessageStatus::{
     self, Delivered, Failed, Sent, Undelivered, Unknown,
 };
+use reminderly_core::memory::MemoryStore;
 use reminderly_providers::layers::TimeOut;
 use reminderly_providers::router::MethodRouter;
 use reminderly_providers::sandbox::Sandbox;
@@ -103,7 +104,7 @@ fn every_persona_ends_as_documented_behind_a_time_out() {
 
 #[test]
 fn every_persona_ends_as_documented_whatever_is_polled_first() {
-    everybody(&Setup { yielding: true, ..Setup::default() });
+    everybody(&Setup { store: MemoryStore::yielding, ..Setup::default() });
 }
 
 /// A provider that cannot be asked about attempts.

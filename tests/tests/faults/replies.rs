@@ -19,6 +19,7 @@ use reminderly_core::domain::response::ResponseKind;
 use reminderly_core::domain::skip_reason::SkipReason;
 use reminderly_core::domain::unsubscribe::{RefusalKey, UnsubscribeChange};
 use reminderly_core::ids::{IdSourceExt as _, PacketId};
+use reminderly_core::memory::MemoryStore;
 use reminderly_core::ports::callback::CallbackError;
 use reminderly_core::ports::provider::{OutboundMessage, SendDeadline};
 use reminderly_core::ports::store::{IncomingStore as _, ReportStore as _, WriteOutcome};
@@ -285,12 +286,12 @@ fn a_reply_after_the_teardown_is_taken_and_answered() {
 }
 
 /// A world in which everything has been sent, and what the sandbox has to say, not yet taken in.
-fn with_callbacks_to_come(yielding: bool) -> (World, Campaign, PacketId) {
+fn with_callbacks_to_come(store: fn() -> MemoryStore) -> (World, Campaign, PacketId) {
     let script = json!({ "default": {
         "reports": [{ "after": "0s", "report": "sent" }, { "after": "2m", "report": "delivered" }],
         "replies": [{ "after": "2m", "text": "1" }]
     } });
-    let mut world = World::new(&Setup { script, yielding, ..Setup::default() });
+    let mut world = World::new(&Setup { script, store, ..Setup::default() });
     let company = world.company();
     let campaign = world.campaign(company, &material::document());
     let packet = world.load(company, campaign.id, &material::csv(3, AT));
@@ -301,7 +302,7 @@ fn with_callbacks_to_come(yielding: bool) -> (World, Campaign, PacketId) {
 
 #[test]
 fn a_callback_that_comes_twice_counts_once() {
-    let (mut world, campaign, packet) = with_callbacks_to_come(false);
+    let (mut world, campaign, packet) = with_callbacks_to_come(MemoryStore::new);
     let callbacks = Callbacks::new(&world.ports, &world.settings);
     world.clock.advance_to(instant("2026-03-04T18:02:00Z"));
     let taken = world.sandbox.take_callbacks(world.now());
@@ -320,7 +321,7 @@ fn a_callback_that_comes_twice_counts_once() {
 
 #[test]
 fn a_report_may_come_before_our_own_record_of_the_answer() {
-    let (mut world, campaign, packet) = with_callbacks_to_come(true);
+    let (mut world, campaign, packet) = with_callbacks_to_come(MemoryStore::yielding);
     world.run_to_end();
     judge::all_is_well(&world, &campaign);
     let messages = world.messages(campaign.company, packet);
@@ -329,7 +330,7 @@ fn a_report_may_come_before_our_own_record_of_the_answer() {
 
 #[test]
 fn a_forged_callback_is_refused_and_leaves_nothing() {
-    let (world, campaign, _) = with_callbacks_to_come(false);
+    let (world, campaign, _) = with_callbacks_to_come(MemoryStore::new);
     let callbacks = Callbacks::new(&world.ports, &world.settings);
     world.clock.advance_to(instant("2026-03-04T18:02:00Z"));
     for callback in world.sandbox.take_callbacks(world.now()) {
@@ -353,7 +354,7 @@ fn a_forged_callback_is_refused_and_leaves_nothing() {
 
 #[test]
 fn a_report_about_an_unknown_attempt_is_kept_for_three_days() {
-    let (mut world, campaign, _) = with_callbacks_to_come(false);
+    let (mut world, campaign, _) = with_callbacks_to_come(MemoryStore::new);
     world.run_to_end();
     // Another sandbox with the same keys knows an attempt that nobody here does.
     let stranger = Sandbox::new(

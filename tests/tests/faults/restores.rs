@@ -15,6 +15,7 @@ use reminderly_core::domain::message_status::MessageStatus;
 use reminderly_core::domain::skip_reason::SkipReason;
 use reminderly_core::domain::unsubscribe::{RefusalKey, UnsubscribeChange};
 use reminderly_core::memory::Backup;
+use reminderly_core::memory::MemoryStore;
 use reminderly_core::ports::store::WriteOutcome;
 use reminderly_core::services::{Ports, RestoreFence, RestoreRelease, Settings, Unsubscribes};
 use reminderly_core::sources::MemorySource;
@@ -30,7 +31,7 @@ fn mixed(seed: u64) -> Setup {
         "throttled": 2, "server_error": 1, "server_error_accepted": 1, "accepted_late": 1, "duplicate_reports": 1
     } } });
     let tune = |settings: &mut Settings| settings.tick = Duration::from_mins(2);
-    Setup { seed, yielding: true, script, tune, ..Setup::default() }
+    Setup { seed, store: MemoryStore::yielding, script, tune, ..Setup::default() }
 }
 
 /// Some go in five minutes, some in two hours, the others in four and more.

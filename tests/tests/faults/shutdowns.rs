@@ -1,6 +1,7 @@
 //! Workers that are told to stop in the middle of sending.
 
 use reminderly_core::domain::message_status::MessageStatus;
+use reminderly_core::memory::MemoryStore;
 use reminderly_tests::world::{Setup, World, instant};
 use reminderly_tests::{judge, material};
 use serde_json::json;
@@ -9,7 +10,7 @@ use serde_json::json;
 fn stopped_after(polls: usize) -> bool {
     let script =
         json!({ "default": { "mix": { "delivers": 3, "time_out": 1, "confirms": 1, "throttled": 1 } } });
-    let mut world = World::new(&Setup { yielding: true, script, ..Setup::default() });
+    let mut world = World::new(&Setup { store: MemoryStore::yielding, script, ..Setup::default() });
     let company = world.company();
     let campaign = world.campaign(company, &material::document());
     let packet = world.load(company, campaign.id, &material::csv(8, "2026-03-04 14:00"));

@@ -7,6 +7,7 @@ use futures::executor::block_on;
 use reminderly_core::domain::access::Action;
 use reminderly_core::domain::contact_method::ContactMethod;
 use reminderly_core::ids::{CompanyId, PacketId};
+use reminderly_core::memory::MemoryStore;
 use reminderly_core::ports::provider::{ProviderRate, RateScope};
 use reminderly_core::services::{CompiledCampaigns, Forecasts};
 use reminderly_tests::fairness::{account, quiet, rate};
@@ -44,7 +45,8 @@ struct Run {
 
 impl Run {
     fn new(calls: Vec<ProviderRate>, methods: &[&str]) -> Self {
-        let setup = Setup { call_rates: calls, yielding: true, ..quiet(1, vec![account(100, SECOND)]) };
+        let setup =
+            Setup { call_rates: calls, store: MemoryStore::yielding, ..quiet(1, vec![account(100, SECOND)]) };
         let mut world = World::new(&setup);
         let company = world.company();
         let campaign = world.campaign(company, &both(methods));

@@ -13,6 +13,7 @@ use reminderly_core::domain::message_status::MessageStatus;
 use reminderly_core::domain::packet::PacketStage;
 use reminderly_core::domain::unsubscribe::UnsubscribeChange;
 use reminderly_core::ids::{MessageId, PacketId};
+use reminderly_core::memory::MemoryStore;
 use reminderly_core::services::{CompiledCampaigns, IncomingMessages, Unsubscribes};
 use reminderly_tests::world::{Setup, World, instant};
 use reminderly_tests::{judge, material};
@@ -38,7 +39,8 @@ fn at_every_moment(stop: impl Fn(&Case), then: impl Fn(&mut Case)) -> usize {
     let script = json!({ "default": { "mix": { "delivers": 3, "time_out": 1, "time_out_accepted": 1 } } });
     let (mut cut_short, mut sent_before) = (0, 0);
     for moment in 0..2_000 {
-        let mut world = World::new(&Setup { yielding: true, script: script.clone(), ..Setup::default() });
+        let mut world =
+            World::new(&Setup { store: MemoryStore::yielding, script: script.clone(), ..Setup::default() });
         let company = world.company();
         let campaign = world.campaign(company, &material::document());
         let packet = world.load(company, campaign.id, &material::csv(ROWS, "2026-03-04 14:00"));

@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 use reminderly_core::clock::Clock as _;
 use reminderly_core::domain::campaign::lifecycle::Campaign;
 use reminderly_core::ids::PacketId;
+use reminderly_core::memory::MemoryStore;
 use reminderly_core::ports::callback::CallbackEvent;
 use reminderly_core::services::{Shutdown, shutdown};
 use reminderly_core::sources::MemorySource;
@@ -126,7 +127,7 @@ pub(super) fn yielding() -> Setup {
     let script = json!({ "default": { "mix": {
         "delivers": 4, "confirms": 2, "cancels": 1, "time_out_accepted": 1, "time_out": 1, "lost_answer": 1
     } } });
-    Setup { yielding: true, script, ..Setup::default() }
+    Setup { store: MemoryStore::yielding, script, ..Setup::default() }
 }
 
 /// The same with small batches.
@@ -136,7 +137,7 @@ pub(super) fn in_small_batches() -> Setup {
 
 /// A store that gives way, and nobody who is not reached.
 pub(super) fn delivering() -> Setup {
-    Setup { yielding: true, ..Setup::default() }
+    Setup { store: MemoryStore::yielding, ..Setup::default() }
 }
 
 /// People who answer, and reports that come in any order.

@@ -10,6 +10,7 @@ use reminderly_core::clock::Clock;
 use reminderly_core::domain::campaign::lifecycle::Campaign;
 use reminderly_core::domain::contact_method::ContactMethod;
 use reminderly_core::ids::CompanyId;
+use reminderly_core::memory::MemoryStore;
 use reminderly_core::ports::provider::Provider;
 use reminderly_core::services::Ports;
 use reminderly_core::testing::{
@@ -56,11 +57,18 @@ pub(super) struct Deployment {
     places: Vec<Place>,
 }
 
+/// One in so many schedules runs on a store that applies its rules to parts.
+const IN_PARTS: u64 = 4;
+
+fn store_of(seed: u64) -> fn() -> MemoryStore {
+    if seed.is_multiple_of(IN_PARTS) { || MemoryStore::yielding().in_parts() } else { MemoryStore::yielding }
+}
+
 impl Deployment {
     pub(super) fn new(schedule: &Schedule, breakage: &dyn Breakage) -> Self {
         let mut world = World::new(&Setup {
             seed: schedule.seed,
-            yielding: true,
+            store: store_of(schedule.seed),
             faults: Some(QueueFaults::default()),
             script: script(schedule),
             start: schedule.start,

@@ -6,8 +6,10 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::appointments::is_being_mapped;
-use super::data::{Change, Data};
-use super::packet_data::{MessageData, PacketData, Slot};
+use super::messages::MessageData;
+use super::packet_data::{PacketData, Slot};
+use super::records::{Change, Records};
+use super::table::Table;
 use crate::domain::attempt::{Attempt, AttemptOutcome};
 use crate::domain::caps::{CapReached, Caps, DAYS_AROUND, days_around};
 use crate::domain::disposition::AttemptReport;
@@ -19,18 +21,23 @@ use crate::ids::{AttemptId, CompanyId, MessageId, PacketId};
 use crate::ports::store::{SlotsOutcome, StoreError};
 
 /// In which order messages ask for slots: how long before the appointment they go, when they go, and the making.
-pub(super) type Nearness = (TimeDelta, DateTime<Utc>, Slot);
+pub type Nearness = (TimeDelta, DateTime<Utc>, Slot);
 
 /// Who has which days.
 #[derive(Debug, Default, Clone)]
-pub(super) struct SlotLedger {
+pub(crate) struct SlotLedger {
     /// How many messages have each day of a person.
-    days: HashMap<PersonKey, BTreeMap<NaiveDate, u32>>,
+    pub(crate) days: Table<HashMap<PersonKey, BTreeMap<NaiveDate, u32>>>,
     /// The days of a message, each once: more than one if a call was made on each.
-    of_message: HashMap<MessageId, Vec<NaiveDate>>,
+    pub(crate) of_message: Table<HashMap<MessageId, Vec<NaiveDate>>>,
 }
 
 impl SlotLedger {
+    /// A ledger of which nothing was read yet.
+    pub(crate) fn part() -> Self {
+        Self { days: Table::part(), of_message: Table::part() }
+    }
+
     /// Lets a message have the day of `at`, if the caps of its packet leave room for each of its persons. The days that it has had
     /// are free then, unless it may have been received on them.
     fn hold(&mut self, message: &MessageData, caps: Caps, at: DateTime<Utc>) -> Result<(), CapReached> {
@@ -77,18 +84,21 @@ impl SlotLedger {
     }
 
     fn take(&mut self, message: &Message, day: NaiveDate) {
-        let own = self.of_message.entry(message.id).or_insert_with(|| Vec::with_capacity(1));
-        if own.contains(&day) {
-            return;
+        match self.of_message.get_mut(&message.id) {
+            Some(own) if own.contains(&day) => return,
+            Some(own) => own.push(day),
+            None => self.of_message.insert(message.id, vec![day]),
         }
-        own.push(day);
         for person in message.persons() {
-            *self.days.entry(person.clone()).or_default().entry(day).or_default() += 1;
+            match self.days.get_mut(person) {
+                Some(days) => *days.entry(day).or_default() += 1,
+                None => self.days.insert(person.clone(), BTreeMap::from([(day, 1)])),
+            }
         }
     }
 
     /// Gives up all days of a message.
-    pub(super) fn free(&mut self, message: &Message) {
+    pub(crate) fn free(&mut self, message: &Message) {
         let Some(own) = self.of_message.remove(&message.id) else { return };
         for person in message.persons() {
             let Some(days) = self.days.get_mut(person) else { continue };
@@ -105,7 +115,7 @@ impl SlotLedger {
     }
 
     /// Takes the day of the latest attempt for a message that turned out to have gone, whether there is room or not.
-    pub(super) fn take_back(&mut self, message: &MessageData) {
+    pub(crate) fn take_back(&mut self, message: &MessageData) {
         let asked = &message.record.message;
         let claimed_at = message.attempts.last().map(|attempt| attempt.claimed_at);
         if let Some(at) = claimed_at.filter(|_| asked.takes_a_slot()) {
@@ -115,13 +125,13 @@ impl SlotLedger {
 }
 
 /// Takes the day of an attempt of which it turned out that the person has noticed it, whether there is room or not.
-pub(super) fn take_noticed_day(data: &mut Data, packet: PacketId, slot: Slot, attempt: AttemptId) {
-    let Some(found) = data.packets.get(&packet).filter(|found| !found.caps.is_none()) else { return };
+pub(crate) fn take_noticed_day(records: &mut Records, packet: PacketId, slot: Slot, attempt: AttemptId) {
+    let Some(found) = records.packets.get(&packet).filter(|found| !found.caps.is_none()) else { return };
     let Some(message) = found.get(slot).filter(|message| message.record.message.takes_a_slot()) else {
         return;
     };
     let attempt = message.attempts.iter().find(|noticed| noticed.id == attempt);
-    if let (Some(attempt), Some(company)) = (attempt, data.companies.get_mut(&found.packet.company)) {
+    if let (Some(attempt), Some(company)) = (attempt, records.companies.get_mut(&found.packet.company)) {
         let asked = &message.record.message;
         company.slots.take(asked, asked.local_day(attempt.claimed_at));
     }
@@ -138,59 +148,81 @@ fn was_contact(attempt: &Attempt) -> bool {
     }
 }
 
-/// Lets the messages of a packet that is being mapped have their days, those nearest to their appointments before the others.
-pub(super) fn take_slots(
-    data: &mut Data,
+/// Which messages of a packet are to ask now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asking {
+    /// The first ones, in their order.
+    pub asks: Vec<Nearness>,
+    /// Others ask after them.
+    pub is_more: bool,
+}
+
+/// Lets the messages of a packet that ask up to `through` have their days, those nearest to their appointments before the others:
+/// see [`MessageStore::take_slots`](crate::ports::store::MessageStore::take_slots).
+///
+/// # Errors
+///
+/// [`StoreError::Missing`].
+pub fn take_slots(
+    records: &mut Records,
     company: CompanyId,
     packet: PacketId,
     at: DateTime<Utc>,
-    limit: usize,
+    asking: &Asking,
 ) -> Result<SlotsOutcome, StoreError> {
+    let found = records.packet_mut(company, packet)?;
+    // Some may have asked since they were found.
+    let through = asking.asks.iter().filter(|nearness| found.asking.contains_key(nearness)).max();
     let mut capped = BTreeMap::new();
-    for _ in 0..limit.max(1) {
-        let found = data.packet_mut(company, packet)?;
+    loop {
+        let found = records.packet_mut(company, packet)?;
         if !is_being_mapped(&found.packet) {
             return Ok(SlotsOutcome::Stale);
         }
-        let Some((.., slot)) = found.asking.pop_first() else { break };
+        let asks = found.asking.rows().first_key_value().map(|(nearness, ())| *nearness);
+        let Some(nearness) = asks.filter(|nearness| Some(nearness) <= through) else { break };
+        found.asking.remove(&nearness);
+        let (.., slot) = nearness;
         let Some(planned_at) = found.record(slot).and_then(|record| record.state.planned_at) else {
             continue;
         };
-        let Err(reached) = hold_slot(data, packet, slot, planned_at) else { continue };
-        if is_taken_below(data, packet, slot, planned_at) {
+        let Err(reached) = hold_slot(records, packet, slot, planned_at) else { continue };
+        if is_taken_below(records, packet, slot, planned_at) {
             continue;
         }
         let mut skipped = |state: &mut MessageState| state.detail = Some(Detail::Skip(SkipReason::Cap));
         let reason = Cow::Borrowed(reached.as_str());
         let change = Change { event: MessageEvent::Skipped, at, reason, state: &mut skipped };
-        if data.transit(packet, slot, change).is_ok()
-            && let Some(record) = data.packet(company, packet).and_then(|found| found.record(slot))
+        if records.transit(packet, slot, change).is_ok()
+            && let Some(record) = records.packet(company, packet).and_then(|found| found.record(slot))
         {
             *capped.entry(record.message.method).or_default() += 1;
         }
     }
-    let is_last = data.packet_mut(company, packet)?.asking.is_empty();
+    let is_last = !asking.is_more && records.packet_mut(company, packet)?.asking.rows().is_empty();
     Ok(SlotsOutcome::Page { capped, is_last })
 }
 
 /// Lets a message that waits have the day of `at`, if it needs one.
-pub(super) fn hold_slot(
-    data: &mut Data,
+pub(crate) fn hold_slot(
+    records: &mut Records,
     packet: PacketId,
     slot: Slot,
     at: DateTime<Utc>,
 ) -> Result<(), CapReached> {
-    let Some(found) = data.packets.get(&packet).filter(|found| !found.caps.is_none()) else { return Ok(()) };
+    let Some(found) = records.packets.get(&packet).filter(|found| !found.caps.is_none()) else {
+        return Ok(());
+    };
     let Some(message) = found.get(slot).filter(|message| waits(&message.record.state)) else { return Ok(()) };
-    let Some(company) = data.companies.get_mut(&found.packet.company) else { return Ok(()) };
+    let Some(company) = records.companies.get_mut(&found.packet.company) else { return Ok(()) };
     company.slots.hold(message, found.caps, at)
 }
 
 /// Whether only the rungs below a message stand in its way. They may yet end unsent; its claim asks again.
-fn is_taken_below(data: &Data, packet: PacketId, slot: Slot, at: DateTime<Utc>) -> bool {
-    let Some(found) = data.packets.get(&packet) else { return false };
+fn is_taken_below(records: &Records, packet: PacketId, slot: Slot, at: DateTime<Utc>) -> bool {
+    let Some(found) = records.packets.get(&packet) else { return false };
     let Some(asked) = found.record(slot).map(|record| &record.message) else { return false };
-    let Some(company) = data.companies.get(&found.packet.company) else { return false };
+    let Some(company) = records.companies.get(&found.packet.company) else { return false };
     let rungs = found.rungs_below(asked).filter(|rung| rung.record.message.person == asked.person);
     let below: Vec<MessageId> = rungs.map(|rung| rung.record.message.id).collect();
     company.slots.is_taken_below(asked, &below, found.caps, at)
@@ -202,7 +234,7 @@ fn waits(state: &MessageState) -> bool {
 
 impl PacketData {
     /// Lets a planned message ask for a slot. A rung asks together with the first one of its ladder, and after it.
-    pub(super) fn ask_for_slot(&mut self, slot: Slot) {
+    pub(crate) fn ask_for_slot(&mut self, slot: Slot) {
         let Some(mut first) = self.record(slot).filter(|record| waits(&record.state)) else { return };
         if self.caps.is_none() || !first.message.takes_a_slot() {
             return;
@@ -220,6 +252,6 @@ impl PacketData {
             Some(message.appointment.map_or(TimeDelta::zero(), |appointment| appointment.at - at))
         });
         let ahead = ahead.min().unwrap_or_default();
-        self.asking.insert((ahead, at, slot));
+        self.asking.insert((ahead, at, slot), ());
     }
 }

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 
-use super::data::{Change, Data};
 use super::packet_data::Slot;
+use super::records::{Change, Records};
 use crate::domain::attempt::{Attempt, AttemptOutcome};
 use crate::domain::disposition::AttemptReport;
 use crate::domain::message::MessageState;
@@ -13,25 +13,25 @@ use crate::domain::message_status::{MessageEvent, MessageStatus};
 use crate::ids::{AttemptId, PacketId};
 
 /// What is known of an accepted attempt.
-pub(super) struct Evidence {
-    pub(super) attempt: AttemptId,
+pub(crate) struct Evidence {
+    pub(crate) attempt: AttemptId,
     /// The joined report, if there is one.
-    pub(super) report: Option<AttemptReport>,
+    pub(crate) report: Option<AttemptReport>,
     /// Another call was permitted because of a report: that this one was accepted is no news.
-    pub(super) redialled: bool,
-    pub(super) accepted_at: DateTime<Utc>,
+    pub(crate) redialled: bool,
+    pub(crate) accepted_at: DateTime<Utc>,
 }
 
 /// Moves the message to where the evidence says: first to sent, unless that is old news, then on. What the table does not allow
 /// has happened already. The status then.
-pub(super) fn follow(
-    data: &mut Data,
+pub(crate) fn follow(
+    records: &mut Records,
     packet: PacketId,
     slot: Slot,
     evidence: &Evidence,
     at: DateTime<Utc>,
 ) -> Option<MessageStatus> {
-    let before = data.packets.get(&packet)?.record(slot)?.state.status;
+    let before = records.packets.get(&packet)?.record(slot)?.state.status;
     let mut sent = |state: &mut MessageState| {
         state.copy_until = None;
         state.held = false;
@@ -45,9 +45,9 @@ pub(super) fn follow(
     let found = (!evidence.redialled).then_some(MessageEvent::Found);
     for event in found.into_iter().chain(evidence.report.as_ref().map(AttemptReport::event)) {
         let change = Change { event, at, reason: reason.clone(), state: &mut sent };
-        data.transit(packet, slot, change).ok();
+        records.transit(packet, slot, change).ok();
     }
-    let message = data.packets.get_mut(&packet)?.get_mut(slot)?;
+    let message = records.packets.get_mut(&packet)?.get_mut(slot)?;
     let now = message.record.state.status;
     if evidence.redialled && now != before {
         // The next call is withdrawn: this one says what became of the message again, and another rule may hold for it.
@@ -62,13 +62,13 @@ pub(super) fn follow(
 
 /// Moves the message to where the best evidence about an attempt before the latest says. The status then; `None` if there is no
 /// such evidence.
-pub(super) fn follow_earlier(
-    data: &mut Data,
+pub(crate) fn follow_earlier(
+    records: &mut Records,
     packet: PacketId,
     slot: Slot,
     at: DateTime<Utc>,
 ) -> Option<MessageStatus> {
-    let message = data.packets.get(&packet)?.get(slot)?;
+    let message = records.packets.get(&packet)?.get(slot)?;
     let latest = message.record.state.epoch;
     let earlier = message.attempts.iter().filter(|attempt| attempt.epoch < latest && counts(attempt));
     let proof = earlier.max_by(|one, other| one.report.cmp(&other.report))?;
@@ -78,7 +78,7 @@ pub(super) fn follow_earlier(
         redialled: proof.outcome == Some(AttemptOutcome::Redialled),
         accepted_at: proof.settled_at.unwrap_or(at),
     };
-    follow(data, packet, slot, &evidence, at)
+    follow(records, packet, slot, &evidence, at)
 }
 
 /// Whether an earlier attempt makes another one needless: it was accepted, and if that is why another call was permitted, it has

@@ -4,37 +4,58 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 
-use super::data::{Change, Data};
 use super::evidence::follow_earlier;
 use super::packet_data::{PacketData, Slot};
+use super::records::{Change, Records};
 use super::restore::BEFORE_RESTORE;
 use super::told::may_have_arrived;
+use crate::batch::Outcomes;
 use crate::domain::attempt::{Attempt, AttemptOutcome, ProviderReference};
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::message::{Detail, MessageState};
 use crate::domain::message_status::{MessageEvent, MessageStatus};
 use crate::domain::packet::{Draining, Packet, PacketStage};
 use crate::domain::unsubscribe::{Unsubscribe, UnsubscribeChange, UnsubscribeSource};
-use crate::ids::{MessageId, PacketId};
-use crate::ports::store::{SettleOutcome, SettleVerdict, Settlement};
+use crate::ids::{CompanyId, MessageId, PacketId};
+use crate::ports::store::{SettleOutcome, SettleVerdict, Settlement, StoreError};
 
-pub(super) fn settle(data: &mut Data, packet: PacketId, settlement: &Settlement) -> SettleOutcome {
-    let found = data.packets.get(&packet).and_then(|found| Some((found, found.slot(settlement.message)?)));
+/// Settles attempts: see [`MessageStore::settle`](crate::ports::store::MessageStore::settle).
+///
+/// # Errors
+///
+/// [`StoreError::Missing`].
+pub fn settle(
+    records: &mut Records,
+    company: CompanyId,
+    packet: PacketId,
+    settlements: &[Settlement],
+) -> Result<Outcomes<SettleOutcome>, StoreError> {
+    records.packet_mut(company, packet)?;
+    Ok(settlements.iter().map(|settlement| settle_one(records, packet, settlement)).collect())
+}
+
+fn settle_one(records: &mut Records, packet: PacketId, settlement: &Settlement) -> SettleOutcome {
+    let found = records.packets.get(&packet).and_then(|found| Some((found, found.slot(settlement.message)?)));
     let Some((found, slot)) = found else { return SettleOutcome::Missing };
     let is_attempt = found.get(slot).is_some_and(|message| message.attempt(settlement.epoch).is_some());
     if matches!(settlement.verdict, SettleVerdict::OptedOut { .. }) && is_attempt {
-        refuse(data, packet, slot, settlement.at);
+        refuse(records, packet, slot, settlement.at);
     }
-    settle_attempt(data, packet, slot, settlement)
+    settle_attempt(records, packet, slot, settlement)
 }
 
-fn settle_attempt(data: &mut Data, packet: PacketId, slot: Slot, settlement: &Settlement) -> SettleOutcome {
-    let Some(found) = data.packets.get(&packet) else { return SettleOutcome::Missing };
+fn settle_attempt(
+    records: &mut Records,
+    packet: PacketId,
+    slot: Slot,
+    settlement: &Settlement,
+) -> SettleOutcome {
+    let Some(found) = records.packets.get(&packet) else { return SettleOutcome::Missing };
     let Some(state) = found.record(slot).map(|record| &record.state) else { return SettleOutcome::Missing };
     let effect = Effect::of(&settlement.verdict);
     if !concerns(state, settlement.epoch, effect.event) {
         let status = state.status;
-        keep_acceptance(data, packet, slot, settlement, &effect);
+        keep_acceptance(records, packet, slot, settlement, &effect);
         return SettleOutcome::Stale(status);
     }
     if state.held && !decides(effect.event) {
@@ -50,26 +71,26 @@ fn settle_attempt(data: &mut Data, packet: PacketId, slot: Slot, settlement: &Se
     let is_too_late = effect.event == MessageEvent::RedialPermitted && !takes_calls(&found.packet);
     if is_known || is_too_late {
         let status = state.status;
-        keep_acceptance(data, packet, slot, settlement, &effect);
+        keep_acceptance(records, packet, slot, settlement, &effect);
         return SettleOutcome::Stale(status);
     }
-    if let Some(status) = overrule(data, packet, slot, settlement, &effect) {
+    if let Some(status) = overrule(records, packet, slot, settlement, &effect) {
         return SettleOutcome::Applied(status);
     }
     let mut apply = |state: &mut MessageState| apply(state, settlement);
     let change =
         Change { event: effect.event, at: settlement.at, reason: effect.reason.clone(), state: &mut apply };
-    match data.transit(packet, slot, change) {
+    match records.transit(packet, slot, change) {
         Ok(status) => {
-            record(data, packet, slot, settlement, &effect);
+            record(records, packet, slot, settlement, &effect);
             // A call that is permitted again is not made if an attempt before it was accepted.
             let permitted = effect.event == MessageEvent::RedialPermitted;
-            let then = permitted.then(|| follow_earlier(data, packet, slot, settlement.at)).flatten();
-            let then = then.or_else(|| expire_before_restore(data, packet, slot, settlement));
+            let then = permitted.then(|| follow_earlier(records, packet, slot, settlement.at)).flatten();
+            let then = then.or_else(|| expire_before_restore(records, packet, slot, settlement));
             SettleOutcome::Applied(then.unwrap_or(status))
         }
         Err(Some(status)) => {
-            keep_acceptance(data, packet, slot, settlement, &effect);
+            keep_acceptance(records, packet, slot, settlement, &effect);
             SettleOutcome::Stale(status)
         }
         Err(None) => SettleOutcome::Missing,
@@ -79,22 +100,22 @@ fn settle_attempt(data: &mut Data, packet: PacketId, slot: Slot, settlement: &Se
 /// What an earlier attempt has proved while the latest was in work counts for more than what became of that one: the message does
 /// not wait, fail or stay unknown, not even for a moment.
 fn overrule(
-    data: &mut Data,
+    records: &mut Records,
     packet: PacketId,
     slot: Slot,
     settlement: &Settlement,
     effect: &Effect,
 ) -> Option<MessageStatus> {
-    let status = data.packets.get(&packet)?.record(slot)?.state.status;
+    let status = records.packets.get(&packet)?.record(slot)?.state.status;
     let in_work = matches!(status, MessageStatus::Sending | MessageStatus::Unknown);
     let is_proof = effect.outcome == Some(AttemptOutcome::Accepted);
     if !in_work || is_proof || status.after(effect.event).is_none() {
         return None;
     }
-    let status = follow_earlier(data, packet, slot, settlement.at)?;
-    record(data, packet, slot, settlement, effect);
+    let status = follow_earlier(records, packet, slot, settlement.at)?;
+    record(records, packet, slot, settlement, effect);
     if effect.event == MessageEvent::Returned
-        && let Some(packet) = data.packets.get_mut(&packet)
+        && let Some(packet) = records.packets.get_mut(&packet)
     {
         packet.amend(slot, |message| uncount(&mut message.record.state));
     }
@@ -102,12 +123,12 @@ fn overrule(
 }
 
 /// Records what a person has told the provider: nothing more to the contact point of this message.
-fn refuse(data: &mut Data, packet: PacketId, slot: Slot, at: DateTime<Utc>) {
-    let Some(found) = data.packets.get(&packet) else { return };
+fn refuse(records: &mut Records, packet: PacketId, slot: Slot, at: DateTime<Utc>) {
+    let Some(found) = records.packets.get(&packet) else { return };
     let contact = found.record(slot).and_then(|record| record.message.contact.as_ref());
     let Some(key) = contact.map(ContactPoint::refusal_key) else { return };
     let (change, source) = (UnsubscribeChange::OptedOut, UnsubscribeSource::Provider);
-    if let Some(company) = data.companies.get_mut(&found.packet.company) {
+    if let Some(company) = records.companies.get_mut(&found.packet.company) {
         company.record_unsubscribe(&Unsubscribe { key, change, source, at }, at);
     }
 }
@@ -127,14 +148,14 @@ fn rung_above_went(packet: &PacketData, below: MessageId) -> bool {
 /// Ends a message that was just queued again by an attempt from before the last restore: a later attempt may have been made
 /// that the store no longer knows.
 fn expire_before_restore(
-    data: &mut Data,
+    records: &mut Records,
     packet: PacketId,
     slot: Slot,
     settlement: &Settlement,
 ) -> Option<MessageStatus> {
-    let claimed_at = attempt(data, packet, slot, settlement.epoch)?.claimed_at;
-    let status = data.packets.get(&packet)?.record(slot)?.state.status;
-    if status != MessageStatus::Queued || !data.restore.is_before(claimed_at) {
+    let claimed_at = attempt(records, packet, slot, settlement.epoch)?.claimed_at;
+    let status = records.packets.get(&packet)?.record(slot)?.state.status;
+    if status != MessageStatus::Queued || !records.restore.is_before(claimed_at) {
         return None;
     }
     let reason = Cow::Borrowed(BEFORE_RESTORE);
@@ -144,7 +165,7 @@ fn expire_before_restore(
         reason,
         state: &mut |state| state.detail = None,
     };
-    data.transit(packet, slot, change).ok()
+    records.transit(packet, slot, change).ok()
 }
 
 /// Whether a verdict on an attempt still matters: it is the latest, or none is in work and it proves that an earlier one was
@@ -254,8 +275,8 @@ fn uncount(state: &mut MessageState) {
     state.attempts = state.attempts.saturating_sub(1);
 }
 
-fn record(data: &mut Data, packet: PacketId, slot: Slot, settlement: &Settlement, effect: &Effect) {
-    let Some(attempt) = attempt(data, packet, slot, settlement.epoch) else { return };
+fn record(records: &mut Records, packet: PacketId, slot: Slot, settlement: &Settlement, effect: &Effect) {
+    let Some(attempt) = attempt(records, packet, slot, settlement.epoch) else { return };
     if let Some(outcome) = &effect.outcome {
         attempt.outcome = Some(outcome.clone());
         attempt.settled_at = Some(settlement.at);
@@ -267,8 +288,14 @@ fn record(data: &mut Data, packet: PacketId, slot: Slot, settlement: &Settlement
 
 /// A callback may have moved the message before the worker could say what it knows, or a later attempt is in work. That the provider
 /// accepted it counts when that one comes to nothing, and its id is worth keeping.
-fn keep_acceptance(data: &mut Data, packet: PacketId, slot: Slot, settlement: &Settlement, effect: &Effect) {
-    let Some(attempt) = attempt(data, packet, slot, settlement.epoch) else { return };
+fn keep_acceptance(
+    records: &mut Records,
+    packet: PacketId,
+    slot: Slot,
+    settlement: &Settlement,
+    effect: &Effect,
+) {
+    let Some(attempt) = attempt(records, packet, slot, settlement.epoch) else { return };
     let known = matches!(attempt.outcome, Some(AttemptOutcome::Accepted | AttemptOutcome::Redialled));
     if effect.outcome == Some(AttemptOutcome::Accepted) && !known {
         attempt.outcome.clone_from(&effect.outcome);
@@ -279,7 +306,7 @@ fn keep_acceptance(data: &mut Data, packet: PacketId, slot: Slot, settlement: &S
     }
 }
 
-fn attempt(data: &mut Data, packet: PacketId, slot: Slot, epoch: u32) -> Option<&mut Attempt> {
-    let message = data.packets.get_mut(&packet)?.get_mut(slot)?;
+fn attempt(records: &mut Records, packet: PacketId, slot: Slot, epoch: u32) -> Option<&mut Attempt> {
+    let message = records.packets.get_mut(&packet)?.get_mut(slot)?;
     message.attempts.iter_mut().find(|attempt| attempt.epoch == epoch)
 }

@@ -6,8 +6,9 @@ use std::iter::successors;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::company_data::CompanyData;
-use super::data::Change;
-use super::packet_data::{MessageData, PacketData, Slot};
+use super::messages::MessageData;
+use super::packet_data::{PacketData, Slot};
+use super::records::Change;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::message::{Detail, Message, MessageRecord, MessageState};
 use crate::domain::message_status::{MessageEvent, MessageStatus};
@@ -19,7 +20,7 @@ use crate::ids::{MessageId, PacketId};
 impl PacketData {
     /// Until when a rung below this message may still bring an answer; `None` if none need be waited for. It is the first one down
     /// that has not ended with nothing.
-    pub(super) fn below_may_bring_until(
+    pub(crate) fn below_may_bring_until(
         &self,
         message: &Message,
         now: DateTime<Utc>,
@@ -48,7 +49,7 @@ impl PacketData {
     }
 
     /// The rungs below a message, from the next one down.
-    pub(super) fn rungs_below(&self, message: &Message) -> impl Iterator<Item = &MessageData> {
+    pub(crate) fn rungs_below(&self, message: &Message) -> impl Iterator<Item = &MessageData> {
         let below = |rung: &&MessageData| self.find(rung.record.message.ladder?.below);
         let first = message.ladder.and_then(|place| self.find(place.below));
         successors(first, below).take(ContactMethod::ALL.len())
@@ -58,7 +59,7 @@ impl PacketData {
     ///
     /// It counts whomever the rungs name: without a person's key each names its own contact point. A campaign's own answer is
     /// its message's only.
-    pub(super) fn is_answered_on_ladder(&self, company: &CompanyData, message: &Message) -> bool {
+    pub(crate) fn is_answered_on_ladder(&self, company: &CompanyData, message: &Message) -> bool {
         let upper = self.rungs_above(message.id);
         let mut upper = upper.iter().filter_map(|(_, slot)| self.get(*slot));
         let answered = |rung: &MessageData| {
@@ -71,7 +72,7 @@ impl PacketData {
     }
 
     /// The rungs above a message, from the next one up.
-    pub(super) fn rungs_above(&self, message: MessageId) -> Vec<(PacketId, Slot)> {
+    pub(crate) fn rungs_above(&self, message: MessageId) -> Vec<(PacketId, Slot)> {
         let above = |slot: &Slot| self.above(self.record(*slot)?.message.id);
         let slots = successors(self.above(message), above).take(ContactMethod::ALL.len());
         slots.map(|slot| (self.packet.id, slot)).collect()
@@ -80,7 +81,7 @@ impl PacketData {
     /// Lets the rung above a message that brought nothing jump: due now, or when no rung further below need be waited for, to be
     /// planned again. Those that have brought nothing themselves are passed over. One that was tried already waits for its own
     /// reason: what a provider or a redial rule asked for.
-    pub(super) fn jump(&mut self, slot: Slot, at: DateTime<Utc>) {
+    pub(crate) fn jump(&mut self, slot: Slot, at: DateTime<Utc>) {
         let Some(below) = self.record(slot).filter(|record| brought_nothing(&record.state)) else { return };
         let stands = |slot: &Slot| self.record(*slot).is_some_and(|rung| !brought_nothing(&rung.state));
         let above = self.rungs_above(below.message.id).into_iter().map(|(_, slot)| slot).find(stands);
@@ -102,7 +103,7 @@ impl PacketData {
 
     /// Whether a rung may have jumped before a restore, and gone: one below it was to go before the restore, and whatever the
     /// store knows of that one may be older than its end.
-    pub(super) fn may_have_jumped(&self, slot: Slot, restore: &Restore) -> bool {
+    pub(crate) fn may_have_jumped(&self, slot: Slot, restore: &Restore) -> bool {
         let below = |record: &MessageRecord| Some(&self.find(record.message.ladder?.below)?.record);
         let Some(rung) = self.record(slot).filter(|rung| restore.is_before(rung.message.created_at)) else {
             return false;
@@ -113,7 +114,7 @@ impl PacketData {
 
     /// Whether a message brought nothing by an attempt from before a restore: the rung above may have jumped before the restore
     /// too, and gone.
-    pub(super) fn is_end_in_doubt(&self, slot: Slot, restore: &Restore) -> bool {
+    pub(crate) fn is_end_in_doubt(&self, slot: Slot, restore: &Restore) -> bool {
         let Some(below) = self.get(slot).filter(|below| brought_nothing(&below.record.state)) else {
             return false;
         };

@@ -5,12 +5,22 @@ use std::sync::Arc;
 use crate::domain::attempt::ProviderName;
 
 /// The events of a message, each once and in order. They are few, so a tree would only take room.
-#[derive(Debug, Clone, Default)]
-pub(super) struct DispositionEvents(Vec<(ProviderName, Arc<str>)>);
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DispositionEvents(Vec<(ProviderName, Arc<str>)>);
 
 impl DispositionEvents {
+    /// Whether none was seen.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The events that were seen, by their provider's name.
+    pub fn iter(&self) -> impl Iterator<Item = &(ProviderName, Arc<str>)> {
+        self.0.iter()
+    }
+
     /// Takes an event in; whether it is new.
-    pub(super) fn insert(&mut self, provider: &ProviderName, event: &Arc<str>) -> bool {
+    pub(crate) fn insert(&mut self, provider: &ProviderName, event: &Arc<str>) -> bool {
         match self.0.binary_search_by(|(by, known)| (by, known).cmp(&(provider, event))) {
             Ok(_) => false,
             Err(place) => {

@@ -1,37 +1,39 @@
 //! Planned rows and their messages.
 
 use super::appointments::{hold, is_as_expected, is_being_mapped};
-use super::data::Data;
 use super::packets::count;
+use super::records::Records;
 use crate::domain::message::{PlanVerdict, PlannedMessage};
 use crate::domain::skip_reason::SkipReason;
 use crate::ids::{CompanyId, PacketId};
 use crate::ports::store::{PlanBatch, PlanOutcome, StoreError};
 
-pub(super) fn plan(
-    data: &mut Data,
+/// Stores planned rows: see [`MessageStore::plan`](crate::ports::store::MessageStore::plan).
+///
+/// # Errors
+///
+/// [`StoreError::Missing`].
+pub fn plan(
+    records: &mut Records,
     company: CompanyId,
     packet: PacketId,
     batch: PlanBatch,
 ) -> Result<PlanOutcome, StoreError> {
-    let found = data.packet_mut(company, packet)?;
+    let found = records.packet_mut(company, packet)?;
     if !is_being_mapped(&found.packet) || found.packet.mapped_through != batch.after {
         return Ok(PlanOutcome::Stale);
     }
     let planned = found.packet.clone();
-    if !is_as_expected(data, &planned, &batch) {
+    if !is_as_expected(records, &planned, &batch) {
         return Ok(PlanOutcome::Overtaken);
     }
     // What is superseded gives its natural keys up before the new messages ask for them.
-    hold(data, &planned, &batch);
-    let found = data.packet_mut(company, packet)?;
+    hold(records, &planned, &batch);
+    let found = records.packet_mut(company, packet)?;
     found.packet.mapped_through = batch.through;
     found.caps = batch.caps;
     found.packet.rows.failed += count(batch.failed.len());
-    for row in batch.failed {
-        *found.counts.faults.entry(row.code).or_default() += 1;
-        found.rejected.insert(row.row, row);
-    }
+    found.reject(batch.failed);
     let mut duplicates = 0;
     let mut messages = batch.messages.into_iter().peekable();
     while let Some(first) = messages.next() {
@@ -40,15 +42,15 @@ pub(super) fn plan(
         let mut goes = false;
         while let Some(planned) = next {
             let asked = planned.verdict;
-            let stored = take_natural_key(data, company, planned);
+            let stored = take_natural_key(records, company, planned);
             goes |= matches!(stored.verdict, PlanVerdict::Send { .. });
             // What the planner skipped as a duplicate found no key taken.
             let duplicate = PlanVerdict::Skip(SkipReason::Duplicate);
             duplicates += u64::from(stored.verdict == duplicate && asked != duplicate);
-            data.insert_message(packet, stored);
+            records.insert_message(packet, stored);
             next = messages.next_if(|planned| planned.message.origin.row() == row);
         }
-        let rows = &mut data.packet_mut(company, packet)?.packet.rows;
+        let rows = &mut records.packet_mut(company, packet)?.packet.rows;
         *(if goes { &mut rows.planned } else { &mut rows.skipped }) += 1;
     }
     Ok(PlanOutcome::Stored { duplicates })
@@ -56,15 +58,19 @@ pub(super) fn plan(
 
 /// Takes the natural key of a planned message, or makes it a skipped duplicate; one whose appointment the person has released
 /// is not sent at all.
-fn take_natural_key(data: &mut Data, company: CompanyId, mut planned: PlannedMessage) -> PlannedMessage {
+fn take_natural_key(
+    records: &mut Records,
+    company: CompanyId,
+    mut planned: PlannedMessage,
+) -> PlannedMessage {
     let PlanVerdict::Send { at, .. } = planned.verdict else { return planned };
-    let Some(company) = data.companies.get_mut(&company) else { return planned };
+    let Some(company) = records.companies.get_mut(&company) else { return planned };
     if company.has_answered(&planned.message) {
         planned.verdict = PlanVerdict::Skip(SkipReason::Answered);
         return planned;
     }
     if let Some(key) = planned.message.natural_key(at) {
-        let holder = *company.natural_keys.entry(key).or_insert(planned.message.id);
+        let holder = company.natural_keys.get_or_insert(key, planned.message.id);
         if holder != planned.message.id {
             planned.verdict = PlanVerdict::Skip(SkipReason::Duplicate);
         }

@@ -1,0 +1,125 @@
+//! The restore fence.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
+
+use super::packet_data::Slot;
+use super::records::{Change, Records};
+use crate::domain::message::{Detail, MessageState, Origin};
+use crate::domain::message_status::{MessageEvent, MessageStatus};
+use crate::domain::packet::Packet;
+use crate::domain::restore::RestoreEpoch;
+use crate::domain::skip_reason::SkipReason;
+use crate::ids::{CompanyId, PacketId};
+use crate::ports::store::{FenceLift, StoreError};
+
+/// Why a message ends that was to go before a restore.
+pub(crate) const BEFORE_RESTORE: &str = "may have gone before the store was restored";
+
+/// Closes messages that were found to have been due before the restore: see
+/// [`RestoreStore::expire_before_restore`](crate::ports::store::RestoreStore::expire_before_restore).
+///
+/// # Errors
+///
+/// [`StoreError::Missing`].
+pub fn expire_before_restore(
+    records: &mut Records,
+    company: CompanyId,
+    packet: PacketId,
+    old: &[Slot],
+    at: DateTime<Utc>,
+) -> Result<usize, StoreError> {
+    records.packet_mut(company, packet)?;
+    // The rungs above go first: none of them is to jump.
+    let ended = old.iter().map(|slot| {
+        let above = end_rungs_above(records, packet, *slot, at);
+        above + usize::from(end(records, packet, *slot, at) || is_of_household(records, packet, *slot))
+    });
+    Ok(ended.sum())
+}
+
+/// Closes messages that were found to be candidates of days before the restore: see
+/// [`RestoreStore::expire_households_before_restore`](crate::ports::store::RestoreStore::expire_households_before_restore).
+///
+/// # Errors
+///
+/// [`StoreError::Missing`].
+pub fn expire_households_before_restore(
+    records: &mut Records,
+    company: CompanyId,
+    packet: PacketId,
+    old: &[Slot],
+    at: DateTime<Utc>,
+) -> Result<usize, StoreError> {
+    records.packet_mut(company, packet)?;
+    Ok(old.iter().filter(|slot| end(records, packet, **slot, at)).count())
+}
+
+/// Lifts the fence of a packet of which `old` messages still wait: see
+/// [`RestoreStore::lift_fence`](crate::ports::store::RestoreStore::lift_fence).
+///
+/// # Errors
+///
+/// [`StoreError::Missing`].
+pub fn lift_fence(
+    records: &mut Records,
+    company: CompanyId,
+    packet: PacketId,
+    (from, to): (RestoreEpoch, RestoreEpoch),
+    old: &[Slot],
+) -> Result<FenceLift, StoreError> {
+    let restore = records.restore;
+    let found = records.packet_mut(company, packet)?;
+    if found.packet.reconciled != from || restore.epoch != to || from >= to {
+        return Ok(FenceLift::Stale);
+    }
+    if !old.is_empty() {
+        return Ok(FenceLift::NotExpired);
+    }
+    found.packet.reconciled = to;
+    Ok(FenceLift::Lifted)
+}
+
+/// Whether a message may have ended with another one of its household, and so before its turn.
+fn is_of_household(records: &Records, packet: PacketId, slot: Slot) -> bool {
+    let record = records.packets.get(&packet).and_then(|found| found.record(slot));
+    record.is_some_and(|record| {
+        record.state.household.is_some() || matches!(record.message.origin, Origin::Household { .. })
+    })
+}
+
+/// Ends the rungs above a message of which nobody knows what became before the restore: they may have jumped then, and gone.
+/// The highest first, so that none jumps now. Answers how many.
+pub(crate) fn end_rungs_above(
+    records: &mut Records,
+    packet: PacketId,
+    slot: Slot,
+    at: DateTime<Utc>,
+) -> usize {
+    let Some(found) = records.packets.get(&packet) else { return 0 };
+    let above = |slot: Slot| found.above(found.record(slot)?.message.id);
+    let rungs: Vec<Slot> = std::iter::successors(above(slot), |rung| above(*rung)).collect();
+    rungs.into_iter().rev().filter(|rung| end(records, packet, *rung, at)).count()
+}
+
+/// Ends a message that waits to be sent; `false` if it does not.
+pub(crate) fn end(records: &mut Records, packet: PacketId, slot: Slot, at: DateTime<Utc>) -> bool {
+    let record = records.packets.get(&packet).and_then(|found| found.record(slot));
+    let (event, detail) = match record.map(|record| record.state.status) {
+        Some(MessageStatus::Planned) => (MessageEvent::Skipped, Some(Detail::Skip(SkipReason::PastDue))),
+        Some(MessageStatus::Queued) => (MessageEvent::Expired, None),
+        _ => return false,
+    };
+    let mut ended = |state: &mut MessageState| {
+        state.copy_until = None;
+        state.detail.clone_from(&detail);
+    };
+    let reason = Cow::Borrowed(BEFORE_RESTORE);
+    records.transit(packet, slot, Change { event, at, reason, state: &mut ended }).is_ok()
+}
+
+/// Whether the store was restored since the packet was reconciled.
+pub(crate) fn is_fenced(records: &Records, packet: &Packet) -> bool {
+    packet.reconciled < records.restore.epoch
+}
