@@ -16,8 +16,8 @@
 //!
 //! | feature | brings |
 //! |---|---|
-//! | `memory` | the in-memory store, the executable specification of the storage ports; brings `rules` |
-//! | `rules` | what every write makes of what is stored, for storage adapters |
+//! | `memory` | the in-memory store, the executable specification of the storage ports; brings `storage` |
+//! | `storage` | what every write makes of what is stored, for storage adapters |
 //! | `seal` | an authenticated cipher for payloads that travel through queues |
 //! | `xlsx` | Excel workbooks as data files |
 //! | `conformance` | the suites that every store and queue adapter must pass |
@@ -33,16 +33,16 @@ mod give_way;
 pub mod ids;
 pub mod ports;
 pub mod retry;
-#[cfg(feature = "rules")]
-#[cfg_attr(
-    not(feature = "memory"),
-    expect(dead_code, unused_imports, reason = "what holds all that there is serves the in-memory store")
-)]
-pub mod rules;
 #[cfg(any(feature = "memory", feature = "seal"))]
 pub mod sealers;
 pub mod services;
 pub mod sources;
+#[cfg(feature = "storage")]
+#[cfg_attr(
+    not(feature = "memory"),
+    expect(dead_code, unused_imports, reason = "what holds all that there is serves the in-memory store")
+)]
+pub mod storage;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;

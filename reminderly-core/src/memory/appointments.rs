@@ -6,7 +6,7 @@ use crate::domain::held_appointment::HeldAppointment;
 use crate::domain::vanished::KeptBecause;
 use crate::ids::{CampaignId, CompanyId, PacketId};
 use crate::ports::store::{AppointmentStore, StoreError, VanishOutcome, Vanishing, WriteOutcome};
-use crate::rules;
+use crate::storage;
 
 #[async_trait]
 impl AppointmentStore for MemoryStore {
@@ -18,7 +18,10 @@ impl AppointmentStore for MemoryStore {
     ) -> Result<Vec<Vec<HeldAppointment>>, StoreError> {
         Ok(self
             .transact(|data| {
-                keys.iter().map(|key| rules::appointment(&data.records, company, campaign, key)).collect()
+                data.apply(company, keys, |records, keys| {
+                    let rows = |key| storage::appointment(records, company, campaign, key);
+                    keys.iter().map(rows).collect()
+                })
             })
             .await)
     }
@@ -30,7 +33,7 @@ impl AppointmentStore for MemoryStore {
     ) -> Result<VanishOutcome, StoreError> {
         self.transact(|data| {
             data.apply(company, vanishing, |records, vanishing| {
-                rules::cancel_vanished(records, company, &vanishing)
+                storage::cancel_vanished(records, company, &vanishing)
             })
         })
         .await
@@ -44,7 +47,7 @@ impl AppointmentStore for MemoryStore {
     ) -> Result<WriteOutcome, StoreError> {
         self.transact(|data| {
             data.apply(company, because, |records, because| {
-                rules::keep_vanished(records, company, packet, because)
+                storage::keep_vanished(records, company, packet, because)
             })
         })
         .await

@@ -9,8 +9,8 @@ use crate::domain::campaign::definition::CampaignDefinition;
 use crate::domain::campaign::lifecycle::Campaign;
 use crate::domain::packet::{Packet, PacketStage};
 use crate::ids::{CampaignId, CompanyId, PacketId, RoleId, UserId};
-use crate::ports::store::PacketCreation;
-use crate::rules::Records;
+use crate::ports::store::{HandOver, PacketCreation};
+use crate::storage::{Due, Records, may_send};
 
 #[derive(Debug, Default, Clone)]
 pub(super) struct Data {
@@ -56,6 +56,13 @@ impl Data {
             Applying::ToAll => rule(&mut self.records, args),
             Applying::ToParts => parts::apply(&mut self.records, company, &args, rule),
         }
+    }
+
+    /// What of a packet is due, by the terms of a hand-over; nothing while it may not be sent.
+    pub(super) fn due(&mut self, company: CompanyId, packet: PacketId, terms: &HandOver) -> Due {
+        let goes = self.records.packet(company, packet).is_some_and(|found| may_send(&self.records, found));
+        let found = self.records.packet_mut(company, packet).ok().filter(|_| goes);
+        found.map(|found| found.due(terms)).unwrap_or_default()
     }
 
     /// Lists a packet that was made.

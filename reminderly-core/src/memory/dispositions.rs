@@ -7,7 +7,7 @@ use crate::batch::Outcomes;
 use crate::domain::attempt::AttemptLocation;
 use crate::ids::{AttemptId, CompanyId};
 use crate::ports::store::{DispositionOutcome, DispositionStore, LocatedDisposition, StoreError};
-use crate::rules;
+use crate::storage;
 
 #[async_trait]
 impl DispositionStore for MemoryStore {
@@ -28,7 +28,7 @@ impl DispositionStore for MemoryStore {
     ) -> Result<Outcomes<DispositionOutcome>, StoreError> {
         let record = |data: &mut Data| {
             data.apply(company, dispositions, |records, dispositions| {
-                rules::record_dispositions(records, company, dispositions, at)
+                storage::record_dispositions(records, company, dispositions, at)
             })
         };
         Ok(self.transact(record).await)

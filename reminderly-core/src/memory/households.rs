@@ -7,7 +7,7 @@ use crate::domain::household::{Candidate, HouseholdKey};
 use crate::domain::message::PlannedMessage;
 use crate::ids::{CompanyId, PacketId};
 use crate::ports::store::{HouseholdStore, StoreError, WriteOutcome};
-use crate::rules;
+use crate::storage;
 
 #[async_trait]
 impl HouseholdStore for MemoryStore {
@@ -36,7 +36,7 @@ impl HouseholdStore for MemoryStore {
     ) -> Result<Outcomes<WriteOutcome>, StoreError> {
         self.transact(|data| {
             data.apply(company, messages, |records, messages| {
-                rules::plan_households(records, company, packet, messages, at)
+                storage::plan_households(records, company, packet, messages, at)
             })
         })
         .await

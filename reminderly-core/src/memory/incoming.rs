@@ -13,7 +13,7 @@ use crate::domain::message::Origin;
 use crate::domain::person::PersonKey;
 use crate::ids::{CompanyId, IncomingId, MessageId, PacketId};
 use crate::ports::store::{IncomingOutcome, IncomingStore, StoreError};
-use crate::rules::{self, MessageData, messages_to};
+use crate::storage::{self, MessageData, messages_to};
 
 #[async_trait]
 impl IncomingStore for MemoryStore {
@@ -23,7 +23,7 @@ impl IncomingStore for MemoryStore {
         record: IncomingRecord,
     ) -> Result<IncomingOutcome, StoreError> {
         self.transact(|data| {
-            data.apply(company, record, |records, record| rules::record_incoming(records, company, record))
+            data.apply(company, record, |records, record| storage::record_incoming(records, company, record))
         })
         .await
     }
@@ -34,7 +34,11 @@ impl IncomingStore for MemoryStore {
         from: &ContactPoint,
         now: DateTime<Utc>,
     ) -> Result<Vec<Answerable>, StoreError> {
-        Ok(self.transact(|data| rules::answerable(&data.records, company, from, now)).await)
+        Ok(self
+            .transact(|data| {
+                data.apply(company, from, |records, from| storage::answerable(records, company, from, now))
+            })
+            .await)
     }
 
     async fn open_question(

@@ -12,7 +12,7 @@ use crate::ports::store::{
     ClaimOutcome, ClaimRequest, ClaimTerms, Close, HandOver, HandedOver, MessageStore, OpenAttempt,
     PlanBatch, PlanOutcome, SettleOutcome, Settlement, SlotsOutcome, Snooze, StoreError, WriteOutcome,
 };
-use crate::rules::{self, PacketData, Slot, count};
+use crate::storage::{self, PacketData, Slot, count};
 
 #[async_trait]
 impl MessageStore for MemoryStore {
@@ -23,7 +23,7 @@ impl MessageStore for MemoryStore {
         batch: PlanBatch,
     ) -> Result<PlanOutcome, StoreError> {
         self.transact(|data| {
-            data.apply(company, batch, |records, batch| rules::plan(records, company, packet, batch))
+            data.apply(company, batch, |records, batch| storage::plan(records, company, packet, batch))
         })
         .await
     }
@@ -36,9 +36,9 @@ impl MessageStore for MemoryStore {
         limit: usize,
     ) -> Result<SlotsOutcome, StoreError> {
         self.transact(|data| {
-            let asking = data.records.packet_mut(company, packet)?.asking(limit);
-            data.apply(company, &asking, |records, asking| {
-                rules::take_slots(records, company, packet, at, asking)
+            let askers = data.records.packet_mut(company, packet)?.askers(limit);
+            data.apply(company, &askers, |records, askers| {
+                storage::take_slots(records, company, packet, at, askers)
             })
         })
         .await
@@ -78,8 +78,10 @@ impl MessageStore for MemoryStore {
         terms: HandOver,
     ) -> Result<HandedOver, StoreError> {
         self.transact(|data| {
-            let due = data.records.packet_mut(company, packet)?.due(&terms);
-            data.apply(company, &due, |records, due| rules::hand_over(records, company, packet, due, &terms))
+            let due = data.due(company, packet, &terms);
+            data.apply(company, &due, |records, due| {
+                storage::hand_over(records, company, packet, due, &terms)
+            })
         })
         .await
     }
@@ -102,7 +104,7 @@ impl MessageStore for MemoryStore {
         Ok(self
             .transact(|data| {
                 data.apply(company, requests, |records, requests| {
-                    rules::claim(records, company, packet, requests, terms)
+                    storage::claim(records, company, packet, requests, terms)
                 })
             })
             .await)
@@ -116,7 +118,7 @@ impl MessageStore for MemoryStore {
     ) -> Result<Outcomes<SettleOutcome>, StoreError> {
         self.transact(|data| {
             data.apply(company, settlements, |records, settlements| {
-                rules::settle(records, company, packet, settlements)
+                storage::settle(records, company, packet, settlements)
             })
         })
         .await
@@ -129,7 +131,9 @@ impl MessageStore for MemoryStore {
         snoozes: &[Snooze],
     ) -> Result<Outcomes<WriteOutcome>, StoreError> {
         self.transact(|data| {
-            data.apply(company, snoozes, |records, snoozes| rules::snooze(records, company, packet, snoozes))
+            data.apply(company, snoozes, |records, snoozes| {
+                storage::snooze(records, company, packet, snoozes)
+            })
         })
         .await
     }
@@ -141,7 +145,7 @@ impl MessageStore for MemoryStore {
         closes: &[Close],
     ) -> Result<Outcomes<WriteOutcome>, StoreError> {
         self.transact(|data| {
-            data.apply(company, closes, |records, closes| rules::close(records, company, packet, closes))
+            data.apply(company, closes, |records, closes| storage::close(records, company, packet, closes))
         })
         .await
     }
@@ -156,7 +160,7 @@ impl MessageStore for MemoryStore {
         self.transact(|data| {
             let waiting = data.records.packet_mut(company, packet)?.waiting(limit);
             data.apply(company, &*waiting, |records, waiting| {
-                rules::cancel_open(records, company, packet, waiting, at)
+                storage::cancel_open(records, company, packet, waiting, at)
             })
         })
         .await

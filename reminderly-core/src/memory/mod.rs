@@ -71,7 +71,7 @@ impl MemoryStore {
         Self { yielding: Yielding::Always, ..Self::default() }
     }
 
-    /// The store, with the [rules](crate::rules) applied to parts, as an adapter for a database does. It shows that rules say what
+    /// The store, with the [rules](crate::storage) applied to parts, as an adapter for a database does. It shows that rules say what
     /// they look up, and that what they change can be written bit by bit.
     #[must_use]
     pub fn in_parts(mut self) -> Self {

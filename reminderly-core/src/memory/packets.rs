@@ -15,14 +15,14 @@ use crate::ids::{CampaignId, CompanyId, PacketId};
 use crate::ports::store::{
     NewPacket, PacketCreation, PacketStore, RowBatch, StageChange, StoreError, WriteOutcome,
 };
-use crate::rules::{self, PacketNaturalKey, holds_its_call};
+use crate::storage::{self, PacketNaturalKey, holds_its_call};
 
 #[async_trait]
 impl PacketStore for MemoryStore {
     async fn create_packet(&self, company: CompanyId, new: NewPacket) -> Result<PacketCreation, StoreError> {
         self.transact(|data| {
             let creation =
-                data.apply(company, new, |records, new| rules::create_packet(records, company, new))?;
+                data.apply(company, new, |records, new| storage::create_packet(records, company, new))?;
             data.list_packet(&creation);
             Ok(creation)
         })
@@ -37,7 +37,7 @@ impl PacketStore for MemoryStore {
     ) -> Result<PacketCreation, StoreError> {
         self.transact(|data| {
             let creation = data.apply(company, (new, rows), |records, (new, rows)| {
-                rules::create_loaded_packet(records, company, new, rows)
+                storage::create_loaded_packet(records, company, new, rows)
             })?;
             data.list_packet(&creation);
             Ok(creation)
@@ -74,8 +74,9 @@ impl PacketStore for MemoryStore {
     ) -> Result<Page<Packet, PacketId>, StoreError> {
         Ok(self
             .transact(|data| {
-                let first = (campaign, after.unwrap_or(PacketId::from(Uuid::nil())));
-                let listed = data.packets_of.range((Bound::Excluded(first), Bound::Unbounded));
+                let first = (campaign, PacketId::from(Uuid::nil()));
+                let start = after.map_or(Bound::Included(first), |after| Bound::Excluded((campaign, after)));
+                let listed = data.packets_of.range((start, Bound::Unbounded));
                 let ids = listed.take_while(|(of, _)| *of == campaign).map(|(_, id)| *id);
                 page(ids.filter_map(|id| Some((id, data.packet(company, id)?.clone()))), limit)
             })
@@ -92,7 +93,7 @@ impl PacketStore for MemoryStore {
             let open = index.map_or(0, |index| index.counts.open);
             let (packet, to) = (change.packet, change.to);
             let outcome = data.apply(company, change, |records, change| {
-                rules::change_stage(records, company, change, open)
+                storage::change_stage(records, company, change, open)
             })?;
             if outcome == WriteOutcome::Applied {
                 data.list_open(packet, to);
@@ -109,7 +110,9 @@ impl PacketStore for MemoryStore {
         drain: Draining,
     ) -> Result<WriteOutcome, StoreError> {
         self.transact(|data| {
-            data.apply(company, drain, |records, drain| rules::set_draining(records, company, packet, drain))
+            data.apply(company, drain, |records, drain| {
+                storage::set_draining(records, company, packet, drain)
+            })
         })
         .await
     }
@@ -123,7 +126,7 @@ impl PacketStore for MemoryStore {
     ) -> Result<WriteOutcome, StoreError> {
         self.transact(|data| {
             data.apply(company, progress, |records, progress| {
-                rules::open_ingest(records, company, packet, progress, at)
+                storage::open_ingest(records, company, packet, progress, at)
             })
         })
         .await
@@ -136,7 +139,7 @@ impl PacketStore for MemoryStore {
         batch: RowBatch,
     ) -> Result<WriteOutcome, StoreError> {
         self.transact(|data| {
-            data.apply(company, batch, |records, batch| rules::append_rows(records, company, packet, batch))
+            data.apply(company, batch, |records, batch| storage::append_rows(records, company, packet, batch))
         })
         .await
     }

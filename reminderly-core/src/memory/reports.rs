@@ -15,7 +15,7 @@ use crate::domain::report::{IncomingCounts, PacketCounts};
 use crate::domain::row::RowNumber;
 use crate::ids::{CompanyId, PacketId};
 use crate::ports::store::{OutcomeCursor, ReportStore, StoreError};
-use crate::rules::{PacketData, Slot, count, count_message};
+use crate::storage::{PacketData, Slot, count, count_message};
 
 #[async_trait]
 impl ReportStore for MemoryStore {

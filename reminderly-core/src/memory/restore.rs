@@ -10,7 +10,7 @@ use crate::domain::packet::Packet;
 use crate::domain::restore::{Restore, RestoreEpoch};
 use crate::ids::{CompanyId, PacketId};
 use crate::ports::store::{FenceLift, Raised, RestoreStore, StoreError};
-use crate::rules;
+use crate::storage;
 
 #[async_trait]
 impl RestoreStore for MemoryStore {
@@ -49,8 +49,8 @@ impl RestoreStore for MemoryStore {
                     .rows()
                     .range((start, Bound::Unbounded))
                     .map(|(_, found)| &found.packet);
-                let fenced =
-                    all.filter(|packet| rules::is_fenced(&data.records, packet) && !packet.stage.is_closed());
+                let fenced = all
+                    .filter(|packet| storage::is_fenced(&data.records, packet) && !packet.stage.is_closed());
                 page(fenced.map(|packet| (packet.id, packet.clone())), limit)
             })
             .await)
@@ -67,7 +67,7 @@ impl RestoreStore for MemoryStore {
             let restore = data.records.restore;
             let old = data.records.packet_mut(company, packet)?.before(&restore, limit);
             data.apply(company, &*old, |records, old| {
-                rules::expire_before_restore(records, company, packet, old, at)
+                storage::expire_before_restore(records, company, packet, old, at)
             })
         })
         .await
@@ -84,7 +84,7 @@ impl RestoreStore for MemoryStore {
             let restore = data.records.restore;
             let old = data.records.packet_mut(company, packet)?.of_days_before(&restore, limit);
             data.apply(company, &*old, |records, old| {
-                rules::expire_households_before_restore(records, company, packet, old, at)
+                storage::expire_households_before_restore(records, company, packet, old, at)
             })
         })
         .await
@@ -101,7 +101,7 @@ impl RestoreStore for MemoryStore {
             let restore = data.records.restore;
             let old = data.records.packet_mut(company, packet)?.before(&restore, 1);
             data.apply(company, &*old, |records, old| {
-                rules::lift_fence(records, company, packet, (from, to), old)
+                storage::lift_fence(records, company, packet, (from, to), old)
             })
         })
         .await

@@ -7,10 +7,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::batch::Page;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::household::{Candidate, HOUSEHOLD_MAX, HouseholdKey};
-use crate::domain::plan::day_begins;
 use crate::domain::restore::Restore;
 use crate::ports::store::HandOver;
-use crate::rules::{Asking, Companions, Due, PacketData, PacketIndex, Slot};
+use crate::storage::{Askers, Companions, Due, PacketData, PacketIndex, Slot};
 
 /// No local day is longer, whatever the clocks do.
 const DAY_MOST: TimeDelta = TimeDelta::hours(48);
@@ -36,9 +35,9 @@ impl PacketData {
     }
 
     /// Which of the messages that ask for slots are to ask now.
-    pub(super) fn asking(&self, limit: usize) -> Asking {
+    pub(super) fn askers(&self, limit: usize) -> Askers {
         let mut asks = self.asking.rows().keys().copied();
-        Asking { asks: asks.by_ref().take(limit.max(1)).collect(), is_more: asks.next().is_some() }
+        Askers { first: asks.by_ref().take(limit.max(1)).collect(), is_more: asks.next().is_some() }
     }
 
     /// Up to `limit` planned and queued messages, those that wait for another one after that.
@@ -56,18 +55,12 @@ impl PacketData {
     /// Up to `limit` planned and queued messages that were to go before the restore, or may have jumped before it.
     pub(super) fn before(&self, restore: &Restore, limit: usize) -> Vec<Slot> {
         let Some(gone_until) = restore.gone_until() else { return Vec::new() };
-        let may_have_jumped = |slot: &Slot| self.may_have_jumped(*slot, restore);
-        let is_old = |slot: &Slot| {
-            let not_before = self.record(*slot).and_then(|record| record.state.not_before);
-            not_before.is_none_or(|not_before| restore.may_have_gone(not_before)) || may_have_jumped(slot)
-        };
+        let is_old = |slot: &Slot| self.is_before(*slot, restore);
         let copied = self.index().flat_map(|index| &index.copies).map(|(_, slot)| *slot);
         // Last, because all that waits is looked at: what ends leaves the index, so a later call does not see it again.
-        let later = self.index().flat_map(|index| index.due.range((gone_until, 0)..));
-        let later = later.map(|(_, slot)| *slot).filter(may_have_jumped);
-        let ripe = self.ripe().filter(is_old);
-        let first = self.due_before(gone_until).chain(ripe).chain(copied.filter(is_old));
-        first.chain(self.parked().filter(is_old)).chain(later).take(limit).collect()
+        let later = self.index().flat_map(|index| index.due.range((gone_until, 0)..)).map(|(_, slot)| *slot);
+        let first = self.due_before(gone_until).chain(self.ripe()).chain(copied).chain(self.parked());
+        first.chain(later).filter(is_old).take(limit).collect()
     }
 
     fn due_before(&self, instant: DateTime<Utc>) -> impl Iterator<Item = Slot> {
@@ -121,13 +114,7 @@ impl PacketData {
     /// Up to `limit` messages that one for their household may stand for, of days that had begun before the restore.
     pub(super) fn of_days_before(&self, restore: &Restore, limit: usize) -> Vec<Slot> {
         let Some(gone_until) = restore.gone_until() else { return Vec::new() };
-        let is_of_day = |slot: &Slot| {
-            let candidate = self.record(*slot).filter(|record| HouseholdKey::of(record).is_some());
-            candidate.is_some_and(|record| {
-                let begins = |at| day_begins(at, record.message.contact_zone);
-                record.state.planned_at.is_some_and(|at| restore.may_have_gone(begins(at)))
-            })
-        };
+        let is_of_day = |slot: &Slot| self.is_of_day_before(*slot, restore);
         self.due_before(gone_until + DAY_MOST).chain(self.ripe()).filter(is_of_day).take(limit).collect()
     }
 }

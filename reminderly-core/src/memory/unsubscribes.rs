@@ -6,7 +6,7 @@ use crate::batch::Outcomes;
 use crate::domain::unsubscribe::{RefusalKey, Unsubscribe};
 use crate::ids::CompanyId;
 use crate::ports::store::{StoreError, UnsubscribeStore, WriteOutcome};
-use crate::rules;
+use crate::storage;
 
 #[async_trait]
 impl UnsubscribeStore for MemoryStore {
@@ -18,7 +18,7 @@ impl UnsubscribeStore for MemoryStore {
     ) -> Result<Outcomes<WriteOutcome>, StoreError> {
         self.transact(|data| {
             data.apply(company, events, |records, events| {
-                rules::record_unsubscribes(records, company, events, now)
+                storage::record_unsubscribes(records, company, events, now)
             })
         })
         .await

@@ -19,12 +19,12 @@ fn ports_import_no_use_case_and_no_adapter() {
 
 #[test]
 fn the_memory_store_imports_no_service() {
-    assert_imports("memory", &["batch", "clock", "domain", "give_way", "ids", "memory", "ports", "rules"]);
+    assert_imports("memory", &["batch", "clock", "domain", "give_way", "ids", "memory", "ports", "storage"]);
 }
 
 #[test]
 fn the_rules_import_no_service_and_no_adapter() {
-    assert_imports("rules", &["batch", "domain", "ids", "ports", "rules"]);
+    assert_imports("storage", &["batch", "domain", "ids", "ports", "storage"]);
 }
 
 #[test]

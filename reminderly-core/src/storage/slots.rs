@@ -9,7 +9,7 @@ use super::appointments::is_being_mapped;
 use super::messages::MessageData;
 use super::packet_data::{PacketData, Slot};
 use super::records::{Change, Records};
-use super::table::Table;
+use super::table::{Extent, Table};
 use crate::domain::attempt::{Attempt, AttemptOutcome};
 use crate::domain::caps::{CapReached, Caps, DAYS_AROUND, days_around};
 use crate::domain::disposition::AttemptReport;
@@ -24,7 +24,7 @@ use crate::ports::store::{SlotsOutcome, StoreError};
 pub type Nearness = (TimeDelta, DateTime<Utc>, Slot);
 
 /// Who has which days.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Clone)]
 pub(crate) struct SlotLedger {
     /// How many messages have each day of a person.
     pub(crate) days: Table<HashMap<PersonKey, BTreeMap<NaiveDate, u32>>>,
@@ -33,9 +33,8 @@ pub(crate) struct SlotLedger {
 }
 
 impl SlotLedger {
-    /// A ledger of which nothing was read yet.
-    pub(crate) fn part() -> Self {
-        Self { days: Table::part(), of_message: Table::part() }
+    pub(crate) fn new(extent: Extent) -> Self {
+        Self { days: Table::new(extent), of_message: Table::new(extent) }
     }
 
     /// Lets a message have the day of `at`, if the caps of its packet leave room for each of its persons. The days that it has had
@@ -148,17 +147,16 @@ fn was_contact(attempt: &Attempt) -> bool {
     }
 }
 
-/// Which messages of a packet are to ask now.
+/// Which messages of a packet are to ask for their slots now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asking {
-    /// The first ones, in their order.
-    pub asks: Vec<Nearness>,
+pub struct Askers {
+    /// The first ones, in their order; none between them is left out.
+    pub first: Vec<Nearness>,
     /// Others ask after them.
     pub is_more: bool,
 }
 
-/// Lets the messages of a packet that ask up to `through` have their days, those nearest to their appointments before the others:
-/// see [`MessageStore::take_slots`](crate::ports::store::MessageStore::take_slots).
+/// Lets the messages of a packet that are to ask have their days, those nearest to their appointments before the others: see [`MessageStore::take_slots`](crate::ports::store::MessageStore::take_slots).
 ///
 /// # Errors
 ///
@@ -168,17 +166,17 @@ pub fn take_slots(
     company: CompanyId,
     packet: PacketId,
     at: DateTime<Utc>,
-    asking: &Asking,
+    askers: &Askers,
 ) -> Result<SlotsOutcome, StoreError> {
     let found = records.packet_mut(company, packet)?;
+    if !is_being_mapped(&found.packet) {
+        return Ok(SlotsOutcome::Stale);
+    }
     // Some may have asked since they were found.
-    let through = asking.asks.iter().filter(|nearness| found.asking.contains_key(nearness)).max();
+    let through = askers.first.iter().filter(|nearness| found.asking.contains_key(nearness)).max();
     let mut capped = BTreeMap::new();
-    loop {
+    for _ in &askers.first {
         let found = records.packet_mut(company, packet)?;
-        if !is_being_mapped(&found.packet) {
-            return Ok(SlotsOutcome::Stale);
-        }
         let asks = found.asking.rows().first_key_value().map(|(nearness, ())| *nearness);
         let Some(nearness) = asks.filter(|nearness| Some(nearness) <= through) else { break };
         found.asking.remove(&nearness);
@@ -199,7 +197,7 @@ pub fn take_slots(
             *capped.entry(record.message.method).or_default() += 1;
         }
     }
-    let is_last = !asking.is_more && records.packet_mut(company, packet)?.asking.rows().is_empty();
+    let is_last = !askers.is_more && records.packet_mut(company, packet)?.asking.rows().is_empty();
     Ok(SlotsOutcome::Page { capped, is_last })
 }
 

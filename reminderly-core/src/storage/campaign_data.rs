@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 
 use super::held_row::HeldRow;
-use super::table::Table;
+use super::table::{Extent, Table};
 use crate::domain::appointment_key::AppointmentKey;
 use crate::domain::call::CallKey;
 use crate::domain::campaign::lifecycle::CampaignState;
@@ -59,19 +59,20 @@ impl PacketNaturalKey {
     }
 }
 
-impl CampaignData {
-    /// A new campaign, of which everything is there.
-    pub(crate) fn whole(state: CampaignState) -> Self {
-        Self {
-            head: CampaignHead { state, newest_file: None, last_file_came_at: None },
-            appointments: Table::default(),
-            named_in: Table::default(),
-            packets_by_key: Table::default(),
-        }
+impl CampaignHead {
+    /// Of a campaign that has no packets yet.
+    pub(crate) const fn new(state: CampaignState) -> Self {
+        Self { state, newest_file: None, last_file_came_at: None }
     }
+}
 
-    /// A campaign of which only this was read.
-    pub(crate) fn part(head: CampaignHead) -> Self {
-        Self { head, appointments: Table::part(), named_in: Table::part(), packets_by_key: Table::part() }
+impl CampaignData {
+    pub(crate) fn new(head: CampaignHead, extent: Extent) -> Self {
+        Self {
+            head,
+            appointments: Table::new(extent),
+            named_in: Table::new(extent),
+            packets_by_key: Table::new(extent),
+        }
     }
 }

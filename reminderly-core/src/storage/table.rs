@@ -25,11 +25,20 @@ pub(crate) trait Map: Default {
 pub(crate) struct Table<M: Map> {
     rows: M,
     /// `None` of a table that is there as a whole.
-    part: Option<Box<Part<M::Key>>>,
+    reading: Option<Box<Reading<M::Key>>>,
+}
+
+/// How much of a table there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// All of it.
+    Whole,
+    /// What was read.
+    Part,
 }
 
 #[derive(Debug, Clone)]
-struct Part<K> {
+struct Reading<K> {
     /// What was read, whether it was there or not, or was written.
     known: BTreeSet<K>,
     unread: RefCell<BTreeSet<K>>,
@@ -37,20 +46,15 @@ struct Part<K> {
 
 impl<M: Map> Default for Table<M> {
     fn default() -> Self {
-        Self { rows: M::default(), part: None }
+        Self { rows: M::default(), reading: None }
     }
 }
 
 impl<M: Map> Table<M> {
-    /// A table of which nothing was read yet.
-    pub(crate) fn part() -> Self {
-        let part = Part { known: BTreeSet::new(), unread: RefCell::default() };
-        Self { rows: M::default(), part: Some(Box::new(part)) }
-    }
-
-    /// Whether it holds only what was read.
-    pub(crate) const fn is_part(&self) -> bool {
-        self.part.is_some()
+    /// A table in which there is nothing, or of which nothing was read yet.
+    pub(crate) fn new(extent: Extent) -> Self {
+        let nothing = || Box::new(Reading { known: BTreeSet::new(), unread: RefCell::default() });
+        Self { rows: M::default(), reading: (extent == Extent::Part).then(nothing) }
     }
 
     /// All rows that are there.
@@ -137,16 +141,16 @@ impl<M: Map> Table<M> {
 
     /// Whether there is nothing, for sure.
     pub(crate) fn is_surely_empty(&self) -> bool {
-        self.part.is_none() && self.rows.is_empty()
+        self.reading.is_none() && self.rows.is_empty()
     }
 
     /// What was looked up and had not been read.
     pub(crate) fn take_unread(&self) -> impl Iterator<Item = M::Key> + use<M> {
-        let unread = self.part.as_ref().map(|part| part.unread.take());
+        let unread = self.reading.as_ref().map(|reading| reading.unread.take());
         unread.into_iter().flatten()
     }
 
-    /// What is not as it was, with what it is now.
+    /// What is not as it was, with what it is now; in order.
     pub(crate) fn changed_since<'a>(
         &'a self,
         before: Option<&'a Self>,
@@ -154,31 +158,30 @@ impl<M: Map> Table<M> {
     where
         M::Row: PartialEq,
     {
-        let gone = before.into_iter().flat_map(|before| before.rows.keys());
-        let gone = gone.filter(|key| self.rows.get(key).is_none()).map(|key| (key, None));
-        let here = self.rows.keys().filter_map(move |key| {
-            let row = self.rows.get(&key)?;
-            let same = before.and_then(|before| before.rows.get(&key)) == Some(row);
-            (!same).then_some((key, Some(row)))
-        });
-        here.chain(gone)
+        let was = |key: &M::Key| before.and_then(|before| before.rows.get(key));
+        let keys = self.rows.keys().chain(before.into_iter().flat_map(|before| before.rows.keys()));
+        let keys: BTreeSet<M::Key> = keys.filter(|key| was(key) != self.rows.get(key)).collect();
+        keys.into_iter().map(|key| {
+            let now = self.rows.get(&key);
+            (key, now)
+        })
     }
 
     fn knows(&self, key: &M::Key) -> bool {
-        self.part.as_ref().is_none_or(|part| part.known.contains(key))
+        self.reading.as_ref().is_none_or(|reading| reading.known.contains(key))
     }
 
     /// From now on it is known what there is under a key.
     pub(crate) fn know(&mut self, key: &M::Key) {
-        if let Some(part) = &mut self.part {
-            part.known.insert(key.clone());
+        if let Some(reading) = &mut self.reading {
+            reading.known.insert(key.clone());
         }
     }
 
     /// Notes that something was looked up that was not read.
     fn miss(&self, key: &M::Key) {
-        if let Some(part) = &self.part {
-            part.unread.borrow_mut().insert(key.clone());
+        if let Some(reading) = &self.reading {
+            reading.unread.borrow_mut().insert(key.clone());
         }
     }
 }
@@ -259,7 +262,7 @@ mod tests {
 
     #[test]
     fn a_part_notes_what_was_not_read_and_shows_nothing_of_it() {
-        let mut table = Table::<BTreeMap<u8, u8>>::part();
+        let mut table = Table::<BTreeMap<u8, u8>>::new(Extent::Part);
         table.put(1, Some(10));
         table.put(2, None);
         assert_eq!((table.get(&1), table.get(&2)), (Some(&10), None));
@@ -273,14 +276,14 @@ mod tests {
 
     #[test]
     fn what_is_written_is_known() {
-        let mut table = Table::<BTreeMap<u8, u8>>::part();
+        let mut table = Table::<BTreeMap<u8, u8>>::new(Extent::Part);
         table.insert(1, 10);
         assert_eq!((table.get(&1), unread(&table)), (Some(&10), vec![]));
     }
 
     #[test]
     fn what_is_added_to_is_not_known() {
-        let mut table = Table::<BTreeMap<u8, Vec<u8>>>::part();
+        let mut table = Table::<BTreeMap<u8, Vec<u8>>>::new(Extent::Part);
         table.add(1, |row| row.push(10));
         table.add(1, |row| row.push(11));
         assert_eq!(table.get(&1), None);
@@ -291,7 +294,7 @@ mod tests {
 
     #[test]
     fn what_is_not_as_it_was_is_told() {
-        let mut table = Table::<BTreeMap<u8, u8>>::part();
+        let mut table = Table::<BTreeMap<u8, u8>>::new(Extent::Part);
         for (key, row) in [(1, 10), (2, 20), (3, 30)] {
             table.put(key, Some(row));
         }
@@ -301,6 +304,6 @@ mod tests {
         table.remove(&3);
         table.insert(4, 40);
         let changes: Vec<_> = table.changed_since(Some(&before)).collect();
-        assert_eq!(changes, [(2, Some(&21)), (4, Some(&40)), (3, None)]);
+        assert_eq!(changes, [(2, Some(&21)), (3, None), (4, Some(&40))]);
     }
 }

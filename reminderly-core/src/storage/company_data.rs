@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::campaign_data::CampaignData;
 use super::packet_data::Slot;
 use super::slots::SlotLedger;
-use super::table::Table;
+use super::table::{Extent, Table};
 use crate::domain::appointment_key::AppointmentKey;
 use crate::domain::attempt::ProviderName;
 use crate::domain::contact_method::ContactMethod;
@@ -69,39 +69,20 @@ pub struct AnsweredTo {
 pub type IncomingEvent = (ProviderName, Arc<str>);
 
 impl CompanyData {
-    /// A new company, of which everything is there.
-    pub(crate) fn whole() -> Self {
+    pub(crate) fn new(extent: Extent) -> Self {
         Self {
-            campaigns: Table::default(),
-            natural_keys: Table::default(),
-            messages_to: Table::default(),
-            contacts_of: Table::default(),
-            unsubscribes: Table::default(),
-            wills: Table::default(),
-            incoming: Table::default(),
-            incoming_events: Table::default(),
+            campaigns: Table::new(extent),
+            natural_keys: Table::new(extent),
+            messages_to: Table::new(extent),
+            contacts_of: Table::new(extent),
+            unsubscribes: Table::new(extent),
+            wills: Table::new(extent),
+            incoming: Table::new(extent),
+            incoming_events: Table::new(extent),
             incoming_counts: IncomingCounts::default(),
-            questions: Table::default(),
-            responses: Table::default(),
-            slots: SlotLedger::default(),
-        }
-    }
-
-    /// A company of which nothing was read yet but that it is there.
-    pub(crate) fn part() -> Self {
-        Self {
-            campaigns: Table::part(),
-            natural_keys: Table::part(),
-            messages_to: Table::part(),
-            contacts_of: Table::part(),
-            unsubscribes: Table::part(),
-            wills: Table::part(),
-            incoming: Table::part(),
-            incoming_events: Table::part(),
-            incoming_counts: IncomingCounts::default(),
-            questions: Table::part(),
-            responses: Table::part(),
-            slots: SlotLedger::part(),
+            questions: Table::new(extent),
+            responses: Table::new(extent),
+            slots: SlotLedger::new(extent),
         }
     }
 

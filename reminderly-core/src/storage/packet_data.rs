@@ -8,7 +8,7 @@ use super::messages::{MessageData, Messages};
 use super::packet_index::PacketIndex;
 use super::records::Change;
 use super::slots::Nearness;
-use super::table::Table;
+use super::table::{Extent, Table};
 use crate::domain::attempt::ProviderName;
 use crate::domain::caps::Caps;
 use crate::domain::message::{MessageRecord, MessageState, PlannedMessage};
@@ -55,42 +55,19 @@ pub(crate) struct PacketData {
 }
 
 impl PacketData {
-    /// A new packet, of which everything is there.
-    pub(crate) fn whole(packet: Packet) -> Self {
-        Self {
-            packet,
-            caps: Caps::default(),
-            message_count: 0,
-            rows: Table::default(),
-            rejected: Table::default(),
-            messages: Table::default(),
-            slots: Table::default(),
-            above: Table::default(),
-            disposition_events: Table::default(),
-            asking: Table::default(),
-            index: Some(Box::default()),
-        }
-    }
-
-    /// A packet of which everything is there, and that is all there is.
-    pub(crate) fn whole_of(head: PacketHead) -> Self {
-        Self { caps: head.caps, message_count: head.message_count, ..Self::whole(head.packet) }
-    }
-
-    /// A packet of which only this was read.
-    pub(crate) fn part(head: PacketHead) -> Self {
+    pub(crate) fn new(head: PacketHead, extent: Extent) -> Self {
         Self {
             packet: head.packet,
             caps: head.caps,
             message_count: head.message_count,
-            rows: Table::part(),
-            rejected: Table::part(),
-            messages: Table::part(),
-            slots: Table::part(),
-            above: Table::part(),
-            disposition_events: Table::part(),
-            asking: Table::part(),
-            index: None,
+            rows: Table::new(extent),
+            rejected: Table::new(extent),
+            messages: Table::new(extent),
+            slots: Table::new(extent),
+            above: Table::new(extent),
+            disposition_events: Table::new(extent),
+            asking: Table::new(extent),
+            index: (extent == Extent::Whole).then(Box::default),
         }
     }
 

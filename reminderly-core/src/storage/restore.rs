@@ -4,12 +4,14 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 
-use super::packet_data::Slot;
+use super::packet_data::{PacketData, Slot};
 use super::records::{Change, Records};
+use crate::domain::household::HouseholdKey;
 use crate::domain::message::{Detail, MessageState, Origin};
 use crate::domain::message_status::{MessageEvent, MessageStatus};
 use crate::domain::packet::Packet;
-use crate::domain::restore::RestoreEpoch;
+use crate::domain::plan::day_begins;
+use crate::domain::restore::{Restore, RestoreEpoch};
 use crate::domain::skip_reason::SkipReason;
 use crate::ids::{CompanyId, PacketId};
 use crate::ports::store::{FenceLift, StoreError};
@@ -30,11 +32,13 @@ pub fn expire_before_restore(
     old: &[Slot],
     at: DateTime<Utc>,
 ) -> Result<usize, StoreError> {
-    records.packet_mut(company, packet)?;
+    let restore = records.restore;
+    let found = records.packet_mut(company, packet)?;
+    let old: Vec<Slot> = old.iter().copied().filter(|slot| found.is_before(*slot, &restore)).collect();
     // The rungs above go first: none of them is to jump.
-    let ended = old.iter().map(|slot| {
-        let above = end_rungs_above(records, packet, *slot, at);
-        above + usize::from(end(records, packet, *slot, at) || is_of_household(records, packet, *slot))
+    let ended = old.into_iter().map(|slot| {
+        let above = end_rungs_above(records, packet, slot, at);
+        above + usize::from(end(records, packet, slot, at) || is_of_household(records, packet, slot))
     });
     Ok(ended.sum())
 }
@@ -52,8 +56,10 @@ pub fn expire_households_before_restore(
     old: &[Slot],
     at: DateTime<Utc>,
 ) -> Result<usize, StoreError> {
-    records.packet_mut(company, packet)?;
-    Ok(old.iter().filter(|slot| end(records, packet, **slot, at)).count())
+    let restore = records.restore;
+    let found = records.packet_mut(company, packet)?;
+    let old: Vec<Slot> = old.iter().copied().filter(|slot| found.is_of_day_before(*slot, &restore)).collect();
+    Ok(old.into_iter().filter(|slot| end(records, packet, *slot, at)).count())
 }
 
 /// Lifts the fence of a packet of which `old` messages still wait: see
@@ -74,11 +80,30 @@ pub fn lift_fence(
     if found.packet.reconciled != from || restore.epoch != to || from >= to {
         return Ok(FenceLift::Stale);
     }
-    if !old.is_empty() {
+    if old.iter().any(|slot| found.is_before(*slot, &restore)) {
         return Ok(FenceLift::NotExpired);
     }
     found.packet.reconciled = to;
     Ok(FenceLift::Lifted)
+}
+
+impl PacketData {
+    /// Whether a message waits that was to go before the restore, or may have jumped before it.
+    pub(crate) fn is_before(&self, slot: Slot, restore: &Restore) -> bool {
+        let Some(state) = self.record(slot).map(|record| &record.state) else { return false };
+        let waits = matches!(state.status, MessageStatus::Planned | MessageStatus::Queued);
+        let was_to_go = || state.not_before.is_none_or(|not_before| restore.may_have_gone(not_before));
+        waits && !self.flies_with_household(slot) && (was_to_go() || self.may_have_jumped(slot, restore))
+    }
+
+    /// Whether one message for a household may stand for this one, whose day had begun before the restore.
+    pub(crate) fn is_of_day_before(&self, slot: Slot, restore: &Restore) -> bool {
+        let candidate = self.record(slot).filter(|record| HouseholdKey::of(record).is_some());
+        candidate.is_some_and(|record| {
+            let begins = |at| day_begins(at, record.message.contact_zone);
+            record.state.planned_at.is_some_and(|at| restore.may_have_gone(begins(at)))
+        })
+    }
 }
 
 /// Whether a message may have ended with another one of its household, and so before its turn.

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use super::campaign_data::CampaignData;
+use super::campaign_data::{CampaignData, CampaignHead};
 use super::company_data::CompanyData;
 use super::households;
 use super::packet_data::{PacketData, Slot};
 use super::restore::end_rungs_above;
-use super::table::Table;
+use super::table::{Extent, Table};
 use crate::domain::attempt::AttemptLocation;
 use crate::domain::campaign::lifecycle::CampaignState;
 use crate::domain::message::{Detail, MessageState, PlannedMessage};
@@ -21,7 +21,7 @@ use crate::ids::{AttemptId, CampaignId, CompanyId, PacketId};
 use crate::ports::store::StoreError;
 
 /// All that a store holds and rules look at, or the part of it that was read.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Clone)]
 pub struct Records {
     pub(crate) companies: Table<BTreeMap<CompanyId, CompanyData>>,
     pub(crate) packets: Table<BTreeMap<PacketId, PacketData>>,
@@ -39,7 +39,23 @@ pub(crate) struct Change<'a> {
     pub(crate) state: &'a mut dyn FnMut(&mut MessageState),
 }
 
+impl Default for Records {
+    /// A whole store in which there is nothing.
+    fn default() -> Self {
+        Self::new(Extent::Whole)
+    }
+}
+
 impl Records {
+    pub(crate) fn new(extent: Extent) -> Self {
+        Self {
+            companies: Table::new(extent),
+            packets: Table::new(extent),
+            attempts: Table::new(extent),
+            restore: Restore::default(),
+        }
+    }
+
     /// A packet of this company.
     pub(crate) fn packet(&self, company: CompanyId, packet: PacketId) -> Option<&PacketData> {
         self.packets.get(&packet).filter(|found| found.packet.company == company)
@@ -65,7 +81,7 @@ impl Records {
     /// Adds a company, unless it is there.
     pub(crate) fn add_company(&mut self, company: CompanyId) {
         if !self.companies.contains_key(&company) {
-            self.companies.insert(company, CompanyData::whole());
+            self.companies.insert(company, CompanyData::new(Extent::Whole));
         }
     }
 
@@ -77,9 +93,11 @@ impl Records {
         state: CampaignState,
     ) {
         let Some(company) = self.companies.get_mut(&company) else { return };
-        match company.campaigns.get_mut(&campaign) {
-            Some(campaign) => campaign.head.state = state,
-            None => company.campaigns.insert(campaign, CampaignData::whole(state)),
+        if let Some(campaign) = company.campaigns.get_mut(&campaign) {
+            campaign.head.state = state;
+        } else {
+            let head = CampaignHead::new(state);
+            company.campaigns.insert(campaign, CampaignData::new(head, Extent::Whole));
         }
     }
 

@@ -10,7 +10,7 @@
 //! use reminderly_core::domain::restore::Restore;
 //! use reminderly_core::ids::{CompanyId, PacketId};
 //! use reminderly_core::ports::store::{StoreError, WriteOutcome};
-//! use reminderly_core::rules::{Applied, Fact, Key, Part, set_draining};
+//! use reminderly_core::storage::{Applied, Fact, Key, Part, set_draining};
 //!
 //! /// Within one transaction: `read` reads under locks, `write` writes.
 //! fn cancel(
@@ -21,7 +21,8 @@
 //! ) -> Result<WriteOutcome, StoreError> {
 //!     let mut part = Part::of(company, restore);
 //!     loop {
-//!         match part.apply(|records| set_draining(records, company, packet, Draining::Cancelling)) {
+//!         let applied = part.apply(|records| set_draining(records, company, packet, Draining::Cancelling));
+//!         match applied.expect("what was asked for was added") {
 //!             Applied::Unread(keys) => keys.into_iter().for_each(|key| part.add(read(key))),
 //!             Applied::Done { answer, changes } => {
 //!                 write(changes);
@@ -40,8 +41,11 @@
 //! assert!(matches!(outcome, Err(StoreError::Missing { what: "packet" })));
 //! ```
 //!
-//! Every rule refuses what does not exist, or belongs to another company, with [`StoreError::Missing`](crate::ports::store::StoreError),
-//! and fails in no other way. One that refuses has changed nothing.
+//! What a rule is given beside its arguments, such as the messages that are due or the number of those that are open, is to be found in
+//! the transaction of the call, once the packet's row is locked. A rule that passes something over handles less than it was given.
+//!
+//! A rule whose call is about something that does not exist, or belongs to another company, answers
+//! [`StoreError::Missing`](crate::ports::store::StoreError), or says so of the single item; it fails in no other way.
 
 mod appointments;
 mod campaign_data;
@@ -76,7 +80,7 @@ pub use claim::claim;
 pub use company_data::{AnsweredTo, AppointmentOf, IncomingEvent, MessagePlace, Will};
 pub use disposition_events::DispositionEvents;
 pub use dispositions::record_dispositions;
-pub use facts::{Fact, Key};
+pub use facts::{CampaignFact, CampaignKey, CompanyFact, CompanyKey, Fact, Key, PacketFact, PacketKey};
 pub use held_row::{Before, HeldRow};
 pub use households::plan_households;
 pub use incoming::{answerable, record_incoming};
@@ -85,20 +89,23 @@ pub use packet_data::{PacketHead, Slot};
 pub use packets::{
     append_rows, change_stage, create_loaded_packet, create_packet, open_ingest, set_draining,
 };
-pub use part::{Applied, Part};
+pub use part::{Applied, NotAdded, Part};
 pub use plan::plan;
 pub use records::Records;
 pub use restore::{expire_before_restore, expire_households_before_restore, lift_fence};
 pub use settle::settle;
-pub use slots::{Asking, Nearness, take_slots};
+pub use slots::{Askers, Nearness, take_slots};
 pub use unsubscribes::record_unsubscribes;
 pub use waiting::{Due, cancel_open, close, hand_over, snooze};
 
 pub(crate) use {
+    campaign_data::CampaignData,
+    claim::may_send,
     company_data::CompanyData,
     incoming::messages_to,
     packet_data::PacketData,
     packet_index::{Companions, PacketIndex, count_message},
     packets::{count, holds_its_call},
     restore::is_fenced,
+    table::Extent,
 };

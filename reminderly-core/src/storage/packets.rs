@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::campaign_data::{CampaignData, CampaignHead, PacketNaturalKey};
 use super::packet_data::{PacketData, PacketHead};
 use super::records::Records;
+use super::table::Extent;
 use crate::domain::campaign::lifecycle::CampaignState;
 use crate::domain::caps::Caps;
 use crate::domain::file_arrival::FileArrival;
@@ -72,7 +73,9 @@ pub fn create_packet(
             campaign.head.last_file_came_at = campaign.head.last_file_came_at.max(packet.file_came_at());
         }
     }
-    records.add_packet(packet.clone());
+    // There is nothing more of it anywhere.
+    let head = PacketHead { packet: packet.clone(), caps: Caps::default(), message_count: 0 };
+    records.packets.insert(packet.id, PacketData::new(head, Extent::Whole));
     Ok(PacketCreation::Created(packet))
 }
 
@@ -190,18 +193,6 @@ pub fn append_rows(
     }
     take_rows(found, batch);
     Ok(WriteOutcome::Applied)
-}
-
-impl Records {
-    /// Adds a packet that has neither rows nor messages.
-    fn add_packet(&mut self, packet: Packet) {
-        let found = if self.packets.is_part() {
-            PacketData::part(PacketHead { packet, caps: Caps::default(), message_count: 0 })
-        } else {
-            PacketData::whole(packet)
-        };
-        self.packets.insert(found.packet.id, found);
-    }
 }
 
 /// A length as a counter.

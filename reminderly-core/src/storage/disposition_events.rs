@@ -31,3 +31,12 @@ impl DispositionEvents {
         }
     }
 }
+
+impl FromIterator<(ProviderName, Arc<str>)> for DispositionEvents {
+    fn from_iter<I: IntoIterator<Item = (ProviderName, Arc<str>)>>(events: I) -> Self {
+        let mut seen: Vec<_> = events.into_iter().collect();
+        seen.sort_unstable();
+        seen.dedup();
+        Self(seen)
+    }
+}
