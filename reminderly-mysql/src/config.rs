@@ -84,6 +84,11 @@ impl MySqlConfig {
         Self { options: self.options.password(password), ..self }
     }
 
+    /// Another database than that of the URL.
+    pub fn with_database(self, database: &str) -> Self {
+        Self { options: self.options.database(database), ..self }
+    }
+
     /// The most connections of the pool; 10 by default.
     pub fn with_connections_max(self, connections_max: u32) -> Self {
         Self { connections_max: connections_max.max(1), ..self }

@@ -1,19 +1,27 @@
 //! Storage of reminderly on MySQL and MariaDB.
 //!
-//! So far this crate connects: [`MySqlStore::connect`] opens a pool whose sessions are set up and checked, and refuses a server
-//! on which reminders would be at risk. It stores nothing yet; until it implements the traits of
-//! `reminderly_core::ports::store`, hosts use the in-memory store of `reminderly-core`.
+//! [`MySqlStore::connect`] opens a pool whose sessions are set up and checked, and refuses a server on which reminders would be at
+//! risk; [`MySqlStore::create_database`] and [`MySqlStore::migrate`] make what it stores in. So far it stores companies, users, roles and
+//! campaigns. Until it implements the other traits of `reminderly_core::ports::store`, hosts use the in-memory store of
+//! `reminderly-core`.
 //!
 //! It is the only crate of the workspace that may name sqlx.
 
+mod access;
+mod campaigns;
 mod config;
 mod error;
+mod migrations;
 mod server;
 mod session;
+mod statement;
 mod store;
+mod transaction;
+mod values;
 
 pub use config::{ConfigError, MySqlConfig};
 pub use error::ConnectError;
+pub use migrations::MigrateError;
 pub use server::{Server, ServerKind};
 pub use session::SessionError;
 pub use store::MySqlStore;

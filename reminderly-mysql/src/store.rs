@@ -19,9 +19,9 @@ use crate::session::{self, SessionError};
 /// A store on one server.
 #[derive(Clone)]
 pub struct MySqlStore {
-    pool: MySqlPool,
+    pub(crate) pool: MySqlPool,
     server: Server,
-    acquire_within: Duration,
+    pub(crate) acquire_within: Duration,
     /// Why the last session was refused: the pool, which tries again until nobody waits any more, only says that it took too long.
     refused: Arc<Mutex<Option<SessionError>>>,
 }
@@ -78,7 +78,8 @@ impl MySqlStore {
         self.pool.close().await;
     }
 
-    fn unavailable(&self, error: BoxError) -> StoreError {
+    /// The error of a call that could not reach the server.
+    pub(crate) fn unavailable(&self, error: BoxError) -> StoreError {
         let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).take();
         StoreError::Unavailable { source: refused.map_or(error, BoxError::from) }
     }

@@ -72,6 +72,20 @@ pub(crate) fn clock() -> Arc<dyn Clock> {
     Arc::new(SystemClock::default())
 }
 
+/// A database of its own on this server, in which there is nothing.
+pub(crate) async fn fresh(database: &Database) -> MySqlConfig {
+    let config = database.config.clone().with_database(&format!("reminderly_{:016x}", rand::random::<u64>()));
+    MySqlStore::create_database(&config).await.expect("a database");
+    config
+}
+
+/// A store with its tables, in a database of its own.
+pub(crate) async fn migrated(database: &Database) -> MySqlStore {
+    let store = connect(&fresh(database).await).await.expect("connected");
+    store.migrate().await.expect("tables");
+    store
+}
+
 pub(crate) async fn connect(config: &MySqlConfig) -> Result<MySqlStore, ConnectError> {
     MySqlStore::connect(config, clock()).await
 }

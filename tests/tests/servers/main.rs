@@ -3,5 +3,9 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "the helpers of tests fail as tests do: by panicking")]
 
+mod access;
+mod campaigns;
 mod connecting;
 mod database;
+mod migrating;
+mod values;

@@ -1,0 +1,6 @@
+CREATE TABLE IF NOT EXISTS company (
+    id BINARY(16) NOT NULL,
+    name TEXT NOT NULL,
+    server_name TEXT NOT NULL,
+    PRIMARY KEY (id)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin

@@ -1,0 +1,6 @@
+CREATE TABLE IF NOT EXISTS users (
+    id BINARY(16) NOT NULL,
+    name TEXT NOT NULL,
+    suspended BOOLEAN NOT NULL,
+    PRIMARY KEY (id)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin

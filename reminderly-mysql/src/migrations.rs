@@ -1,0 +1,165 @@
+//! The tables, and how they come to be.
+
+use std::time::Duration;
+
+use reminderly_core::ports::BoxError;
+use sqlx::mysql::MySqlConnection;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, query, query_scalar};
+use tokio::time::timeout;
+
+use crate::config::MySqlConfig;
+use crate::error::ConnectError;
+use crate::store::MySqlStore;
+
+/// Every step, in order: one statement each, which does no harm a second time.
+const MIGRATIONS: [Migration; 8] = [
+    Migration { number: 1, name: "company", statement: include_str!("../migrations/0001_company.sql") },
+    Migration { number: 2, name: "users", statement: include_str!("../migrations/0002_users.sql") },
+    Migration { number: 3, name: "roles", statement: include_str!("../migrations/0003_roles.sql") },
+    Migration { number: 4, name: "user_roles", statement: include_str!("../migrations/0004_user_roles.sql") },
+    Migration {
+        number: 5,
+        name: "role_companies",
+        statement: include_str!("../migrations/0005_role_companies.sql"),
+    },
+    Migration {
+        number: 6,
+        name: "user_company_access",
+        statement: include_str!("../migrations/0006_user_company_access.sql"),
+    },
+    Migration {
+        number: 7,
+        name: "company_campaigns",
+        statement: include_str!("../migrations/0007_company_campaigns.sql"),
+    },
+    Migration {
+        number: 8,
+        name: "campaign_documents",
+        statement: include_str!("../migrations/0008_campaign_documents.sql"),
+    },
+];
+
+struct Migration {
+    number: u32,
+    name: &'static str,
+    statement: &'static str,
+}
+
+/// What was done before. In a table of its own, so that an older binary sees what it does not know.
+const DONE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (
+    number INT UNSIGNED NOT NULL,
+    name VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    applied_at DATETIME(6) NOT NULL,
+    PRIMARY KEY (number)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin";
+
+/// One migrator at a time, of this database: names of locks are the server's.
+const LOCK: &str = "SELECT GET_LOCK(CONCAT('reminderly.', LEFT(SHA2(DATABASE(), 256), 40)), ?)";
+
+/// How long to wait for another migrator.
+const WAIT: Duration = Duration::from_mins(1);
+
+/// A server that takes longer says nothing any more.
+const ENDS_WITHIN: Duration = Duration::from_mins(10);
+
+/// Why there are no tables.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MigrateError {
+    /// Another migrator holds the lock, and has not come to its end within a minute.
+    #[error(
+        "another migrator is at work on this database and does not come to its end: is it still running?"
+    )]
+    Busy,
+    /// The server cannot be reached, or the connection was lost. What was done stays; run it again.
+    #[error("the server was lost")]
+    Lost {
+        /// What the server or the network said.
+        #[source]
+        source: BoxError,
+    },
+    /// A step failed. Those before it were done; run it again when the cause is mended.
+    #[error("migration {number} ({name}) failed: may the user create tables and views?")]
+    Failed {
+        /// Its number.
+        number: u32,
+        /// What it makes.
+        name: &'static str,
+        /// What the server said.
+        #[source]
+        source: BoxError,
+    },
+}
+
+impl From<sqlx::Error> for MigrateError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Lost { source: error.into() }
+    }
+}
+
+impl MySqlStore {
+    /// Creates the database that the configuration names, unless it is there. The user must be allowed to.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError::Unreachable`] if the server does not let us in, or does not let the user create it.
+    pub async fn create_database(config: &MySqlConfig) -> Result<(), ConnectError> {
+        let name = config.options.get_database().unwrap_or_default().replace('`', "``");
+        let create =
+            format!("CREATE DATABASE IF NOT EXISTS `{name}` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin");
+        let work = async {
+            // Every server has this one.
+            let mut connection = config.options.clone().database("information_schema").connect().await?;
+            // A name that the operator chose, quoted.
+            connection.execute(AssertSqlSafe(create)).await?;
+            connection.close().await
+        };
+        let late = |elapsed| ConnectError::Unreachable { source: BoxError::from(elapsed) };
+        timeout(config.acquire_within, work).await.map_err(late)?.map_err(ConnectError::of)
+    }
+
+    /// Creates the tables that are not there yet, and answers how many steps it took. To be run before the first start of a new
+    /// version; the old one goes on beside it. Nothing is taken away, so steps of a newer version than this do no harm.
+    ///
+    /// Two at a time wait for each other. Whoever is killed in between runs it again: each step does no harm a second time.
+    ///
+    /// # Errors
+    ///
+    /// [`MigrateError`] says which step failed, and why.
+    pub async fn migrate(&self) -> Result<usize, MigrateError> {
+        // Not of the pool: the lock ends with the connection, however this ends.
+        let mut connection = self.pool.acquire().await?.detach();
+        let work = async {
+            let locked: Option<i64> =
+                query_scalar(LOCK).bind(WAIT.as_secs()).fetch_one(&mut connection).await?;
+            if locked != Some(1) {
+                return Err(MigrateError::Busy);
+            }
+            let steps = migrate(&mut connection).await?;
+            connection.close().await?;
+            Ok(steps)
+        };
+        timeout(ENDS_WITHIN, work).await.map_err(|late| MigrateError::Lost { source: late.into() })?
+    }
+}
+
+async fn migrate(connection: &mut MySqlConnection) -> Result<usize, MigrateError> {
+    connection.execute(DONE).await?;
+    let done: Vec<u32> =
+        query_scalar("SELECT number FROM schema_migrations").fetch_all(&mut *connection).await?;
+    let mut steps = 0;
+    for Migration { number, name, statement } in MIGRATIONS {
+        if done.contains(&number) {
+            continue;
+        }
+        let failed = |error: sqlx::Error| MigrateError::Failed { number, name, source: error.into() };
+        connection.execute(statement).await.map_err(failed)?;
+        query("INSERT INTO schema_migrations (number, name, applied_at) VALUES (?, ?, UTC_TIMESTAMP(6))")
+            .bind(number)
+            .bind(name)
+            .execute(&mut *connection)
+            .await?;
+        steps += 1;
+    }
+    Ok(steps)
+}

@@ -1,0 +1,97 @@
+//! Statements, by what they do: only what reads or changes rows can stand in a transaction.
+
+use sqlx::mysql::MySqlArguments;
+use sqlx::query::Query;
+use sqlx::{AssertSqlSafe, Encode, MySql, Type, query};
+
+/// A statement that reads or changes rows. One that defines tables would commit what stands before it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Statement(&'static str);
+
+/// A statement that reads or changes rows; to be called in constants, so that any other does not compile. `{n}` in it stands for
+/// groups of n placeholders, of which there are as many as rows are [given](Statement::of_rows).
+pub(crate) const fn statement(text: &'static str) -> Statement {
+    assert!(
+        begins_with(text, "SELECT ")
+            || begins_with(text, "INSERT ")
+            || begins_with(text, "UPDATE ")
+            || begins_with(text, "DELETE "),
+        "a statement that reads or changes rows begins with one of these words"
+    );
+    Statement(text)
+}
+
+const fn begins_with(text: &str, word: &str) -> bool {
+    matches!(text.as_bytes().split_at_checked(word.len()), Some((first, _)) if same(first, word.as_bytes()))
+}
+
+const fn same(mut one: &[u8], mut other: &[u8]) -> bool {
+    while let ([first, rest @ ..], [wanted, others @ ..]) = (one, other) {
+        if *first != *wanted {
+            return false;
+        }
+        (one, other) = (rest, others);
+    }
+    true
+}
+
+/// A statement with its values; `None` of one that is for no row at all.
+pub(crate) struct Bound<'q>(pub(crate) Option<Query<'q, MySql, MySqlArguments>>);
+
+impl Statement {
+    /// The statement with its first value.
+    pub(crate) fn bind<'q, T: Encode<'q, MySql> + Type<MySql> + 'q>(self, value: T) -> Bound<'q> {
+        Bound(Some(query(self.0).bind(value)))
+    }
+
+    /// The statement for so many rows, without values yet.
+    pub(crate) fn of_rows<'q>(self, rows: usize) -> Bound<'q> {
+        if rows == 0 {
+            return Bound(None);
+        }
+        let (before, rest) = self.0.split_once('{').unwrap_or((self.0, "1}"));
+        let (width, after) = rest.split_once('}').unwrap_or((rest, ""));
+        let group = format!("({})", vec!["?"; width.parse().unwrap_or(1)].join(", "));
+        // Nothing in it but text of this crate and placeholders.
+        Bound(Some(query(AssertSqlSafe(format!("{before}{}{after}", vec![group; rows].join(", "))))))
+    }
+}
+
+impl<'q> Bound<'q> {
+    /// With one more value.
+    pub(crate) fn bind<T: Encode<'q, MySql> + Type<MySql> + 'q>(self, value: T) -> Self {
+        Self(self.0.map(|query| query.bind(value)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Execute as _;
+
+    use super::*;
+
+    const INSERT: Statement =
+        statement("INSERT INTO pairs (one, other) VALUES {2} ON DUPLICATE KEY UPDATE one = one");
+
+    #[test]
+    fn rows_are_as_many_as_asked_for() {
+        let text = |rows| INSERT.of_rows(rows).0.map(|query| query.sql().as_str().to_owned());
+        let of_one = "INSERT INTO pairs (one, other) VALUES (?, ?) ON DUPLICATE KEY UPDATE one = one";
+        assert_eq!(text(1).as_deref(), Some(of_one));
+        assert!(text(3).is_some_and(|text| text.contains("VALUES (?, ?), (?, ?), (?, ?) ON")));
+        assert_eq!(text(0), None);
+    }
+
+    #[test]
+    fn only_words_that_read_or_change_rows_begin_a_statement() {
+        for word in ["SELECT 1", "INSERT INTO", "UPDATE t", "DELETE FROM"] {
+            statement(word);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "begins with one of these words")]
+    fn what_defines_tables_is_none() {
+        statement("CREATE TABLE t (a INT)");
+    }
+}

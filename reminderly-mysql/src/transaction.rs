@@ -1,0 +1,224 @@
+//! The one way to change what is stored.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reminderly_core::ports::BoxError;
+use reminderly_core::ports::store::StoreError;
+use sqlx::mysql::{MySqlDatabaseError, MySqlRow};
+use sqlx::pool::PoolConnection;
+use sqlx::{Connection as _, MySql, Transaction};
+use tokio::time::{sleep, timeout};
+
+use crate::statement::Bound;
+use crate::store::MySqlStore;
+
+/// How often a transaction is done anew that others stood in the way of.
+const TRIES: u32 = 5;
+
+/// A statement that takes longer has lost its server. It waits no longer than 10 seconds for a lock.
+const STATEMENT_WITHIN: Duration = Duration::from_secs(30);
+
+/// What is done in one transaction.
+#[async_trait]
+pub(crate) trait Work: Sync {
+    type Done;
+
+    /// Does it, perhaps not for the first time: what it did before was rolled back.
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Self::Done, TxError>;
+}
+
+/// A transaction. Dropped, it is rolled back.
+pub(crate) struct Tx<'c>(Transaction<'c, MySql>);
+
+/// Why a transaction came to nothing.
+#[derive(Debug)]
+pub(crate) enum TxError {
+    /// Done anew from its beginning, it may succeed: nothing of it was applied.
+    Again(Cause, BoxError),
+    /// It is final.
+    Final(StoreError),
+}
+
+/// Why a transaction is to be done anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// Another one stood in the way.
+    Others,
+    /// The server was lost, or is not what it was.
+    Server,
+}
+
+/// A row is not what it was when it was read.
+#[derive(Debug, thiserror::Error)]
+#[error("another transaction was first")]
+struct Overtaken;
+
+impl Tx<'_> {
+    /// The row, if there is one.
+    pub(crate) async fn one(&mut self, statement: Bound<'_>) -> Result<Option<MySqlRow>, TxError> {
+        let Some(query) = statement.0 else { return Ok(None) };
+        within(query.fetch_optional(&mut *self.0)).await
+    }
+
+    /// Writes rows. What is for no row at all is not asked of the server.
+    pub(crate) async fn write(&mut self, statement: Bound<'_>) -> Result<(), TxError> {
+        let Some(query) = statement.0 else { return Ok(()) };
+        within(query.execute(&mut *self.0)).await?;
+        Ok(())
+    }
+
+    /// Changes one row, which the statement names with the state that it is to have. If it has not, somebody else was first.
+    pub(crate) async fn change(&mut self, statement: Bound<'_>) -> Result<(), TxError> {
+        let Some(query) = statement.0 else { return Ok(()) };
+        let matched = within(query.execute(&mut *self.0)).await?.rows_affected();
+        if matched == 1 { Ok(()) } else { Err(TxError::Again(Cause::Others, Overtaken.into())) }
+    }
+}
+
+impl MySqlStore {
+    /// Does some work in one transaction: all of it or nothing. What others stood in the way of is done anew, as a whole.
+    ///
+    /// A commit whose answer is lost is [`StoreError::CommitUnknown`], and never done anew.
+    pub(crate) async fn transact<W: Work>(&self, work: W) -> Result<W::Done, StoreError> {
+        let mut tries = 1;
+        loop {
+            match self.try_once(&work).await {
+                Ok(done) => return Ok(done),
+                Err(TxError::Again(..)) if tries < TRIES => sleep(pause(tries)).await,
+                Err(error) => return Err(self.give_up(error)),
+            }
+            tries += 1;
+        }
+    }
+
+    async fn try_once<W: Work>(&self, work: &W) -> Result<W::Done, TxError> {
+        let mut connection = self.connection().await?;
+        let outcome = in_transaction(&mut connection, work).await;
+        let is_lost = |error: &TxError| {
+            matches!(
+                error,
+                TxError::Again(Cause::Server, _) | TxError::Final(StoreError::CommitUnknown { .. })
+            )
+        };
+        if outcome.as_ref().is_err_and(is_lost) {
+            // Another connection may find a better server.
+            connection.close_on_drop();
+        }
+        outcome
+    }
+
+    /// One row, or none, outside of any transaction.
+    pub(crate) async fn one(&self, statement: Bound<'_>) -> Result<Option<MySqlRow>, StoreError> {
+        Ok(self.all(statement).await?.into_iter().next())
+    }
+
+    /// All rows, outside of any transaction.
+    pub(crate) async fn all(&self, statement: Bound<'_>) -> Result<Vec<MySqlRow>, StoreError> {
+        let Some(query) = statement.0 else { return Ok(Vec::new()) };
+        let mut connection = self.connection().await.map_err(|error| self.give_up(error))?;
+        within(query.fetch_all(&mut *connection)).await.map_err(|error| self.give_up(error))
+    }
+
+    async fn connection(&self) -> Result<PoolConnection<MySql>, TxError> {
+        // The pool itself waits no longer than it was told to.
+        self.pool.acquire().await.map_err(|error| TxError::Final(self.unavailable(error.into())))
+    }
+
+    fn give_up(&self, error: TxError) -> StoreError {
+        match error {
+            TxError::Again(_, error) => self.unavailable(error),
+            TxError::Final(error) => error,
+        }
+    }
+}
+
+async fn in_transaction<W: Work>(
+    connection: &mut PoolConnection<MySql>,
+    work: &W,
+) -> Result<W::Done, TxError> {
+    let mut tx = Tx(within(connection.begin()).await?);
+    let done = work.run(&mut tx).await?;
+    match timeout(STATEMENT_WITHIN, tx.0.commit()).await {
+        Ok(Ok(())) => Ok(done),
+        // The server has answered: it did not commit.
+        Ok(Err(error @ sqlx::Error::Database(_))) => Err(error.into()),
+        Ok(Err(error)) => Err(TxError::Final(StoreError::CommitUnknown { source: error.into() })),
+        Err(late) => Err(TxError::Final(StoreError::CommitUnknown { source: late.into() })),
+    }
+}
+
+async fn within<T>(statement: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, TxError> {
+    match timeout(STATEMENT_WITHIN, statement).await {
+        Ok(outcome) => outcome.map_err(TxError::from),
+        Err(late) => Err(TxError::Again(Cause::Server, late.into())),
+    }
+}
+
+/// The pause after so many tries. Those who met do not meet again if they wait for different times.
+fn pause(tries: u32) -> Duration {
+    let jitter = rand::random_range(0.5..1.5);
+    Duration::from_millis(5).saturating_mul(2_u32.saturating_pow(tries)).mul_f64(jitter)
+}
+
+/// What the server says of a value that it refuses shows the value, which may be about a person.
+#[derive(Debug, thiserror::Error)]
+#[error("the server refuses a value: error {number}, SQLSTATE {state}")]
+struct ValueRefused {
+    number: u16,
+    state: String,
+}
+
+impl From<sqlx::Error> for TxError {
+    fn from(error: sqlx::Error) -> Self {
+        let cause = cause(&error);
+        let said = value_refused(&error).map_or_else(|| error.into(), BoxError::from);
+        match cause {
+            Some(cause) => Self::Again(cause, said),
+            None => Self::Final(StoreError::Unavailable { source: said }),
+        }
+    }
+}
+
+/// The classes 22, data exceptions, and 23, violated constraints, are about values; the class is how the state begins:
+/// <https://dev.mysql.com/doc/refman/8.4/en/error-message-elements.html>.
+fn value_refused(error: &sqlx::Error) -> Option<ValueRefused> {
+    let error = error.as_database_error()?.try_downcast_ref::<MySqlDatabaseError>()?;
+    let state = error.code().filter(|state| state.starts_with("22") || state.starts_with("23"))?;
+    Some(ValueRefused { number: error.number(), state: state.to_owned() })
+}
+
+impl From<StoreError> for TxError {
+    fn from(error: StoreError) -> Self {
+        Self::Final(error)
+    }
+}
+
+/// Why the same transaction may succeed if it is done anew; `None` if it may not.
+fn cause(error: &sqlx::Error) -> Option<Cause> {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => Some(Cause::Server),
+        sqlx::Error::Database(error) => {
+            let number = error.try_downcast_ref::<MySqlDatabaseError>()?.number();
+            AGAIN.iter().find(|(known, _)| *known == number).map(|(_, cause)| *cause)
+        }
+        _ => None,
+    }
+}
+
+/// What the server says, see <https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html> and
+/// <https://mariadb.com/kb/en/mariadb-error-code-reference/>.
+const AGAIN: [(u16, Cause); 12] = [
+    (1020, Cause::Others), // ER_CHECKREAD: what was read has changed
+    (1053, Cause::Server), // ER_SERVER_SHUTDOWN
+    (1062, Cause::Others), // ER_DUP_ENTRY: who reads again sees what is there
+    (1159, Cause::Server), // ER_NET_READ_INTERRUPTED
+    (1160, Cause::Server), // ER_NET_ERROR_ON_WRITE
+    (1161, Cause::Server), // ER_NET_WRITE_INTERRUPTED
+    (1205, Cause::Others), // ER_LOCK_WAIT_TIMEOUT
+    (1213, Cause::Others), // ER_LOCK_DEADLOCK
+    (1290, Cause::Server), // ER_OPTION_PREVENTS_STATEMENT: read-only after a failover
+    (1836, Cause::Server), // ER_READ_ONLY_MODE
+    (1927, Cause::Server), // ER_CONNECTION_KILLED
+    (3100, Cause::Others), // ER_RUN_HOOK_ERROR: refused by group replication
+];
