@@ -8,8 +8,9 @@ use sqlx::{AssertSqlSafe, Encode, MySql, Type, query};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Statement(&'static str);
 
-/// A statement that reads or changes rows; to be called in constants, so that any other does not compile. `{n}` in it stands for
-/// groups of n placeholders, of which there are as many as rows are [given](Statement::of_rows).
+/// A statement that reads or changes rows; to be called in constants, so that any other does not compile. `{set}` in it stands for a
+/// [set of tables](Statement::on), and `{n}` for groups of n placeholders, of which there are as many as rows are
+/// [given](Statement::of_rows): `{1}` is a list of values, any other a list of rows.
 pub(crate) const fn statement(text: &'static str) -> Statement {
     assert!(
         begins_with(text, "SELECT ")
@@ -44,17 +45,42 @@ impl Statement {
         Bound(Some(query(self.0).bind(value)))
     }
 
-    /// The statement for so many rows, without values yet.
+    /// The statement for so many rows or values, without any yet.
     pub(crate) fn of_rows<'q>(self, rows: usize) -> Bound<'q> {
         if rows == 0 {
             return Bound(None);
         }
-        let (before, rest) = self.0.split_once('{').unwrap_or((self.0, "1}"));
-        let (width, after) = rest.split_once('}').unwrap_or((rest, ""));
-        let group = format!("({})", vec!["?"; width.parse().unwrap_or(1)].join(", "));
-        // Nothing in it but text of this crate and placeholders.
-        Bound(Some(query(AssertSqlSafe(format!("{before}{}{after}", vec![group; rows].join(", "))))))
+        made(repeated(self.0, rows))
     }
+
+    /// The statement on the tables of a packet.
+    pub(crate) fn on<'q>(self, set: TableSet) -> Bound<'q> {
+        made(self.0.replace("{set}", &set.to_string()))
+    }
+
+    /// The statement on the tables of a packet, for so many rows or values.
+    pub(crate) fn on_rows<'q>(self, set: TableSet, rows: usize) -> Bound<'q> {
+        if rows == 0 {
+            return Bound(None);
+        }
+        made(repeated(&self.0.replace("{set}", &set.to_string()), rows))
+    }
+}
+
+/// Nothing is in it but text of this crate, numbers and placeholders.
+fn made<'q>(text: String) -> Bound<'q> {
+    Bound(Some(query(AssertSqlSafe(text))))
+}
+
+/// As many groups as there are rows, where `{n}` stands.
+fn repeated(text: &str, rows: usize) -> String {
+    let (before, rest) = text.split_once('{').unwrap_or((text, "1}"));
+    let (width, after) = rest.split_once('}').unwrap_or((rest, ""));
+    let group = match width.parse() {
+        Ok(1) | Err(_) => "?".to_owned(),
+        Ok(width) => format!("({})", vec!["?"; width].join(", ")),
+    };
+    format!("{before}{}{after}", vec![group; rows].join(", "))
 }
 
 impl<'q> Bound<'q> {

@@ -64,7 +64,7 @@ pub enum Standing {
 }
 
 /// What a contact point was, or may have been, told about an appointment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
     /// Where the message went.
     pub contact: ContactPoint,

@@ -84,7 +84,7 @@ impl Answerable {
 }
 
 /// A numbered question that was put to a person whose answer fits several appointments.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Question {
     /// The message from the person that led to it.
     pub incoming: IncomingId,
@@ -101,7 +101,8 @@ pub struct Question {
 }
 
 /// What a number of a question means.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum QuestionOption {
     /// One appointment of a person.
     One {
@@ -115,7 +116,7 @@ pub enum QuestionOption {
 }
 
 /// An incoming message with everything that follows from it: stored as one fact.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct IncomingRecord {
     /// Its id.
     pub id: IncomingId,
@@ -130,7 +131,7 @@ pub struct IncomingRecord {
 }
 
 /// What follows from an incoming message.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct IncomingEffect {
     /// The answers, each with the message that it is tied to: several if all of a household's appointments are meant.
     pub responses: Vec<TiedResponse>,
@@ -145,7 +146,8 @@ pub struct IncomingEffect {
 }
 
 /// Whether an answer proves that the message arrived.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Arrival {
     /// The answer can mean no other message that surely went: this one is there, if it was claimed before the answer was written, and
     /// nothing else that went to the contact point is unknown.
@@ -155,7 +157,7 @@ pub enum Arrival {
 }
 
 /// An answer and the message that it is tied to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TiedResponse {
     /// The packet of the message.
     pub packet: PacketId,

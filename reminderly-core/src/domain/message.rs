@@ -180,7 +180,7 @@ pub struct NaturalKey {
 }
 
 /// What planning made of a message.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlannedMessage {
     /// The message.
     pub message: Message,
@@ -189,7 +189,8 @@ pub struct PlannedMessage {
 }
 
 /// Whether and when a message goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PlanVerdict {
     /// It goes at this instant, and may go late while the interval lasts.
     Send {

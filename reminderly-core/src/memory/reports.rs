@@ -48,11 +48,10 @@ impl ReportStore for MemoryStore {
         let found = self.transact(|data| {
             let windows = data.records.packet(company, packet).and_then(|packet| packet.index.as_ref());
             let windows = windows.into_iter().flat_map(|index| &index.windows);
-            let mut sums = BTreeMap::new();
-            for ((closes_at, opens_at, method), messages) in
-                windows.filter(|((_, opens, _), _)| *opens < until)
-            {
-                *sums.entry((*closes_at, (*opens_at).max(now), *method)).or_default() += *messages;
+            let mut sums: BTreeMap<_, u64> = BTreeMap::new();
+            for (window, messages) in windows.filter(|(window, _)| window.opens_at < until) {
+                let key = (window.closes_at, window.opens_at.max(now), window.method);
+                *sums.entry(key).or_default() += *messages;
             }
             sums
         });

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use super::company_data::MessagePlace;
 use super::packet_data::Slot;
 use crate::domain::appointment::Appointment;
@@ -9,7 +11,7 @@ use crate::domain::held_appointment::{RowFingerprint, RowPlace, Told};
 use crate::ids::PacketId;
 
 /// A row that speaks for an appointment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldRow {
     /// Where it stands.
     pub place: RowPlace,
@@ -28,7 +30,7 @@ pub struct HeldRow {
 }
 
 /// What is left of the rows that a row has replaced.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Before {
     /// What people may have been told.
     pub told: Vec<Told>,

@@ -25,7 +25,7 @@ impl MessageData {
     }
 
     /// What planning said, told from the message itself.
-    pub(crate) fn verdict(&self) -> PlanVerdict {
+    pub fn verdict(&self) -> PlanVerdict {
         let state = &self.record.state;
         match (state.planned_at, state.legal_until, &state.detail) {
             (None, _, Some(Detail::Skip(reason))) => PlanVerdict::Skip(*reason),

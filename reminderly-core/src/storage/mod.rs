@@ -64,6 +64,7 @@ mod packet_data;
 mod packet_index;
 mod packets;
 mod part;
+mod place;
 mod plan;
 mod records;
 mod restore;
@@ -90,6 +91,7 @@ pub use packets::{
     append_rows, change_stage, create_loaded_packet, create_packet, open_ingest, set_draining,
 };
 pub use part::{Applied, NotAdded, Part};
+pub use place::{Counter, Place, Window};
 pub use plan::plan;
 pub use records::Records;
 pub use restore::{expire_before_restore, expire_households_before_restore, lift_fence};

@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::messages::{MessageData, Messages};
 use super::packet_data::Slot;
+use super::place::{Counter, Place, Window};
 use super::table::Map as _;
 use crate::domain::contact_method::ContactMethod;
 use crate::domain::household::HouseholdKey;
-use crate::domain::message::{Detail, MessageState, PlanVerdict};
-use crate::domain::message_status::MessageStatus;
+use crate::domain::message::{MessageState, PlanVerdict};
 use crate::domain::report::PacketCounts;
 use crate::ids::AttemptId;
 
@@ -36,20 +36,17 @@ pub(crate) struct PacketIndex {
     pub(crate) unknown: BTreeMap<AttemptId, Slot>,
     pub(crate) counts: PacketCounts,
     /// How many planned and queued messages wait for which minutes.
-    pub(crate) windows: BTreeMap<WindowKey, u64>,
+    pub(crate) windows: BTreeMap<Window, u64>,
     /// While households are looked for.
     pub(crate) companions: Option<Companions>,
 }
-
-/// The first minute from `legal_until` on, the minute of `not_before`, and the method.
-pub(crate) type WindowKey = (DateTime<Utc>, DateTime<Utc>, ContactMethod);
 
 /// In which order due messages go: the end of the legal interval, then the instant, then the making.
 pub(crate) type Urgency = (DateTime<Utc>, DateTime<Utc>, Slot);
 
 /// For what a message waited before it changed.
 #[derive(Debug, Default)]
-pub(crate) struct Left(Option<WindowKey>);
+pub(crate) struct Left(Option<Window>);
 
 impl PacketIndex {
     /// How many messages of a method have a copy in the queue, lost ones included.
@@ -105,38 +102,42 @@ impl PacketIndex {
     /// Takes a message out, before it changes.
     pub(crate) fn leave(&mut self, slot: Slot, message: &MessageData) -> Left {
         count_message(&mut self.counts, &message.record.state, |count| *count = count.saturating_sub(1));
-        match Place::of(message, slot) {
-            Place::Due(key) if self.is_ripe(key) => drop(self.ripe.remove(&urgency(message, key))),
-            Place::Due(key) => drop(self.due.remove(&key)),
-            Place::Copied(key) => {
-                self.copies.remove(&key);
+        match Place::of(message) {
+            Place::Due(at) if self.is_ripe((at, slot)) => {
+                self.ripe.remove(&urgency(message, (at, slot)));
+            }
+            Place::Due(at) => drop(self.due.remove(&(at, slot))),
+            Place::Copied(until) => {
+                self.copies.remove(&(until, slot));
                 let copied = self.copied.entry(message.record.message.method).or_default();
                 *copied = copied.saturating_sub(1);
             }
             Place::Parked => drop(self.parked.remove(&slot)),
-            Place::Sending(key) => drop(self.sending.remove(&key)),
+            Place::Sending(until) => drop(self.sending.remove(&(until, slot))),
             Place::Unknown(attempt) => drop(self.unknown.remove(&attempt)),
             Place::Closed => {}
         }
-        Left(window(message))
+        Left(Window::of(message))
     }
 
     /// Puts a message in, which is new or has changed.
     pub(crate) fn enter(&mut self, slot: Slot, message: &MessageData, Left(waited): Left) {
         count_message(&mut self.counts, &message.record.state, |count| *count += 1);
-        match Place::of(message, slot) {
-            Place::Due(key) if self.is_ripe(key) => drop(self.ripe.insert(urgency(message, key))),
-            Place::Due(key) => drop(self.due.insert(key)),
-            Place::Copied(key) => {
-                self.copies.insert(key);
+        match Place::of(message) {
+            Place::Due(at) if self.is_ripe((at, slot)) => {
+                self.ripe.insert(urgency(message, (at, slot)));
+            }
+            Place::Due(at) => drop(self.due.insert((at, slot))),
+            Place::Copied(until) => {
+                self.copies.insert((until, slot));
                 *self.copied.entry(message.record.message.method).or_default() += 1;
             }
             Place::Parked => drop(self.parked.insert(slot)),
-            Place::Sending(key) => drop(self.sending.insert(key)),
+            Place::Sending(until) => drop(self.sending.insert((until, slot))),
             Place::Unknown(attempt) => drop(self.unknown.insert(attempt, slot)),
             Place::Closed => {}
         }
-        let waits = window(message);
+        let waits = Window::of(message);
         if waited != waits {
             self.count_window(waited, |count| *count = count.saturating_sub(1));
             self.count_window(waits, |count| *count += 1);
@@ -147,7 +148,7 @@ impl PacketIndex {
         self.ripe_through.is_some_and(|through| key <= through)
     }
 
-    fn count_window(&mut self, window: Option<WindowKey>, step: impl Fn(&mut u64)) {
+    fn count_window(&mut self, window: Option<Window>, step: impl Fn(&mut u64)) {
         let Some(key) = window else { return };
         let count = self.windows.entry(key).or_default();
         step(count);
@@ -159,66 +160,18 @@ impl PacketIndex {
 
 /// Counts a message by its state.
 pub(crate) fn count_message(counts: &mut PacketCounts, state: &MessageState, step: impl Fn(&mut u64)) {
-    step(counts.messages.entry(state.status).or_default());
-    if let (MessageStatus::Skipped, Some(Detail::Skip(reason))) = (state.status, &state.detail) {
-        step(counts.skipped.entry(*reason).or_default());
+    for counter in Counter::of(state) {
+        step(match counter {
+            Counter::Status(status) => counts.messages.entry(status).or_default(),
+            Counter::Skipped(reason) => counts.skipped.entry(reason).or_default(),
+            Counter::Open => &mut counts.open,
+            Counter::Response(kind) => counts.responses.entry(kind).or_default(),
+        });
     }
-    if state.is_open() {
-        step(&mut counts.open);
-    }
-    if let Some(response) = state.response {
-        step(counts.responses.entry(response.kind).or_default());
-    }
-}
-
-/// In which minutes the legal interval of a message lies that is planned or queued, and how it goes.
-fn window(message: &MessageData) -> Option<WindowKey> {
-    let state = &message.record.state;
-    let waits = matches!(state.status, MessageStatus::Planned | MessageStatus::Queued);
-    if !waits || state.waits_with_household() {
-        return None;
-    }
-    let next_minute = minute(state.legal_until? + TimeDelta::microseconds(59_999_999));
-    Some((next_minute, minute(state.not_before?), message.record.message.method))
-}
-
-/// The minute in which an instant lies.
-fn minute(instant: DateTime<Utc>) -> DateTime<Utc> {
-    let seconds = instant.timestamp();
-    DateTime::from_timestamp(seconds - seconds.rem_euclid(60), 0).unwrap_or(instant)
 }
 
 fn urgency(message: &MessageData, (due, slot): (DateTime<Utc>, Slot)) -> (ContactMethod, Urgency) {
     let record = &message.record;
     let until = record.state.legal_until.unwrap_or(DateTime::<Utc>::MAX_UTC);
     (record.message.method, (until, due, slot))
-}
-
-/// Where a message stands.
-enum Place {
-    Due((DateTime<Utc>, Slot)),
-    Copied((DateTime<Utc>, Slot)),
-    Parked,
-    Sending((DateTime<Utc>, Slot)),
-    Unknown(AttemptId),
-    Closed,
-}
-
-impl Place {
-    fn of(message: &MessageData, slot: Slot) -> Self {
-        let state = &message.record.state;
-        let attempt = message.attempts.last();
-        if state.waits_with_household() {
-            return Self::Parked;
-        }
-        match (state.status, state.copy_until, attempt) {
-            (MessageStatus::Planned | MessageStatus::Queued, Some(until), _) => Self::Copied((until, slot)),
-            (MessageStatus::Planned | MessageStatus::Queued, None, _) => {
-                Self::Due((state.not_before.unwrap_or(message.record.message.created_at), slot))
-            }
-            (MessageStatus::Sending, _, Some(attempt)) => Self::Sending((attempt.answer_by, slot)),
-            (MessageStatus::Unknown, _, Some(attempt)) if !state.held => Self::Unknown(attempt.id),
-            _ => Self::Closed,
-        }
-    }
 }

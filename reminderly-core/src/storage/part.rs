@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use super::campaign_data::CampaignData;
 use super::company_data::CompanyData;
 use super::facts::{CampaignFact, CampaignKey, CompanyFact, CompanyKey, Fact, Key, PacketFact, PacketKey};
-use super::packet_data::PacketData;
+use super::messages::MessageData;
+use super::packet_data::{PacketData, Slot};
 use super::records::Records;
-use super::table::Extent;
+use super::table::{Extent, Map as _};
 use crate::domain::restore::Restore;
-use crate::ids::{CampaignId, CompanyId};
+use crate::ids::{CampaignId, CompanyId, PacketId};
 
 /// A part of what a store holds, for one call of one rule about one company: what was read so far.
 #[derive(Debug, Clone)]
@@ -61,6 +62,11 @@ impl Part {
     /// what is never looked up is not added.
     pub fn add(&mut self, fact: Fact) {
         self.read.add(self.company, fact);
+    }
+
+    /// A message as it was read: what a change of it is compared with, for its counters and [places](super::Place).
+    pub fn message(&self, packet: PacketId, slot: Slot) -> Option<&MessageData> {
+        self.read.packets.rows().get(&packet)?.messages.rows().get(&slot)
     }
 
     /// Applies a rule to what was read, which stays as it is. Once it is done and its changes are written, the part is of the past.
@@ -336,7 +342,6 @@ mod tests {
     use super::*;
     use crate::domain::contact_point::{ContactPoint, EmailAddress};
     use crate::domain::person::PersonKey;
-    use crate::ids::PacketId;
 
     fn company() -> CompanyId {
         CompanyId::from(Uuid::from_u128(1))

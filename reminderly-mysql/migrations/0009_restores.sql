@@ -1,0 +1,6 @@
+CREATE TABLE IF NOT EXISTS restores (
+    number TINYINT UNSIGNED NOT NULL COMMENT 'always 1',
+    epoch INT UNSIGNED NOT NULL,
+    raised_at DATETIME(6) NULL,
+    PRIMARY KEY (number)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin

@@ -1,0 +1,21 @@
+CREATE TABLE IF NOT EXISTS data_packet (
+    id BINARY(16) NOT NULL,
+    number INT UNSIGNED NOT NULL AUTO_INCREMENT COMMENT 'stands for the id in tables of packets',
+    company_id BINARY(16) NOT NULL,
+    campaign_id BINARY(16) NOT NULL,
+    tables_number INT UNSIGNED NOT NULL COMMENT 'of packet_table_tracking',
+    stage VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    is_open BOOLEAN NOT NULL COMMENT 'has neither ended nor failed',
+    has_ended BOOLEAN NOT NULL,
+    reconciled INT UNSIGNED NOT NULL COMMENT 'an epoch of restores',
+    packet LONGTEXT NOT NULL COMMENT 'JSON',
+    caps TEXT NOT NULL COMMENT 'JSON',
+    message_count INT UNSIGNED NOT NULL,
+    PRIMARY KEY (id),
+    UNIQUE KEY by_number (number),
+    KEY by_campaign (campaign_id, id),
+    KEY by_company (company_id, id),
+    KEY open (is_open, id),
+    KEY fenced (has_ended, reconciled, id),
+    KEY by_tables (tables_number)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin
