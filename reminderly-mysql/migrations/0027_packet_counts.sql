@@ -1,6 +1,6 @@
 CREATE TABLE IF NOT EXISTS packet_counts (
     packet_number INT UNSIGNED NOT NULL,
-    counter VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    counter VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     shard TINYINT UNSIGNED NOT NULL COMMENT 'who adds at the same time adds to different rows',
     count BIGINT NOT NULL,
     PRIMARY KEY (packet_number, counter, shard)

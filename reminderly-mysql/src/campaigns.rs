@@ -207,7 +207,7 @@ fn document(row: &MySqlRow) -> Result<Arc<CampaignDefinition>, StoreError> {
     Ok(Arc::new(definition))
 }
 
-fn state(row: &MySqlRow) -> Result<CampaignState, StoreError> {
+pub(crate) fn state(row: &MySqlRow) -> Result<CampaignState, StoreError> {
     let name: String = row.value(TABLE, "state")?;
     let named = CampaignState::ALL.into_iter().find(|state| state.as_str() == name);
     named.ok_or_else(|| undecodable(row, TABLE, "state"))

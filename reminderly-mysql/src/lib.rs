@@ -8,16 +8,28 @@
 //! It is the only crate of the workspace that may name sqlx.
 
 mod access;
+mod apply;
+mod appointments;
 mod campaigns;
+mod changes;
+mod changes_company;
 mod config;
+mod digest;
+mod dispositions;
 mod error;
 mod migrations;
+mod packets;
+mod reading;
+mod reading_company;
 mod server;
 mod session;
 mod statement;
 mod store;
+mod table_set;
 mod transaction;
+mod unsubscribes;
 mod values;
+mod writing;
 
 pub use config::{ConfigError, MySqlConfig};
 pub use error::ConnectError;

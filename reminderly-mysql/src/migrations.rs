@@ -12,7 +12,7 @@ use crate::error::ConnectError;
 use crate::store::MySqlStore;
 
 /// Every step, in order: one statement each, which does no harm a second time.
-const MIGRATIONS: [Migration; 8] = [
+const MIGRATIONS: [Migration; 33] = [
     Migration { number: 1, name: "company", statement: include_str!("../migrations/0001_company.sql") },
     Migration { number: 2, name: "users", statement: include_str!("../migrations/0002_users.sql") },
     Migration { number: 3, name: "roles", statement: include_str!("../migrations/0003_roles.sql") },
@@ -36,6 +36,107 @@ const MIGRATIONS: [Migration; 8] = [
         number: 8,
         name: "campaign_documents",
         statement: include_str!("../migrations/0008_campaign_documents.sql"),
+    },
+    Migration { number: 9, name: "restores", statement: include_str!("../migrations/0009_restores.sql") },
+    Migration {
+        number: 10,
+        name: "company_locks",
+        statement: include_str!("../migrations/0010_company_locks.sql"),
+    },
+    Migration {
+        number: 11,
+        name: "packet_table_tracking",
+        statement: include_str!("../migrations/0011_packet_table_tracking.sql"),
+    },
+    Migration {
+        number: 12,
+        name: "data_packet",
+        statement: include_str!("../migrations/0012_data_packet.sql"),
+    },
+    Migration {
+        number: 13,
+        name: "packet_keys",
+        statement: include_str!("../migrations/0013_packet_keys.sql"),
+    },
+    Migration {
+        number: 14,
+        name: "appointments",
+        statement: include_str!("../migrations/0014_appointments.sql"),
+    },
+    Migration {
+        number: 15,
+        name: "appointments_named",
+        statement: include_str!("../migrations/0015_appointments_named.sql"),
+    },
+    Migration {
+        number: 16,
+        name: "natural_keys",
+        statement: include_str!("../migrations/0016_natural_keys.sql"),
+    },
+    Migration {
+        number: 17,
+        name: "person_days",
+        statement: include_str!("../migrations/0017_person_days.sql"),
+    },
+    Migration {
+        number: 18,
+        name: "message_days",
+        statement: include_str!("../migrations/0018_message_days.sql"),
+    },
+    Migration { number: 19, name: "answers", statement: include_str!("../migrations/0019_answers.sql") },
+    Migration { number: 20, name: "questions", statement: include_str!("../migrations/0020_questions.sql") },
+    Migration { number: 21, name: "incoming", statement: include_str!("../migrations/0021_incoming.sql") },
+    Migration {
+        number: 22,
+        name: "contact_messages",
+        statement: include_str!("../migrations/0022_contact_messages.sql"),
+    },
+    Migration {
+        number: 23,
+        name: "person_contacts",
+        statement: include_str!("../migrations/0023_person_contacts.sql"),
+    },
+    Migration { number: 24, name: "refusals", statement: include_str!("../migrations/0024_refusals.sql") },
+    Migration {
+        number: 25,
+        name: "unsubscribe_events",
+        statement: include_str!("../migrations/0025_unsubscribe_events.sql"),
+    },
+    Migration { number: 26, name: "attempts", statement: include_str!("../migrations/0026_attempts.sql") },
+    Migration {
+        number: 27,
+        name: "packet_counts",
+        statement: include_str!("../migrations/0027_packet_counts.sql"),
+    },
+    Migration {
+        number: 28,
+        name: "packet_windows",
+        statement: include_str!("../migrations/0028_packet_windows.sql"),
+    },
+    Migration {
+        number: 29,
+        name: "packet_asking",
+        statement: include_str!("../migrations/0029_packet_asking.sql"),
+    },
+    Migration {
+        number: 30,
+        name: "packet_copies",
+        statement: include_str!("../migrations/0030_packet_copies.sql"),
+    },
+    Migration {
+        number: 31,
+        name: "open_claims",
+        statement: include_str!("../migrations/0031_open_claims.sql"),
+    },
+    Migration {
+        number: 32,
+        name: "unknown_attempts",
+        statement: include_str!("../migrations/0032_unknown_attempts.sql"),
+    },
+    Migration {
+        number: 33,
+        name: "first_restore",
+        statement: include_str!("../migrations/0033_first_restore.sql"),
     },
 ];
 

@@ -9,8 +9,8 @@ use reminderly_core::domain::message::MessageRecord;
 use reminderly_core::ids::{AttemptId, CampaignId, CompanyId, MessageId, PacketId};
 use reminderly_core::ports::store::StoreError;
 use reminderly_core::storage::{
-    CampaignFact, CampaignHead, CampaignKey, CompanyKey, Fact, HeldRow, Key, MessageData, Nearness, PacketFact,
-    PacketHead, PacketKey, Slot,
+    CampaignFact, CampaignHead, CampaignKey, CompanyKey, Fact, HeldRow, Key, MessageData, Nearness,
+    PacketFact, PacketHead, PacketKey, Slot,
 };
 use sqlx::mysql::MySqlRow;
 use sqlx::types::{Json, Uuid};
@@ -138,11 +138,7 @@ impl Reader {
         Ok(facts)
     }
 
-    async fn read_campaigns(
-        &self,
-        tx: &mut Tx<'_>,
-        ids: BTreeSet<CampaignId>,
-    ) -> Result<Vec<Fact>, TxError> {
+    async fn read_campaigns(&self, tx: &mut Tx<'_>, ids: BTreeSet<CampaignId>) -> Result<Vec<Fact>, TxError> {
         let select = CAMPAIGNS.of_rows(ids.len()).bind(self.company.as_uuid());
         let select = ids.iter().fold(select, |select, id| select.bind(id.as_uuid()));
         let mut found: BTreeMap<CampaignId, CampaignHead> = BTreeMap::new();
@@ -186,7 +182,8 @@ impl Reader {
     ) -> Result<Vec<Fact>, TxError> {
         // What is of no packet is not there: a rule does not look it up.
         let Some(stored) = self.stored.get(&id).copied() else { return Ok(Vec::new()) };
-        let (mut slots, mut ids, mut below, mut events, mut asking) = (vec![], vec![], vec![], vec![], vec![]);
+        let (mut slots, mut ids, mut below, mut events, mut asking) =
+            (vec![], vec![], vec![], vec![], vec![]);
         for key in keys {
             match key {
                 PacketKey::Message(slot) => slots.push(slot),
@@ -277,7 +274,7 @@ async fn read_dispositions(
         let seen = (ProviderName(provider.into()), event.into());
         found.entry(slot(&row, "dispositions")?).or_default().push(seen);
     }
-    let events = |slot| found.remove(&slot).unwrap_or_default().into_iter().collect();
+    let mut events = |slot| found.remove(&slot).unwrap_or_default().into_iter().collect();
     Ok(slots.into_iter().map(|slot| PacketFact::DispositionEvents(slot, events(slot))).collect())
 }
 
@@ -314,7 +311,8 @@ async fn read_of_campaign(
         }
     }
     let mut facts = Vec::new();
-    let found: BTreeMap<Vec<u8>, Uuid> = by_digest(tx, PACKETS_OF, id.as_uuid(), &packets, "packet_id").await?;
+    let found: BTreeMap<Vec<u8>, Uuid> =
+        by_digest(tx, PACKETS_OF, id.as_uuid(), &packets, "packet_id").await?;
     facts.extend(packets.into_iter().map(|(digest, key)| {
         CampaignFact::PacketOf(key, found.get(digest.as_bytes()).copied().map(PacketId::from))
     }));
@@ -366,7 +364,7 @@ where
     Ok(found)
 }
 
-fn stored(row: &MySqlRow) -> Result<Stored, StoreError> {
+pub(crate) fn stored(row: &MySqlRow) -> Result<Stored, StoreError> {
     let set = TableSet {
         campaign: row.value("packet_table_tracking", "campaign_number")?,
         day: row.value("packet_table_tracking", "day")?,

@@ -6,10 +6,14 @@ use chrono::NaiveDate;
 use reminderly_core::domain::contact_method::ContactMethod;
 use reminderly_core::domain::contact_point::ContactPoint;
 use reminderly_core::domain::incoming::Question;
+use reminderly_core::domain::message::NaturalKey;
+use reminderly_core::domain::person::PersonKey;
 use reminderly_core::domain::response::Response;
-use reminderly_core::domain::unsubscribe::UnsubscribeChange;
+use reminderly_core::domain::unsubscribe::{RefusalKey, UnsubscribeChange};
 use reminderly_core::ids::{CampaignId, IncomingId, MessageId, PacketId};
-use reminderly_core::storage::{AnsweredTo, CampaignKey, CompanyFact, CompanyKey, Fact, Slot, Will};
+use reminderly_core::storage::{
+    AnsweredTo, AppointmentOf, CampaignKey, CompanyFact, CompanyKey, Fact, IncomingEvent, Slot, Will,
+};
 use sqlx::types::{Json, Uuid};
 
 use crate::digest::Digest;
@@ -35,8 +39,9 @@ const ANSWERS: Statement =
     statement("SELECT digest, campaign_id, response FROM answers WHERE company_id = ? AND digest IN ({1})");
 const QUESTIONS: Statement =
     statement("SELECT digest, question FROM questions WHERE company_id = ? AND digest IN ({1})");
-const INCOMING: Statement =
-    statement("SELECT event_digest AS digest, id FROM incoming WHERE company_id = ? AND event_digest IN ({1})");
+const INCOMING: Statement = statement(
+    "SELECT event_digest AS digest, id FROM incoming WHERE company_id = ? AND event_digest IN ({1})",
+);
 const MESSAGES_TO: Statement = statement(
     "SELECT digest, data_packet.id AS packet_id, slot FROM contact_messages \
      JOIN data_packet ON data_packet.number = packet_number \
@@ -46,4 +51,255 @@ const CONTACTS_OF: Statement =
     statement("SELECT digest, method, address FROM person_contacts WHERE company_id = ? AND digest IN ({1})");
 const DAYS: Statement =
     statement("SELECT digest, day, messages FROM person_days WHERE company_id = ? AND digest IN ({1})");
-const DAYS_OF: Statement = statement("SELECT message_id, day FROM message_days WHERE message_id IN ({1}) ORDER BY day");
+const DAYS_OF: Statement =
+    statement("SELECT message_id, day FROM message_days WHERE message_id IN ({1}) ORDER BY day");
+
+/// Keys of one kind, each with its digest.
+type Keys<K> = Vec<(Digest, K)>;
+
+/// Keys by their kinds.
+#[derive(Default)]
+struct Wanted {
+    natural_keys: Keys<NaturalKey>,
+    wills: Keys<RefusalKey>,
+    answers: Keys<AppointmentOf>,
+    questions: Keys<ContactPoint>,
+    events: Keys<IncomingEvent>,
+    messages_to: Keys<ContactPoint>,
+    contacts_of: Keys<PersonKey>,
+    days: Keys<PersonKey>,
+    days_of: Vec<MessageId>,
+    /// The locks that stand for them.
+    locks: BTreeSet<u16>,
+}
+
+impl Wanted {
+    fn of(keys: Vec<CompanyKey>) -> Self {
+        let mut wanted = Self::default();
+        for key in keys {
+            let digest = wanted.add(key);
+            wanted.locks.extend(digest.map(|digest| digest.lock(LOCKS)));
+        }
+        wanted
+    }
+
+    /// Adds a key; answers the digest whose lock stands for it.
+    fn add(&mut self, key: CompanyKey) -> Option<Digest> {
+        match key {
+            CompanyKey::NaturalKey(key) => {
+                let lock = Digest::of_contact(&key.contact);
+                self.natural_keys.push((Digest::of_natural_key(&key), key));
+                Some(lock)
+            }
+            CompanyKey::Will(key) => {
+                let digest = Digest::of_refusal(&key);
+                self.wills.push((digest, key));
+                Some(digest)
+            }
+            CompanyKey::Answer(of) => {
+                let lock = Digest::of_person(&of.1);
+                self.answers.push((Digest::of_answer(&of), of));
+                Some(lock)
+            }
+            CompanyKey::Question(contact) => {
+                let digest = Digest::of_contact(&contact);
+                self.questions.push((digest, contact));
+                Some(digest)
+            }
+            CompanyKey::IncomingEvent(event) => {
+                let digest = Digest::of_event(&event);
+                self.events.push((digest, event));
+                Some(digest)
+            }
+            CompanyKey::MessagesTo(contact) => {
+                let digest = Digest::of_contact(&contact);
+                self.messages_to.push((digest, contact));
+                Some(digest)
+            }
+            CompanyKey::ContactsOf(person) => {
+                let digest = Digest::of_person(&person);
+                self.contacts_of.push((digest, person));
+                Some(digest)
+            }
+            CompanyKey::Days(person) => {
+                let digest = Digest::of_person(&person);
+                self.days.push((digest, person));
+                Some(digest)
+            }
+            // The lock of its person, whose days change with them.
+            CompanyKey::DaysOf(message) => {
+                self.days_of.push(message);
+                None
+            }
+        }
+    }
+}
+
+impl Reader {
+    /// Reads what a company knows, once the locks that stand for it, and for what is looked up of its campaigns, are held.
+    pub(crate) async fn read_of_company(
+        &self,
+        tx: &mut Tx<'_>,
+        keys: Vec<CompanyKey>,
+        of_campaigns: &BTreeMap<CampaignId, Vec<CampaignKey>>,
+    ) -> Result<Vec<Fact>, TxError> {
+        let mut wanted = Wanted::of(keys);
+        for key in of_campaigns.values().flatten() {
+            let digest = match key {
+                CampaignKey::PacketOf(key) => Digest::of_packet_key(key),
+                CampaignKey::Appointment(key) | CampaignKey::NamedIn(key) => Digest::of_appointment(key),
+            };
+            wanted.locks.insert(digest.lock(LOCKS));
+        }
+        self.lock(tx, &wanted.locks).await?;
+        let company = self.company.as_uuid();
+        let mut facts = Vec::new();
+        facts.extend(natural_keys(tx, company, wanted.natural_keys).await?);
+        facts.extend(wills(tx, company, wanted.wills).await?);
+        facts.extend(answers(tx, company, wanted.answers).await?);
+        facts.extend(questions(tx, company, wanted.questions).await?);
+        facts.extend(events(tx, company, wanted.events).await?);
+        facts.extend(messages_to(tx, company, wanted.messages_to).await?);
+        facts.extend(contacts_of(tx, company, wanted.contacts_of).await?);
+        facts.extend(days(tx, company, wanted.days).await?);
+        facts.extend(days_of(tx, wanted.days_of).await?);
+        Ok(facts.into_iter().map(Fact::OfCompany).collect())
+    }
+
+    async fn lock(&self, tx: &mut Tx<'_>, locks: &BTreeSet<u16>) -> Result<(), TxError> {
+        let select = match self.company_is {
+            Lock::Shared => LOCK_SHARED,
+            Lock::Alone => LOCK_ALONE,
+        };
+        let select = select.of_rows(locks.len()).bind(self.company.as_uuid());
+        tx.all(locks.iter().fold(select, |select, number| select.bind(*number))).await?;
+        Ok(())
+    }
+}
+
+fn select<'q, K>(statement: Statement, company: Uuid, keys: &'q [(Digest, K)]) -> Bound<'q> {
+    let select = statement.of_rows(keys.len()).bind(company);
+    keys.iter().fold(select, |select, (digest, _)| select.bind(digest.as_bytes()))
+}
+
+async fn natural_keys(
+    tx: &mut Tx<'_>,
+    company: Uuid,
+    keys: Keys<NaturalKey>,
+) -> Result<Vec<CompanyFact>, TxError> {
+    let mut found: BTreeMap<Vec<u8>, Uuid> = BTreeMap::new();
+    for row in tx.all(select(NATURAL_KEYS, company, &keys)).await? {
+        found.insert(row.value("natural_keys", "digest")?, row.value("natural_keys", "message_id")?);
+    }
+    let holder = |digest: &Digest| found.get(digest.as_bytes()).copied().map(MessageId::from);
+    Ok(keys.into_iter().map(|(digest, key)| CompanyFact::NaturalKey(key, holder(&digest))).collect())
+}
+
+async fn wills(tx: &mut Tx<'_>, company: Uuid, keys: Keys<RefusalKey>) -> Result<Vec<CompanyFact>, TxError> {
+    let mut found: BTreeMap<Vec<u8>, Will> = BTreeMap::new();
+    for row in tx.all(select(REFUSALS, company, &keys)).await? {
+        let opted_out: bool = row.value("refusals", "opted_out")?;
+        let change = if opted_out { UnsubscribeChange::OptedOut } else { UnsubscribeChange::OptedIn };
+        found.insert(row.value("refusals", "digest")?, Will { change, at: row.value("refusals", "at")? });
+    }
+    let will = |digest: &Digest| found.get(digest.as_bytes()).copied();
+    Ok(keys.into_iter().map(|(digest, key)| CompanyFact::Will(key, will(&digest))).collect())
+}
+
+async fn answers(
+    tx: &mut Tx<'_>,
+    company: Uuid,
+    keys: Keys<AppointmentOf>,
+) -> Result<Vec<CompanyFact>, TxError> {
+    let mut found: BTreeMap<Vec<u8>, AnsweredTo> = BTreeMap::new();
+    for row in tx.all(select(ANSWERS, company, &keys)).await? {
+        let Json(response): Json<Response> = row.value("answers", "response")?;
+        let campaign: Uuid = row.value("answers", "campaign_id")?;
+        found.insert(row.value("answers", "digest")?, AnsweredTo { response, campaign: campaign.into() });
+    }
+    let answered = |digest: &Digest| found.get(digest.as_bytes()).copied();
+    Ok(keys.into_iter().map(|(digest, of)| CompanyFact::Answer(of, answered(&digest))).collect())
+}
+
+async fn questions(
+    tx: &mut Tx<'_>,
+    company: Uuid,
+    keys: Keys<ContactPoint>,
+) -> Result<Vec<CompanyFact>, TxError> {
+    let mut found: BTreeMap<Vec<u8>, Question> = BTreeMap::new();
+    for row in tx.all(select(QUESTIONS, company, &keys)).await? {
+        let Json(question) = row.value("questions", "question")?;
+        found.insert(row.value("questions", "digest")?, question);
+    }
+    let mut question = |digest: &Digest| found.remove(digest.as_bytes());
+    Ok(keys.into_iter().map(|(digest, contact)| CompanyFact::Question(contact, question(&digest))).collect())
+}
+
+async fn events(
+    tx: &mut Tx<'_>,
+    company: Uuid,
+    keys: Keys<IncomingEvent>,
+) -> Result<Vec<CompanyFact>, TxError> {
+    let mut found: BTreeMap<Vec<u8>, Uuid> = BTreeMap::new();
+    for row in tx.all(select(INCOMING, company, &keys)).await? {
+        found.insert(row.value("incoming", "digest")?, row.value("incoming", "id")?);
+    }
+    let incoming = |digest: &Digest| found.get(digest.as_bytes()).copied().map(IncomingId::from);
+    Ok(keys.into_iter().map(|(digest, event)| CompanyFact::IncomingEvent(event, incoming(&digest))).collect())
+}
+
+async fn messages_to(
+    tx: &mut Tx<'_>,
+    company: Uuid,
+    keys: Keys<ContactPoint>,
+) -> Result<Vec<CompanyFact>, TxError> {
+    let mut found: BTreeMap<Vec<u8>, Vec<(PacketId, Slot)>> = BTreeMap::new();
+    for row in tx.all(select(MESSAGES_TO, company, &keys)).await? {
+        let packet: Uuid = row.value("contact_messages", "packet_id")?;
+        let slot: u32 = row.value("contact_messages", "slot")?;
+        let place = (packet.into(), usize::try_from(slot).unwrap_or(usize::MAX));
+        found.entry(row.value("contact_messages", "digest")?).or_default().push(place);
+    }
+    let mut places = |digest: &Digest| found.remove(digest.as_bytes()).unwrap_or_default();
+    Ok(keys.into_iter().map(|(digest, contact)| CompanyFact::MessagesTo(contact, places(&digest))).collect())
+}
+
+async fn contacts_of(
+    tx: &mut Tx<'_>,
+    company: Uuid,
+    keys: Keys<PersonKey>,
+) -> Result<Vec<CompanyFact>, TxError> {
+    let mut found: BTreeMap<Vec<u8>, Vec<ContactPoint>> = BTreeMap::new();
+    for row in tx.all(select(CONTACTS_OF, company, &keys)).await? {
+        let (method, address): (String, String) =
+            (row.value("person_contacts", "method")?, row.value("person_contacts", "address")?);
+        let method: Option<ContactMethod> = method.parse().ok();
+        let contact = method.and_then(|method| ContactPoint::parse_stored(method, &address).ok());
+        let contact = contact.ok_or_else(|| undecodable(&row, "person_contacts", "address"))?;
+        found.entry(row.value("person_contacts", "digest")?).or_default().push(contact);
+    }
+    let mut contacts = |digest: &Digest| found.remove(digest.as_bytes()).unwrap_or_default();
+    Ok(keys.into_iter().map(|(digest, person)| CompanyFact::ContactsOf(person, contacts(&digest))).collect())
+}
+
+async fn days(tx: &mut Tx<'_>, company: Uuid, keys: Keys<PersonKey>) -> Result<Vec<CompanyFact>, TxError> {
+    let mut found: BTreeMap<Vec<u8>, BTreeMap<NaiveDate, u32>> = BTreeMap::new();
+    for row in tx.all(select(DAYS, company, &keys)).await? {
+        let of_person = found.entry(row.value("person_days", "digest")?).or_default();
+        of_person.insert(row.value("person_days", "day")?, row.value("person_days", "messages")?);
+    }
+    let mut days = |digest: &Digest| found.remove(digest.as_bytes()).unwrap_or_default();
+    Ok(keys.into_iter().map(|(digest, person)| CompanyFact::Days(person, days(&digest))).collect())
+}
+
+async fn days_of(tx: &mut Tx<'_>, messages: Vec<MessageId>) -> Result<Vec<CompanyFact>, TxError> {
+    let select = DAYS_OF.of_rows(messages.len());
+    let select = messages.iter().fold(select, |select, id| select.bind(id.as_uuid()));
+    let mut found: BTreeMap<MessageId, Vec<NaiveDate>> = BTreeMap::new();
+    for row in tx.all(select).await? {
+        let message: Uuid = row.value("message_days", "message_id")?;
+        found.entry(message.into()).or_default().push(row.value("message_days", "day")?);
+    }
+    let mut days = |id: &MessageId| found.remove(id).unwrap_or_default();
+    Ok(messages.into_iter().map(|id| CompanyFact::DaysOf(id, days(&id))).collect())
+}

@@ -4,6 +4,8 @@ use sqlx::mysql::MySqlArguments;
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Encode, MySql, Type, query};
 
+use crate::table_set::TableSet;
+
 /// A statement that reads or changes rows. One that defines tables would commit what stands before it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Statement(&'static str);

@@ -88,6 +88,10 @@ mod tests {
         let set = TableSet { campaign: 1337, day, version: 1 };
         assert_eq!(set.to_string(), "packet_1337_07022020_1");
         let definitions: Vec<String> = set.definitions().collect();
-        assert!(definitions.iter().all(|text| text.starts_with("CREATE TABLE IF NOT EXISTS packet_1337_07022020_1_")));
+        assert!(
+            definitions
+                .iter()
+                .all(|text| text.starts_with("CREATE TABLE IF NOT EXISTS packet_1337_07022020_1_"))
+        );
     }
 }

@@ -7,7 +7,7 @@ use reminderly_core::ports::BoxError;
 use reminderly_core::ports::store::StoreError;
 use sqlx::mysql::{MySqlDatabaseError, MySqlRow};
 use sqlx::pool::PoolConnection;
-use sqlx::{Connection as _, MySql, Transaction};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, MySql, Transaction};
 use tokio::time::{sleep, timeout};
 
 use crate::statement::Bound;
@@ -61,6 +61,12 @@ impl Tx<'_> {
         within(query.fetch_optional(&mut *self.0)).await
     }
 
+    /// All rows.
+    pub(crate) async fn all(&mut self, statement: Bound<'_>) -> Result<Vec<MySqlRow>, TxError> {
+        let Some(query) = statement.0 else { return Ok(Vec::new()) };
+        within(query.fetch_all(&mut *self.0)).await
+    }
+
     /// Writes rows. What is for no row at all is not asked of the server.
     pub(crate) async fn write(&mut self, statement: Bound<'_>) -> Result<(), TxError> {
         let Some(query) = statement.0 else { return Ok(()) };
@@ -106,6 +112,14 @@ impl MySqlStore {
             connection.close_on_drop();
         }
         outcome
+    }
+
+    /// Makes or takes away tables, which ends any transaction: so it is in none.
+    pub(crate) async fn define(&self, definition: String) -> Result<(), StoreError> {
+        let mut connection = self.connection().await.map_err(|error| self.give_up(error))?;
+        // Nothing in it but text of this crate, numbers and dates.
+        let defined = within(connection.execute(AssertSqlSafe(definition))).await;
+        defined.map(drop).map_err(|error| self.give_up(error))
     }
 
     /// One row, or none, outside of any transaction.

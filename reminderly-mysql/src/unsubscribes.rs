@@ -1,0 +1,58 @@
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use reminderly_core::batch::Outcomes;
+use reminderly_core::domain::unsubscribe::{RefusalKey, Unsubscribe};
+use reminderly_core::ids::CompanyId;
+use reminderly_core::ports::store::{StoreError, UnsubscribeStore, WriteOutcome};
+use reminderly_core::storage::{self, Records};
+use sqlx::types::Json;
+
+use crate::digest::Digest;
+use crate::reading::Lock;
+use crate::statement::{Statement, statement};
+use crate::store::MySqlStore;
+use crate::values::Values as _;
+
+const REFUSED: Statement =
+    statement("SELECT digest FROM refusals WHERE opted_out AND company_id = ? AND digest IN ({1})");
+const EVENTS: Statement =
+    statement("SELECT event FROM unsubscribe_events WHERE company_id = ? AND digest = ? ORDER BY number");
+
+#[async_trait]
+impl UnsubscribeStore for MySqlStore {
+    async fn record_unsubscribes(
+        &self,
+        company: CompanyId,
+        events: &[Unsubscribe],
+        now: DateTime<Utc>,
+    ) -> Result<Outcomes<WriteOutcome>, StoreError> {
+        let rule = |records: &mut Records, ()| storage::record_unsubscribes(records, company, events, now);
+        self.apply(company, Lock::Shared, (), rule).await?
+    }
+
+    async fn refused(&self, company: CompanyId, keys: &[RefusalKey]) -> Result<Vec<bool>, StoreError> {
+        let digests: Vec<Digest> = keys.iter().map(Digest::of_refusal).collect();
+        let select = REFUSED.of_rows(digests.len()).bind(company.as_uuid());
+        let mut refused: Vec<Vec<u8>> = Vec::new();
+        for row in
+            self.all(digests.iter().fold(select, |select, digest| select.bind(digest.as_bytes()))).await?
+        {
+            refused.push(row.value("refusals", "digest")?);
+        }
+        Ok(digests.iter().map(|digest| refused.iter().any(|refused| refused == digest.as_bytes())).collect())
+    }
+
+    async fn unsubscribe_events(
+        &self,
+        company: CompanyId,
+        key: &RefusalKey,
+    ) -> Result<Vec<Unsubscribe>, StoreError> {
+        let digest = Digest::of_refusal(key);
+        let rows = self.all(EVENTS.bind(company.as_uuid()).bind(digest.as_bytes())).await?;
+        let event = |row: &sqlx::mysql::MySqlRow| {
+            let Json(event) = row.value("unsubscribe_events", "event")?;
+            Ok(event)
+        };
+        rows.iter().map(event).collect()
+    }
+}
