@@ -7,6 +7,7 @@ use reminderly_core::ports::store::{AccessStore, StoreError};
 use sqlx::mysql::MySqlRow;
 use sqlx::types::{Json, Uuid};
 
+use crate::reading_company::LOCKS;
 use crate::statement::{Statement, statement};
 use crate::store::MySqlStore;
 use crate::transaction::{Tx, TxError, Work};
@@ -17,6 +18,9 @@ const SAVE_COMPANY: Statement = statement(
      ON DUPLICATE KEY UPDATE name = VALUES(name), server_name = VALUES(server_name)",
 );
 const COMPANY: Statement = statement("SELECT id, name, server_name FROM company WHERE id = ?");
+const LAST_LOCK: Statement =
+    statement("SELECT number FROM company_locks WHERE company_id = ? AND number = ?");
+const ADD_LOCKS: Statement = statement("INSERT INTO company_locks (company_id, number) VALUES {2}");
 const SAVE_USER: Statement = statement(
     "INSERT INTO users (id, name, suspended) VALUES (?, ?, ?) \
      ON DUPLICATE KEY UPDATE name = VALUES(name), suspended = VALUES(suspended)",
@@ -80,7 +84,13 @@ impl Work for SaveCompany<'_> {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), TxError> {
         let Self(company) = self;
         let save = SAVE_COMPANY.bind(company.id.as_uuid());
-        tx.write(save.bind(&company.name).bind(&company.server_name)).await
+        tx.write(save.bind(&company.name).bind(&company.server_name)).await?;
+        // The last one is there when all are.
+        if tx.one(LAST_LOCK.bind(company.id.as_uuid()).bind(LOCKS - 1)).await?.is_none() {
+            let add = ADD_LOCKS.of_rows(LOCKS.into());
+            tx.write((0..LOCKS).fold(add, |add, number| add.bind(company.id.as_uuid()).bind(number))).await?;
+        }
+        Ok(())
     }
 }
 

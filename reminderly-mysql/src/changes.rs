@@ -1,6 +1,7 @@
 //! What a rule has changed, written.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use reminderly_core::domain::attempt::AttemptLocation;
 use reminderly_core::domain::message::MessageState;
@@ -176,10 +177,13 @@ impl Changes {
             tx.write(SET_CAMPAIGN.bind(newest).bind(head.last_file_came_at).bind(id.as_uuid())).await?;
         }
         for (id, head) in self.heads {
-            if stored.contains_key(&id) {
-                set_packet(tx, &head).await?;
-            } else if let Some(tables) = tables {
-                stored.insert(id, add_packet(tx, &head, tables).await?);
+            match (stored.entry(id), tables) {
+                (Entry::Occupied(_), _) => set_packet(tx, &head).await?,
+                (Entry::Vacant(place), Some(tables)) => {
+                    place.insert(add_packet(tx, &head, tables).await?);
+                }
+                // The caller has asked for tables before.
+                (Entry::Vacant(_), None) => {}
             }
         }
         for (id, changes) in self.packets {

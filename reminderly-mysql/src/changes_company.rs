@@ -1,6 +1,7 @@
 //! What a rule has changed in what a company knows beside its packets, written.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use reminderly_core::domain::incoming::IncomingRecord;
@@ -158,7 +159,7 @@ async fn add_unsubscribe(tx: &mut Tx<'_>, company: Uuid, event: &Unsubscribe) ->
 }
 
 async fn add_incoming(tx: &mut Tx<'_>, company: Uuid, record: &IncomingRecord) -> Result<(), TxError> {
-    let event = (record.incoming.provider.clone(), record.incoming.event.clone());
+    let event = (record.incoming.provider.clone(), Arc::clone(&record.incoming.event));
     let digest = Digest::of_event(&event);
     let add = ADD_INCOMING.bind(record.id.as_uuid()).bind(company).bind(digest.as_bytes());
     let add = add.bind(record.classification.kind.as_str()).bind(record.effect.needs_review);

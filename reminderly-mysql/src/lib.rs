@@ -9,13 +9,11 @@
 
 mod access;
 mod apply;
-mod appointments;
 mod campaigns;
 mod changes;
 mod changes_company;
 mod config;
 mod digest;
-mod dispositions;
 mod error;
 mod migrations;
 mod packets;

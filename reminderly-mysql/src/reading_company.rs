@@ -177,7 +177,7 @@ impl Reader {
     }
 }
 
-fn select<'q, K>(statement: Statement, company: Uuid, keys: &'q [(Digest, K)]) -> Bound<'q> {
+fn select<K>(statement: Statement, company: Uuid, keys: &[(Digest, K)]) -> Bound<'_> {
     let select = statement.of_rows(keys.len()).bind(company);
     keys.iter().fold(select, |select, (digest, _)| select.bind(digest.as_bytes()))
 }

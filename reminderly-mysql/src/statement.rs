@@ -76,8 +76,8 @@ fn made<'q>(text: String) -> Bound<'q> {
 
 /// As many groups as there are rows, where `{n}` stands.
 fn repeated(text: &str, rows: usize) -> String {
-    let (before, rest) = text.split_once('{').unwrap_or((text, "1}"));
-    let (width, after) = rest.split_once('}').unwrap_or((rest, ""));
+    let parts = text.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?)));
+    let Some((before, (width, after))) = parts else { return text.to_owned() };
     let group = match width.parse() {
         Ok(1) | Err(_) => "?".to_owned(),
         Ok(width) => format!("({})", vec!["?"; width].join(", ")),
@@ -108,6 +108,16 @@ mod tests {
         assert_eq!(text(1).as_deref(), Some(of_one));
         assert!(text(3).is_some_and(|text| text.contains("VALUES (?, ?), (?, ?), (?, ?) ON")));
         assert_eq!(text(0), None);
+        let list = statement("DELETE FROM pairs WHERE one IN ({1})").of_rows(2).0;
+        assert_eq!(
+            list.map(|query| query.sql().as_str().to_owned()).as_deref(),
+            Some("DELETE FROM pairs WHERE one IN (?, ?)")
+        );
+        let fixed = statement("UPDATE pairs SET one = ?").of_rows(1).0;
+        assert_eq!(
+            fixed.map(|query| query.sql().as_str().to_owned()).as_deref(),
+            Some("UPDATE pairs SET one = ?")
+        );
     }
 
     #[test]

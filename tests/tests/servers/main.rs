@@ -8,4 +8,6 @@ mod campaigns;
 mod connecting;
 mod database;
 mod migrating;
+mod packets;
+mod unsubscribes;
 mod values;
