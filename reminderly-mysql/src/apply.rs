@@ -66,7 +66,7 @@ where
                 Applied::Unread(keys) => keys,
                 Applied::Done { answer, changes } => {
                     let changes = Changes::of(changes, &part, &reader);
-                    if changes.makes_packet() && self.tables.is_none() {
+                    if changes.makes_packet() && !changes.take_tables(tx, self.tables).await? {
                         return Ok(Made::NeedsTables);
                     }
                     changes.write(tx, self.company, self.tables, &mut reader.stored).await?;

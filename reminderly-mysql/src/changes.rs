@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 
 use reminderly_core::domain::attempt::AttemptLocation;
 use reminderly_core::domain::message::MessageState;
-use reminderly_core::domain::packet::PacketStage;
+use reminderly_core::domain::packet::{PacketOrigin, PacketStage};
 use reminderly_core::domain::row::{RejectedRow, Row};
 use reminderly_core::ids::{AttemptId, CampaignId, CompanyId, PacketId};
 use reminderly_core::storage::{
@@ -76,6 +76,20 @@ impl Changes {
     pub(crate) const fn makes_packet(&self) -> bool {
         !self.made.is_empty()
     }
+
+    /// Takes the tables for the packet that is made, if they are to be its own; whether it has them. Another packet may have taken
+    /// them since they were found.
+    pub(crate) async fn take_tables(&self, tx: &mut Tx<'_>, tables: Option<u32>) -> Result<bool, TxError> {
+        let Some(tables) = tables else { return Ok(false) };
+        let is_file = |id: &PacketId| {
+            let head = self.heads.get(id);
+            head.is_some_and(|head| matches!(head.packet.origin, PacketOrigin::File { .. }))
+        };
+        if !self.made.iter().any(is_file) {
+            return Ok(true);
+        }
+        Ok(tx.count(TAKE_TABLES.bind(tables)).await? == 1)
+    }
 }
 
 impl OfPacket {
@@ -103,6 +117,8 @@ const ADD_PACKET: Statement = statement(
     "INSERT INTO data_packet (id, company_id, campaign_id, tables_number, stage, is_open, has_ended, reconciled, packet, caps, message_count) \
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 );
+const TAKE_TABLES: Statement =
+    statement("UPDATE packet_table_tracking SET state = 'taken' WHERE number = ? AND state = 'ready'");
 const PACKET_STORED: Statement = statement(
     "SELECT data_packet.number, campaign_number, day, version FROM data_packet \
      JOIN packet_table_tracking ON packet_table_tracking.number = tables_number WHERE data_packet.id = ?",

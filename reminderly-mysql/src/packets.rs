@@ -18,7 +18,7 @@ use crate::reading::{Lock, Stored, stored};
 use crate::statement::{Statement, statement};
 use crate::store::MySqlStore;
 use crate::table_set::TableSet;
-use crate::transaction::{Tx, TxError, Work};
+use crate::transaction::{TRIES, Tx, TxError, Work};
 use crate::values::{Values as _, one_more, page};
 
 const PACKET: Statement = statement("SELECT id, packet FROM data_packet WHERE company_id = ? AND id = ?");
@@ -30,8 +30,8 @@ const PACKET_OF_KEY: Statement = statement(
      WHERE packet_keys.campaign_id = ? AND digest = ? AND company_id = ? AND stage <> 'cancelled'",
 );
 const OPEN: Statement =
-    statement("SELECT id, packet FROM data_packet WHERE is_open AND id > ? ORDER BY id LIMIT ?");
-const ENDED: Statement = statement("SELECT id FROM data_packet WHERE has_ended AND id IN ({1})");
+    statement("SELECT id, packet FROM data_packet WHERE is_open = 1 AND id > ? ORDER BY id LIMIT ?");
+const ENDED: Statement = statement("SELECT id FROM data_packet WHERE has_ended = 1 AND id IN ({1})");
 const STORED: Statement = statement(
     "SELECT data_packet.number, campaign_number, day, version FROM data_packet \
      JOIN packet_table_tracking ON packet_table_tracking.number = tables_number WHERE company_id = ? AND id = ?",
@@ -54,13 +54,12 @@ const CAMPAIGN_NUMBER: Statement =
     statement("SELECT number FROM company_campaigns WHERE company_id = ? AND id = ? FOR UPDATE");
 const SHARED_TABLES: Statement = statement(
     "SELECT number, version, state FROM packet_table_tracking \
-     WHERE campaign_number = ? AND day = ? AND purpose = 'shared' AND state <> 'dropped' ORDER BY version LIMIT 1",
+     WHERE campaign_number = ? AND day = ? AND purpose = 'shared' AND state IN ('making', 'ready') ORDER BY version LIMIT 1",
 );
+/// Made for a packet that then was not; one that is used is `taken`.
 const FREE_TABLES: Statement = statement(
-    "SELECT packet_table_tracking.number, version, state FROM packet_table_tracking \
-     LEFT JOIN data_packet ON tables_number = packet_table_tracking.number \
-     WHERE campaign_number = ? AND day = ? AND purpose = 'file' AND state <> 'dropped' AND data_packet.id IS NULL \
-     ORDER BY version LIMIT 1",
+    "SELECT number, version, state FROM packet_table_tracking \
+     WHERE campaign_number = ? AND day = ? AND purpose = 'file' AND state IN ('making', 'ready') ORDER BY version LIMIT 1",
 );
 const LAST_VERSION: Statement = statement(
     "SELECT CAST(COALESCE(MAX(version), 0) AS UNSIGNED) AS version FROM packet_table_tracking \
@@ -71,7 +70,7 @@ const ADD_TABLES: Statement = statement(
      VALUES (?, ?, ?, ?, 'making', '')",
 );
 const TABLES_READY: Statement =
-    statement("UPDATE packet_table_tracking SET state = 'ready' WHERE number = ?");
+    statement("UPDATE packet_table_tracking SET state = 'ready' WHERE number = ? AND state = 'making'");
 
 #[async_trait]
 impl PacketStore for MySqlStore {
@@ -236,14 +235,14 @@ impl MySqlStore {
         let company = tables.company;
         let mut apply =
             Apply { company, packets_are: Lock::Alone, company_is: Lock::Alone, tables: None, args, rule };
-        if let Made::Done(creation) = self.transact(&apply).await? {
-            return creation;
+        for _ in 0..TRIES {
+            if let Made::Done(creation) = self.transact(&apply).await? {
+                return creation;
+            }
+            // Others may have taken them when it comes to use them.
+            apply.tables = Some(self.tables(tables).await?);
         }
-        apply.tables = Some(self.tables(tables).await?);
-        match self.transact(&apply).await? {
-            Made::Done(creation) => creation,
-            Made::NeedsTables => Err(StoreError::Missing { what: "packet" }),
-        }
+        Err(StoreError::Unavailable { source: "others took the tables of the packet each time".into() })
     }
 
     /// Tables for a packet, ready for use: the number of the set.
@@ -365,11 +364,12 @@ impl Work for ChangeStage {
             Some(row) => {
                 let number: u32 = row.value("data_packet", "number")?;
                 let row = tx.one(OPEN_COUNT.bind(number)).await?;
-                row.map_or(Ok(0), |row| row.value::<i64>("packet_counts", "count"))?
+                let open = row.as_ref().map_or(Ok(0), |row| row.value::<i64>("packet_counts", "count"))?;
+                // A counter that has lost something must not end the packet.
+                u64::try_from(open).unwrap_or(u64::MAX)
             }
             None => 0,
         };
-        let open = u64::try_from(open).unwrap_or_default();
         let rule = |records: &mut Records, change| storage::change_stage(records, company, change, open);
         let (packets_are, company_is) = (Lock::Alone, Lock::Alone);
         let change = self.change.clone();

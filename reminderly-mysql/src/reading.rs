@@ -21,7 +21,7 @@ use crate::digest::Digest;
 use crate::statement::{Bound, Statement, statement};
 use crate::table_set::TableSet;
 use crate::transaction::{Tx, TxError};
-use crate::values::Values as _;
+use crate::values::{Values as _, undecodable};
 
 /// How a row is locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,14 +57,16 @@ const CAMPAIGNS: Statement = statement(
      WHERE company_id = ? AND id IN ({1}) ORDER BY id LOCK IN SHARE MODE",
 );
 const PACKETS_SHARED: Statement = statement(
-    "SELECT data_packet.id, data_packet.number, packet, caps, message_count, campaign_number, day, version FROM data_packet \
-     JOIN packet_table_tracking ON packet_table_tracking.number = tables_number \
-     WHERE data_packet.id IN ({1}) ORDER BY data_packet.id LOCK IN SHARE MODE",
+    "SELECT id, number, tables_number, packet, caps, message_count FROM data_packet \
+     WHERE id IN ({1}) ORDER BY id LOCK IN SHARE MODE",
 );
 const PACKETS_ALONE: Statement = statement(
-    "SELECT data_packet.id, data_packet.number, packet, caps, message_count, campaign_number, day, version FROM data_packet \
-     JOIN packet_table_tracking ON packet_table_tracking.number = tables_number \
-     WHERE data_packet.id IN ({1}) ORDER BY data_packet.id FOR UPDATE",
+    "SELECT id, number, tables_number, packet, caps, message_count FROM data_packet \
+     WHERE id IN ({1}) ORDER BY id FOR UPDATE",
+);
+/// Apart from the packets, and without a lock: packets that share their tables have nothing else to do with each other.
+const TABLES: Statement = statement(
+    "SELECT number AS tables_number, campaign_number, day, version FROM packet_table_tracking WHERE number IN ({1})",
 );
 const ATTEMPTS: Statement =
     statement("SELECT id, company_id, packet_id, message_id FROM attempts WHERE id IN ({1})");
@@ -161,15 +163,26 @@ impl Reader {
             Lock::Alone => PACKETS_ALONE,
         };
         let select = ids.iter().fold(select.of_rows(ids.len()), |select, id| select.bind(id.as_uuid()));
-        let mut found: BTreeMap<PacketId, PacketHead> = BTreeMap::new();
+        let rows = tx.all(select).await?;
+        let mut tables: BTreeMap<u32, TableSet> = BTreeMap::new();
+        let numbers = rows.iter().map(|row| row.value("data_packet", "tables_number"));
+        let numbers = numbers.collect::<Result<BTreeSet<u32>, _>>()?;
+        let select =
+            numbers.iter().fold(TABLES.of_rows(numbers.len()), |select, number| select.bind(*number));
         for row in tx.all(select).await? {
+            tables.insert(row.value("packet_table_tracking", "tables_number")?, table_set(&row)?);
+        }
+        let mut found: BTreeMap<PacketId, PacketHead> = BTreeMap::new();
+        for row in rows {
             let id: Uuid = row.value("data_packet", "id")?;
             let Json(packet) = row.value("data_packet", "packet")?;
             let Json(caps) = row.value("data_packet", "caps")?;
             let count: u32 = row.value("data_packet", "message_count")?;
             let message_count = usize::try_from(count).unwrap_or(usize::MAX);
             found.insert(id.into(), PacketHead { packet, caps, message_count });
-            self.stored.insert(id.into(), stored(&row)?);
+            let set = tables.get(&row.value("data_packet", "tables_number")?).copied();
+            let set = set.ok_or_else(|| undecodable(&row, "data_packet", "tables_number"))?;
+            self.stored.insert(id.into(), Stored { number: row.value("data_packet", "number")?, set });
         }
         Ok(ids.into_iter().map(|id| Fact::Packet(id, found.remove(&id).map(Box::new))).collect())
     }
@@ -365,12 +378,15 @@ where
 }
 
 pub(crate) fn stored(row: &MySqlRow) -> Result<Stored, StoreError> {
-    let set = TableSet {
+    Ok(Stored { number: row.value("data_packet", "number")?, set: table_set(row)? })
+}
+
+fn table_set(row: &MySqlRow) -> Result<TableSet, StoreError> {
+    Ok(TableSet {
         campaign: row.value("packet_table_tracking", "campaign_number")?,
         day: row.value("packet_table_tracking", "day")?,
         version: row.value("packet_table_tracking", "version")?,
-    };
-    Ok(Stored { number: row.value("data_packet", "number")?, set })
+    })
 }
 
 fn bind_slots<'q>(select: Bound<'q>, slots: &[Slot]) -> Bound<'q> {

@@ -11,6 +11,7 @@ use reminderly_core::domain::person::PersonKey;
 use reminderly_core::domain::response::Response;
 use reminderly_core::domain::unsubscribe::{RefusalKey, UnsubscribeChange};
 use reminderly_core::ids::{CampaignId, IncomingId, MessageId, PacketId};
+use reminderly_core::ports::store::StoreError;
 use reminderly_core::storage::{
     AnsweredTo, AppointmentOf, CampaignKey, CompanyFact, CompanyKey, Fact, IncomingEvent, Slot, Will,
 };
@@ -172,8 +173,13 @@ impl Reader {
             Lock::Alone => LOCK_ALONE,
         };
         let select = select.of_rows(locks.len()).bind(self.company.as_uuid());
-        tx.all(locks.iter().fold(select, |select, number| select.bind(*number))).await?;
-        Ok(())
+        let held = tx.all(locks.iter().fold(select, |select, number| select.bind(*number))).await?;
+        // Who has no locks excludes nobody: the company was stored by something else.
+        if held.len() < locks.len() {
+            Err(StoreError::Missing { what: "lock of the company" }.into())
+        } else {
+            Ok(())
+        }
     }
 }
 

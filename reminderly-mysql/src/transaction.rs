@@ -14,7 +14,7 @@ use crate::statement::Bound;
 use crate::store::MySqlStore;
 
 /// How often a transaction is done anew that others stood in the way of.
-const TRIES: u32 = 5;
+pub(crate) const TRIES: u32 = 5;
 
 /// A statement that takes longer has lost its server. It waits no longer than 10 seconds for a lock.
 const STATEMENT_WITHIN: Duration = Duration::from_secs(30);
@@ -74,11 +74,19 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Changes rows; how many there were.
+    pub(crate) async fn count(&mut self, statement: Bound<'_>) -> Result<u64, TxError> {
+        let Some(query) = statement.0 else { return Ok(0) };
+        Ok(within(query.execute(&mut *self.0)).await?.rows_affected())
+    }
+
     /// Changes one row, which the statement names with the state that it is to have. If it has not, somebody else was first.
     pub(crate) async fn change(&mut self, statement: Bound<'_>) -> Result<(), TxError> {
-        let Some(query) = statement.0 else { return Ok(()) };
-        let matched = within(query.execute(&mut *self.0)).await?.rows_affected();
-        if matched == 1 { Ok(()) } else { Err(TxError::Again(Cause::Others, Overtaken.into())) }
+        if self.count(statement).await? == 1 {
+            Ok(())
+        } else {
+            Err(TxError::Again(Cause::Others, Overtaken.into()))
+        }
     }
 }
 
@@ -101,17 +109,7 @@ impl MySqlStore {
     async fn try_once<W: Work>(&self, work: &W) -> Result<W::Done, TxError> {
         let mut connection = self.connection().await?;
         let outcome = in_transaction(&mut connection, work).await;
-        let is_lost = |error: &TxError| {
-            matches!(
-                error,
-                TxError::Again(Cause::Server, _) | TxError::Final(StoreError::CommitUnknown { .. })
-            )
-        };
-        if outcome.as_ref().is_err_and(is_lost) {
-            // Another connection may find a better server.
-            connection.close_on_drop();
-        }
-        outcome
+        outcome.map_err(|error| close_if_lost(&mut connection, error))
     }
 
     /// Makes or takes away tables, which ends any transaction: so it is in none.
@@ -119,7 +117,7 @@ impl MySqlStore {
         let mut connection = self.connection().await.map_err(|error| self.give_up(error))?;
         // Nothing in it but text of this crate, numbers and dates.
         let defined = within(connection.execute(AssertSqlSafe(definition))).await;
-        defined.map(drop).map_err(|error| self.give_up(error))
+        defined.map(drop).map_err(|error| self.give_up(close_if_lost(&mut connection, error)))
     }
 
     /// One row, or none, outside of any transaction.
@@ -131,7 +129,8 @@ impl MySqlStore {
     pub(crate) async fn all(&self, statement: Bound<'_>) -> Result<Vec<MySqlRow>, StoreError> {
         let Some(query) = statement.0 else { return Ok(Vec::new()) };
         let mut connection = self.connection().await.map_err(|error| self.give_up(error))?;
-        within(query.fetch_all(&mut *connection)).await.map_err(|error| self.give_up(error))
+        let found = within(query.fetch_all(&mut *connection)).await;
+        found.map_err(|error| self.give_up(close_if_lost(&mut connection, error)))
     }
 
     async fn connection(&self) -> Result<PoolConnection<MySql>, TxError> {
@@ -147,6 +146,14 @@ impl MySqlStore {
     }
 }
 
+/// Takes a connection out of the pool whose server was lost, or is not what it was: another may find a better one.
+fn close_if_lost(connection: &mut PoolConnection<MySql>, error: TxError) -> TxError {
+    if matches!(error, TxError::Again(Cause::Server, _) | TxError::Final(StoreError::CommitUnknown { .. })) {
+        connection.close_on_drop();
+    }
+    error
+}
+
 async fn in_transaction<W: Work>(
     connection: &mut PoolConnection<MySql>,
     work: &W,
@@ -155,8 +162,8 @@ async fn in_transaction<W: Work>(
     let done = work.run(&mut tx).await?;
     match timeout(STATEMENT_WITHIN, tx.0.commit()).await {
         Ok(Ok(())) => Ok(done),
-        // The server has answered: it did not commit.
-        Ok(Err(error @ sqlx::Error::Database(_))) => Err(error.into()),
+        // The server says that it did not commit; what else it may say, it may say after it did.
+        Ok(Err(error)) if cause(&error) == Some(Cause::Others) => Err(error.into()),
         Ok(Err(error)) => Err(TxError::Final(StoreError::CommitUnknown { source: error.into() })),
         Err(late) => Err(TxError::Final(StoreError::CommitUnknown { source: late.into() })),
     }
@@ -175,18 +182,19 @@ fn pause(tries: u32) -> Duration {
     Duration::from_millis(5).saturating_mul(2_u32.saturating_pow(tries)).mul_f64(jitter)
 }
 
-/// What the server says of a value that it refuses shows the value, which may be about a person.
+/// What the server says. Its text is left out unless it surely names objects and no values, which may be about a person.
 #[derive(Debug, thiserror::Error)]
-#[error("the server refuses a value: error {number}, SQLSTATE {state}")]
-struct ValueRefused {
+#[error("the server refuses: error {number}, SQLSTATE {state}{text}")]
+struct Refused {
     number: u16,
     state: String,
+    text: String,
 }
 
 impl From<sqlx::Error> for TxError {
     fn from(error: sqlx::Error) -> Self {
         let cause = cause(&error);
-        let said = value_refused(&error).map_or_else(|| error.into(), BoxError::from);
+        let said = refused(&error).map_or_else(|| error.into(), BoxError::from);
         match cause {
             Some(cause) => Self::Again(cause, said),
             None => Self::Final(StoreError::Unavailable { source: said }),
@@ -194,13 +202,18 @@ impl From<sqlx::Error> for TxError {
     }
 }
 
-/// The classes 22, data exceptions, and 23, violated constraints, are about values; the class is how the state begins:
-/// <https://dev.mysql.com/doc/refman/8.4/en/error-message-elements.html>.
-fn value_refused(error: &sqlx::Error) -> Option<ValueRefused> {
+fn refused(error: &sqlx::Error) -> Option<Refused> {
     let error = error.as_database_error()?.try_downcast_ref::<MySqlDatabaseError>()?;
-    let state = error.code().filter(|state| state.starts_with("22") || state.starts_with("23"))?;
-    Some(ValueRefused { number: error.number(), state: state.to_owned() })
+    let (number, state) = (error.number(), error.code().unwrap_or("HY000").to_owned());
+    // Class 42: syntax and rights, <https://dev.mysql.com/doc/refman/8.4/en/error-message-elements.html>.
+    let is_of_objects =
+        state.starts_with("42") || AGAIN.iter().any(|(known, _)| *known == number && number != DUPLICATE);
+    let text = if is_of_objects { format!(": {}", error.message()) } else { String::new() };
+    Some(Refused { number, state, text })
 }
+
+/// `ER_DUP_ENTRY`, which shows the key.
+const DUPLICATE: u16 = 1062;
 
 impl From<StoreError> for TxError {
     fn from(error: StoreError) -> Self {
@@ -223,16 +236,16 @@ fn cause(error: &sqlx::Error) -> Option<Cause> {
 /// What the server says, see <https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html> and
 /// <https://mariadb.com/kb/en/mariadb-error-code-reference/>.
 const AGAIN: [(u16, Cause); 12] = [
-    (1020, Cause::Others), // ER_CHECKREAD: what was read has changed
-    (1053, Cause::Server), // ER_SERVER_SHUTDOWN
-    (1062, Cause::Others), // ER_DUP_ENTRY: who reads again sees what is there
-    (1159, Cause::Server), // ER_NET_READ_INTERRUPTED
-    (1160, Cause::Server), // ER_NET_ERROR_ON_WRITE
-    (1161, Cause::Server), // ER_NET_WRITE_INTERRUPTED
-    (1205, Cause::Others), // ER_LOCK_WAIT_TIMEOUT
-    (1213, Cause::Others), // ER_LOCK_DEADLOCK
-    (1290, Cause::Server), // ER_OPTION_PREVENTS_STATEMENT: read-only after a failover
-    (1836, Cause::Server), // ER_READ_ONLY_MODE
-    (1927, Cause::Server), // ER_CONNECTION_KILLED
-    (3100, Cause::Others), // ER_RUN_HOOK_ERROR: refused by group replication
+    (1020, Cause::Others),      // ER_CHECKREAD: what was read has changed
+    (1053, Cause::Server),      // ER_SERVER_SHUTDOWN
+    (DUPLICATE, Cause::Others), // who reads again sees what is there
+    (1159, Cause::Server),      // ER_NET_READ_INTERRUPTED
+    (1160, Cause::Server),      // ER_NET_ERROR_ON_WRITE
+    (1161, Cause::Server),      // ER_NET_WRITE_INTERRUPTED
+    (1205, Cause::Others),      // ER_LOCK_WAIT_TIMEOUT
+    (1213, Cause::Others),      // ER_LOCK_DEADLOCK
+    (1290, Cause::Server),      // ER_OPTION_PREVENTS_STATEMENT: read-only after a failover
+    (1836, Cause::Server),      // ER_READ_ONLY_MODE
+    (1927, Cause::Server),      // ER_CONNECTION_KILLED
+    (3100, Cause::Others),      // ER_RUN_HOOK_ERROR: refused by group replication
 ];

@@ -14,7 +14,7 @@ use crate::store::MySqlStore;
 use crate::values::Values as _;
 
 const REFUSED: Statement =
-    statement("SELECT digest FROM refusals WHERE opted_out AND company_id = ? AND digest IN ({1})");
+    statement("SELECT digest FROM refusals WHERE opted_out = 1 AND company_id = ? AND digest IN ({1})");
 const EVENTS: Statement =
     statement("SELECT event FROM unsubscribe_events WHERE company_id = ? AND digest = ? ORDER BY number");
 

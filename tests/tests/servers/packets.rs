@@ -142,6 +142,28 @@ fn a_restarted_store_goes_on(#[case] kind: ServerKind) {
     });
 }
 
+/// Each has tables of its own, whoever makes them at the same time.
+#[rstest]
+#[case::mariadb(ServerKind::MariaDb)]
+#[case::mysql(ServerKind::MySql)]
+fn two_files_never_share_tables(#[case] kind: ServerKind) {
+    let Some(database) = database(kind) else { return };
+    block_on(async {
+        let bench = Bench::new(&database).await;
+        let files = join_all((1..=4).map(|number| bench.file(number))).await;
+        for (number, packet) in (1..).zip(&files) {
+            bench.open(packet).await;
+            let rows = batch(0, &[number], &[]);
+            let appended = bench.store.append_rows(bench.company, packet.id, rows).await;
+            assert_eq!(appended.expect("stored"), WriteOutcome::Applied);
+        }
+        for (number, packet) in (1..).zip(&files) {
+            let rows = bench.store.rows(bench.company, packet.id, RowNumber(0), 9).await.expect("rows");
+            assert_eq!(rows.items.iter().map(|row| row.number.0).collect::<Vec<_>>(), [number]);
+        }
+    });
+}
+
 struct Bench {
     store: MySqlStore,
     company: CompanyId,

@@ -86,7 +86,8 @@ fn moved(evidence: &Evidence<'_>, accepted: &Accepted, said: &Said) -> Option<St
         .iter()
         .filter(|planned| is_late(accepted, planned.at))
         .filter(|planned| speaks(evidence, accepted, planned))
-        .max_by_key(|planned| planned.at)?;
+        // Of those that were told at the same instant, the newer file speaks.
+        .max_by_key(|planned| (planned.at, planned.packet))?;
     let is_just_now = |at| !is_late(accepted, at) && at <= accepted.at + ONE_SECOND;
     let fresh = of_row.iter().filter(|planned| is_just_now(planned.at));
     let is_true = holds.local == local || fresh.into_iter().any(|planned| planned.local == local);
