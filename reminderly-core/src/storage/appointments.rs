@@ -200,7 +200,12 @@ fn replace(
     let earlier = old.before.iter().flat_map(|before| before.withdrawn.iter().copied());
     // One of those may have come back since, and waits.
     let earlier = earlier.filter(|(place, _)| is(place, |state| state.is_open() || may_come_back(state)));
-    let now = superseded.iter().filter(|place| is(place, may_come_back)).map(|place| (*place, packet.id));
+    // What flies with its household waits, and is not ended by what follows here: it may yet be to go by itself.
+    let flies = |place: &(PacketId, Slot)| {
+        records.packets.get(&place.0).is_some_and(|packet| packet.flies_with_household(place.1))
+    };
+    let now = superseded.iter().filter(|place| is(place, may_come_back) || flies(place));
+    let now = now.map(|place| (*place, packet.id));
     let withdrawn: Vec<_> = now.chain(earlier).collect();
     if !told.is_empty() || !carried.is_empty() || !withdrawn.is_empty() {
         row.before = Some(Box::new(Before { told, carried, withdrawn }));

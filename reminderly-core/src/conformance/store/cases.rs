@@ -276,6 +276,7 @@ macro_rules! for_each_store_case {
             members_fly_with_their_household
             a_household_is_claimed_if_each_of_its_appointments_may_be_told
             an_amended_member_in_flight_goes_on
+            a_member_that_was_moved_in_flight_does_not_go_by_itself
             what_a_household_was_told_is_remembered
             a_household_takes_a_slot_for_each_person
             a_household_without_room_falls_apart

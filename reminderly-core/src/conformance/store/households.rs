@@ -307,6 +307,21 @@ pub async fn an_amended_member_in_flight_goes_on(bench: &Bench) {
     assert!(matches!(claim, ClaimOutcome::Claimed(_)), "{claim:?}");
 }
 
+/// What moves a member while its household's message is in flight holds against it when it is to go by itself, also when a still later
+/// packet, whose row took the place of that, is cancelled.
+pub async fn a_member_that_was_moved_in_flight_does_not_go_by_itself(bench: &Bench) {
+    let family = returned_family(bench).await;
+    let moved = family.children[0];
+    let sending = resent(bench, &family).await;
+    bench.say(Saying { hour: 72, ..child(moved.n, 0) }).await;
+    give_back(bench, &sending).await;
+    let (later, _) = bench.say(Saying { hour: 74, ..child(moved.n, 0) }).await;
+    bench.drain(later.packet, Draining::Cancelling).await;
+    assert_eq!(bench.close(&sending, CloseVerdict::Expired).await, WriteOutcome::Applied);
+    bench.hand_over(family.packet).await;
+    bench.assert_refused(&moved, ClaimRefusal::Superseded).await;
+}
+
 /// What a household's message may have told is known of each member.
 pub async fn what_a_household_was_told_is_remembered(bench: &Bench) {
     let family = bench.sending_family().await;

@@ -145,7 +145,17 @@ fn stood_for<'a>(evidence: &'a Evidence<'_>, message: &'a Message) -> impl Itera
 fn may_be_late(evidence: &Evidence<'_>, position: usize, record: &MessageRecord) -> bool {
     let calm = evidence.trial.schedule.start + FAULTS_FOR + CATCHES_UP_IN;
     was_narrow(evidence, position, record)
+        || waited_below(evidence, record)
         || latest(evidence, position, record).is_none_or(|latest| latest < calm)
+}
+
+/// Whether it goes only when another message has brought nothing, and that one could not have been waited for any longer: it was planned
+/// less than the wait before the end of this one's window.
+fn waited_below(evidence: &Evidence<'_>, record: &MessageRecord) -> bool {
+    let Some(place) = record.message.ladder else { return false };
+    let below = evidence.records.get(&place.below).and_then(|(_, below)| below.state.planned_at);
+    let wait = TimeDelta::from_std(place.wait).unwrap_or(TimeDelta::MAX);
+    below.zip(record.state.legal_until).is_some_and(|(below, until)| until - below < wait)
 }
 
 /// Whether an attempt came to nothing, and what was left of the window was too short to find that out. A night in between, such as
@@ -215,6 +225,7 @@ fn may_be_skipped(evidence: &Evidence<'_>, position: usize, record: &MessageReco
 /// Whether a refusal held when it was skipped.
 fn has_refused(evidence: &Evidence<'_>, position: usize, record: &MessageRecord) -> bool {
     let (message, company) = (&record.message, evidence.trial.deployment.campaigns[position].company);
+    let schedule = evidence.trial.schedule;
     let contact = message.contact.as_ref().map(ContactPoint::refusal_key);
     let is_named =
         |key: &RefusalKey| message.persons().any(|person| *key == RefusalKey::Person(person.clone()));
@@ -223,8 +234,10 @@ fn has_refused(evidence: &Evidence<'_>, position: usize, record: &MessageRecord)
     let is_lifted = |refusal: &Unsubscribed| {
         evidence.seen.unsubscribes.iter().any(|other| {
             let is_permission = other.change == UnsubscribeChange::OptedIn && other.key == refusal.key;
-            let is_between =
-                other.since > refusal.at + SKEW && skipped_at.is_some_and(|at| other.at + SKEW < at);
+            // What is skipped was refused before: by as much as a store is slow.
+            let slow = TimeDelta::from_std(schedule.faults.store.longest_delay).unwrap_or_default();
+            let is_between = other.since > refusal.at + SKEW
+                && skipped_at.is_some_and(|at| other.at + SKEW + slow + slow < at);
             is_permission && other.company == company && is_between
         })
     };
