@@ -150,12 +150,13 @@ fn may_be_late(evidence: &Evidence<'_>, position: usize, record: &MessageRecord)
 }
 
 /// Whether it goes only when another message has brought nothing, and that one could not have been waited for any longer: it was planned
-/// less than the wait before the end of this one's window.
+/// less than the wait before the end of this one's window, or an attempt of it came to nothing and what was left was too short to try again.
 fn waited_below(evidence: &Evidence<'_>, record: &MessageRecord) -> bool {
     let Some(place) = record.message.ladder else { return false };
-    let below = evidence.records.get(&place.below).and_then(|(_, below)| below.state.planned_at);
-    let wait = TimeDelta::from_std(place.wait).unwrap_or(TimeDelta::MAX);
-    below.zip(record.state.legal_until).is_some_and(|(below, until)| until - below < wait)
+    let Some((_, below)) = evidence.records.get(&place.below) else { return false };
+    let tries_again = if below.state.attempts > 1 { CATCHES_UP_IN } else { TimeDelta::zero() };
+    let takes = TimeDelta::from_std(place.wait).unwrap_or_default() + tries_again;
+    below.state.planned_at.zip(record.state.legal_until).is_some_and(|(from, until)| until - from < takes)
 }
 
 /// Whether an attempt came to nothing, and what was left of the window was too short to find that out. A night in between, such as
