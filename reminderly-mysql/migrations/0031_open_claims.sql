@@ -1,8 +1,7 @@
 CREATE TABLE IF NOT EXISTS open_claims (
     answer_by DATETIME(6) NOT NULL,
-    number BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
     packet_number INT UNSIGNED NOT NULL,
-    slots MEDIUMTEXT NOT NULL COMMENT 'JSON: claimed together',
-    PRIMARY KEY (answer_by, number),
-    UNIQUE KEY by_number (number)
+    live INT UNSIGNED NOT NULL COMMENT 'how many of them nobody has settled',
+    slots MEDIUMTEXT NOT NULL COMMENT 'claimed together, with commas between them',
+    PRIMARY KEY (answer_by, packet_number)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin

@@ -7,7 +7,9 @@ use reminderly_core::ports::store::{AccessStore, StoreError};
 use sqlx::mysql::MySqlRow;
 use sqlx::types::{Json, Uuid};
 
+use crate::parameter::Parameter;
 use crate::reading_company::LOCKS;
+use crate::reads::Reads as _;
 use crate::statement::{Statement, statement};
 use crate::store::MySqlStore;
 use crate::transaction::{Tx, TxError, Work};
@@ -20,19 +22,19 @@ const SAVE_COMPANY: Statement = statement(
 const COMPANY: Statement = statement("SELECT id, name, server_name FROM company WHERE id = ?");
 const LAST_LOCK: Statement =
     statement("SELECT number FROM company_locks WHERE company_id = ? AND number = ?");
-const ADD_LOCKS: Statement = statement("INSERT INTO company_locks (company_id, number) VALUES {2}");
+const ADD_LOCKS: Statement = statement("INSERT INTO company_locks (company_id, number) VALUES {rows}");
 const SAVE_USER: Statement = statement(
     "INSERT INTO users (id, name, suspended) VALUES (?, ?, ?) \
      ON DUPLICATE KEY UPDATE name = VALUES(name), suspended = VALUES(suspended)",
 );
 const TAKE_ROLES: Statement = statement("DELETE FROM user_roles WHERE user_id = ?");
-const GIVE_ROLES: Statement = statement("INSERT INTO user_roles (user_id, role_id) VALUES {2}");
+const GIVE_ROLES: Statement = statement("INSERT INTO user_roles (user_id, role_id) VALUES {rows}");
 const SAVE_ROLE: Statement = statement(
     "INSERT INTO roles (id, name, actions) VALUES (?, ?, ?) \
      ON DUPLICATE KEY UPDATE name = VALUES(name), actions = VALUES(actions)",
 );
 const TAKE_COMPANIES: Statement = statement("DELETE FROM role_companies WHERE role_id = ?");
-const GIVE_COMPANIES: Statement = statement("INSERT INTO role_companies (role_id, company_id) VALUES {2}");
+const GIVE_COMPANIES: Statement = statement("INSERT INTO role_companies (role_id, company_id) VALUES {rows}");
 const ROLES: Statement = statement(
     "SELECT roles.id, roles.name, roles.actions, role_companies.company_id FROM users \
      JOIN user_roles ON user_roles.user_id = users.id \
@@ -84,11 +86,11 @@ impl Work for SaveCompany<'_> {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), TxError> {
         let Self(company) = self;
         let save = SAVE_COMPANY.bind(company.id.as_uuid());
-        tx.write(save.bind(&company.name).bind(&company.server_name)).await?;
+        tx.write(save.bind(&*company.name).bind(&*company.server_name)).await?;
         // The last one is there when all are.
         if tx.one(LAST_LOCK.bind(company.id.as_uuid()).bind(LOCKS - 1)).await?.is_none() {
-            let add = ADD_LOCKS.of_rows(LOCKS.into());
-            tx.write((0..LOCKS).fold(add, |add, number| add.bind(company.id.as_uuid()).bind(number))).await?;
+            let locks = (0..LOCKS).map(|number| [company.id.as_uuid().into(), number.into()]);
+            tx.write_each(ADD_LOCKS.each(locks)).await?;
         }
         Ok(())
     }
@@ -103,10 +105,10 @@ impl Work for SaveUser<'_> {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), TxError> {
         let Self(user) = self;
         let id = user.id.as_uuid();
-        tx.write(SAVE_USER.bind(id).bind(&user.name).bind(user.suspended)).await?;
+        tx.write(SAVE_USER.bind(id).bind(&*user.name).bind(user.suspended)).await?;
         tx.write(TAKE_ROLES.bind(id)).await?;
-        let pairs = GIVE_ROLES.of_rows(user.roles.len());
-        tx.write(user.roles.iter().fold(pairs, |pairs, role| pairs.bind(id).bind(role.as_uuid()))).await
+        let roles = user.roles.iter().map(|role| [id.into(), role.as_uuid().into()]);
+        tx.write_each(GIVE_ROLES.each(roles)).await
     }
 }
 
@@ -119,11 +121,10 @@ impl Work for SaveRole<'_> {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), TxError> {
         let Self(role) = self;
         let id = role.id.as_uuid();
-        tx.write(SAVE_ROLE.bind(id).bind(&role.name).bind(Json(&role.actions))).await?;
+        tx.write(SAVE_ROLE.bind(id).bind(&*role.name).bind(Parameter::json(&role.actions))).await?;
         tx.write(TAKE_COMPANIES.bind(id)).await?;
-        let pairs = GIVE_COMPANIES.of_rows(role.companies.len());
-        let companies = role.companies.iter();
-        tx.write(companies.fold(pairs, |pairs, company| pairs.bind(id).bind(company.as_uuid()))).await
+        let companies = role.companies.iter().map(|company| [id.into(), company.as_uuid().into()]);
+        tx.write_each(GIVE_COMPANIES.each(companies)).await
     }
 }
 

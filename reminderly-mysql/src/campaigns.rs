@@ -10,6 +10,8 @@ use reminderly_core::ports::store::{CampaignChange, CampaignStore, NewCampaign, 
 use sqlx::mysql::MySqlRow;
 use sqlx::types::{Json, Uuid};
 
+use crate::parameter::Parameter;
+use crate::reads::Reads as _;
 use crate::statement::{Statement, statement};
 use crate::store::MySqlStore;
 use crate::transaction::{Tx, TxError, Work};
@@ -185,7 +187,7 @@ async fn add_document(
     version: u32,
     definition: &CampaignDefinition,
 ) -> Result<(), TxError> {
-    tx.write(ADD_DOCUMENT.bind(id.as_uuid()).bind(version).bind(Json(definition))).await
+    tx.write(ADD_DOCUMENT.bind(id.as_uuid()).bind(version).bind(Parameter::json(definition))).await
 }
 
 fn campaign(company: CompanyId, row: &MySqlRow) -> Result<Campaign, StoreError> {

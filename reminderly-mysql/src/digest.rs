@@ -10,7 +10,7 @@ use reminderly_core::storage::{AppointmentOf, IncomingEvent, PacketNaturalKey};
 use sha2::{Digest as _, Sha256};
 
 /// The first 128 bits of a SHA-256.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Digest([u8; 16]);
 
 impl Digest {
@@ -25,6 +25,11 @@ impl Digest {
         let mut digest = [0; 16];
         digest.copy_from_slice(full.split_at(16).0);
         Self(digest)
+    }
+
+    /// A digest as a column has it; `None` if it is none.
+    pub(crate) fn of_stored(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {

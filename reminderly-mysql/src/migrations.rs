@@ -12,7 +12,7 @@ use crate::error::ConnectError;
 use crate::store::MySqlStore;
 
 /// Every step, in order: one statement each, which does no harm a second time.
-const MIGRATIONS: [Migration; 33] = [
+const MIGRATIONS: [Migration; 34] = [
     Migration { number: 1, name: "company", statement: include_str!("../migrations/0001_company.sql") },
     Migration { number: 2, name: "users", statement: include_str!("../migrations/0002_users.sql") },
     Migration { number: 3, name: "roles", statement: include_str!("../migrations/0003_roles.sql") },
@@ -137,6 +137,11 @@ const MIGRATIONS: [Migration; 33] = [
         number: 33,
         name: "first_restore",
         statement: include_str!("../migrations/0033_first_restore.sql"),
+    },
+    Migration {
+        number: 34,
+        name: "incoming_counts",
+        statement: include_str!("../migrations/0034_incoming_counts.sql"),
     },
 ];
 

@@ -18,42 +18,42 @@ use reminderly_core::storage::{
 use sqlx::types::{Json, Uuid};
 
 use crate::digest::Digest;
-use crate::reading::{Lock, Reader};
-use crate::statement::{Bound, Statement, statement};
-use crate::transaction::{Tx, TxError};
+use crate::reading::Reader;
+use crate::reads::Reads;
+use crate::statement::{Bound, Lock, Statement, statement};
+use crate::transaction::TxError;
 use crate::values::{Values as _, undecodable};
 
 /// How many locks a company has: so many that two which have nothing to do with each other seldom meet.
 pub(crate) const LOCKS: u16 = 1_024;
 
-const LOCK_SHARED: Statement = statement(
-    "SELECT number FROM company_locks WHERE company_id = ? AND number IN ({1}) ORDER BY number LOCK IN SHARE MODE",
-);
-const LOCK_ALONE: Statement = statement(
-    "SELECT number FROM company_locks WHERE company_id = ? AND number IN ({1}) ORDER BY number FOR UPDATE",
+const LOCK_KEYS: Statement = statement(
+    "SELECT number FROM company_locks WHERE company_id = ? AND number IN ({rows}) ORDER BY number FOR UPDATE",
 );
 const NATURAL_KEYS: Statement =
-    statement("SELECT digest, message_id FROM natural_keys WHERE company_id = ? AND digest IN ({1})");
+    statement("SELECT digest, message_id FROM natural_keys WHERE company_id = ? AND digest IN ({rows})");
 const REFUSALS: Statement =
-    statement("SELECT digest, opted_out, at FROM refusals WHERE company_id = ? AND digest IN ({1})");
-const ANSWERS: Statement =
-    statement("SELECT digest, campaign_id, response FROM answers WHERE company_id = ? AND digest IN ({1})");
+    statement("SELECT digest, opted_out, at FROM refusals WHERE company_id = ? AND digest IN ({rows})");
+const ANSWERS: Statement = statement(
+    "SELECT digest, campaign_id, response FROM answers WHERE company_id = ? AND digest IN ({rows})",
+);
 const QUESTIONS: Statement =
-    statement("SELECT digest, question FROM questions WHERE company_id = ? AND digest IN ({1})");
+    statement("SELECT digest, question FROM questions WHERE company_id = ? AND digest IN ({rows})");
 const INCOMING: Statement = statement(
-    "SELECT event_digest AS digest, id FROM incoming WHERE company_id = ? AND event_digest IN ({1})",
+    "SELECT event_digest AS digest, id FROM incoming WHERE company_id = ? AND event_digest IN ({rows})",
 );
 const MESSAGES_TO: Statement = statement(
     "SELECT digest, data_packet.id AS packet_id, slot FROM contact_messages \
      JOIN data_packet ON data_packet.number = packet_number \
-     WHERE contact_messages.company_id = ? AND digest IN ({1}) ORDER BY packet_number, slot",
+     WHERE contact_messages.company_id = ? AND digest IN ({rows}) ORDER BY contact_messages.number",
 );
-const CONTACTS_OF: Statement =
-    statement("SELECT digest, method, address FROM person_contacts WHERE company_id = ? AND digest IN ({1})");
+const CONTACTS_OF: Statement = statement(
+    "SELECT digest, method, address FROM person_contacts WHERE company_id = ? AND digest IN ({rows})",
+);
 const DAYS: Statement =
-    statement("SELECT digest, day, messages FROM person_days WHERE company_id = ? AND digest IN ({1})");
+    statement("SELECT digest, day, messages FROM person_days WHERE company_id = ? AND digest IN ({rows})");
 const DAYS_OF: Statement =
-    statement("SELECT message_id, day FROM message_days WHERE message_id IN ({1}) ORDER BY day");
+    statement("SELECT message_id, day FROM message_days WHERE message_id IN ({rows}) ORDER BY day");
 
 /// Keys of one kind, each with its digest.
 type Keys<K> = Vec<(Digest, K)>;
@@ -140,7 +140,7 @@ impl Reader {
     /// Reads what a company knows, once the locks that stand for it, and for what is looked up of its campaigns, are held.
     pub(crate) async fn read_of_company(
         &self,
-        tx: &mut Tx<'_>,
+        reads: &mut dyn Reads,
         keys: Vec<CompanyKey>,
         of_campaigns: &BTreeMap<CampaignId, Vec<CampaignKey>>,
     ) -> Result<Vec<Fact>, TxError> {
@@ -152,28 +152,27 @@ impl Reader {
             };
             wanted.locks.insert(digest.lock(LOCKS));
         }
-        self.lock(tx, &wanted.locks).await?;
+        self.lock(reads, &wanted.locks).await?;
         let company = self.company.as_uuid();
         let mut facts = Vec::new();
-        facts.extend(natural_keys(tx, company, wanted.natural_keys).await?);
-        facts.extend(wills(tx, company, wanted.wills).await?);
-        facts.extend(answers(tx, company, wanted.answers).await?);
-        facts.extend(questions(tx, company, wanted.questions).await?);
-        facts.extend(events(tx, company, wanted.events).await?);
-        facts.extend(messages_to(tx, company, wanted.messages_to).await?);
-        facts.extend(contacts_of(tx, company, wanted.contacts_of).await?);
-        facts.extend(days(tx, company, wanted.days).await?);
-        facts.extend(days_of(tx, wanted.days_of).await?);
+        facts.extend(natural_keys(reads, company, wanted.natural_keys).await?);
+        facts.extend(wills(reads, company, wanted.wills).await?);
+        facts.extend(answers(reads, company, wanted.answers).await?);
+        facts.extend(questions(reads, company, wanted.questions).await?);
+        facts.extend(events(reads, company, wanted.events).await?);
+        facts.extend(messages_to(reads, company, wanted.messages_to).await?);
+        facts.extend(contacts_of(reads, company, wanted.contacts_of).await?);
+        facts.extend(days(reads, company, wanted.days).await?);
+        facts.extend(days_of(reads, wanted.days_of).await?);
         Ok(facts.into_iter().map(Fact::OfCompany).collect())
     }
 
-    async fn lock(&self, tx: &mut Tx<'_>, locks: &BTreeSet<u16>) -> Result<(), TxError> {
-        let select = match self.company_is {
-            Lock::Shared => LOCK_SHARED,
-            Lock::Alone => LOCK_ALONE,
-        };
-        let select = select.of_rows(locks.len()).bind(self.company.as_uuid());
-        let held = tx.all(locks.iter().fold(select, |select, number| select.bind(*number))).await?;
+    async fn lock(&self, reads: &mut dyn Reads, locks: &BTreeSet<u16>) -> Result<(), TxError> {
+        if self.locks.others == Lock::Not {
+            return Ok(());
+        }
+        let select = LOCK_KEYS.bind(self.company.as_uuid());
+        let held = reads.each(select.each(locks.iter().map(|number| [(*number).into()]))).await?;
         // Who has no locks excludes nobody: the company was stored by something else.
         if held.len() < locks.len() {
             Err(StoreError::Missing { what: "lock of the company" }.into())
@@ -183,27 +182,30 @@ impl Reader {
     }
 }
 
-fn select<K>(statement: Statement, company: Uuid, keys: &[(Digest, K)]) -> Bound<'_> {
-    let select = statement.of_rows(keys.len()).bind(company);
-    keys.iter().fold(select, |select, (digest, _)| select.bind(digest.as_bytes()))
+fn select<K>(statement: Statement, company: Uuid, keys: &[(Digest, K)]) -> Vec<Bound> {
+    statement.bind(company).each(keys.iter().map(|(digest, _)| [(*digest).into()]))
 }
 
 async fn natural_keys(
-    tx: &mut Tx<'_>,
+    reads: &mut dyn Reads,
     company: Uuid,
     keys: Keys<NaturalKey>,
 ) -> Result<Vec<CompanyFact>, TxError> {
     let mut found: BTreeMap<Vec<u8>, Uuid> = BTreeMap::new();
-    for row in tx.all(select(NATURAL_KEYS, company, &keys)).await? {
+    for row in reads.each(select(NATURAL_KEYS, company, &keys)).await? {
         found.insert(row.value("natural_keys", "digest")?, row.value("natural_keys", "message_id")?);
     }
     let holder = |digest: &Digest| found.get(digest.as_bytes()).copied().map(MessageId::from);
     Ok(keys.into_iter().map(|(digest, key)| CompanyFact::NaturalKey(key, holder(&digest))).collect())
 }
 
-async fn wills(tx: &mut Tx<'_>, company: Uuid, keys: Keys<RefusalKey>) -> Result<Vec<CompanyFact>, TxError> {
+async fn wills(
+    reads: &mut dyn Reads,
+    company: Uuid,
+    keys: Keys<RefusalKey>,
+) -> Result<Vec<CompanyFact>, TxError> {
     let mut found: BTreeMap<Vec<u8>, Will> = BTreeMap::new();
-    for row in tx.all(select(REFUSALS, company, &keys)).await? {
+    for row in reads.each(select(REFUSALS, company, &keys)).await? {
         let opted_out: bool = row.value("refusals", "opted_out")?;
         let change = if opted_out { UnsubscribeChange::OptedOut } else { UnsubscribeChange::OptedIn };
         found.insert(row.value("refusals", "digest")?, Will { change, at: row.value("refusals", "at")? });
@@ -213,12 +215,12 @@ async fn wills(tx: &mut Tx<'_>, company: Uuid, keys: Keys<RefusalKey>) -> Result
 }
 
 async fn answers(
-    tx: &mut Tx<'_>,
+    reads: &mut dyn Reads,
     company: Uuid,
     keys: Keys<AppointmentOf>,
 ) -> Result<Vec<CompanyFact>, TxError> {
     let mut found: BTreeMap<Vec<u8>, AnsweredTo> = BTreeMap::new();
-    for row in tx.all(select(ANSWERS, company, &keys)).await? {
+    for row in reads.each(select(ANSWERS, company, &keys)).await? {
         let Json(response): Json<Response> = row.value("answers", "response")?;
         let campaign: Uuid = row.value("answers", "campaign_id")?;
         found.insert(row.value("answers", "digest")?, AnsweredTo { response, campaign: campaign.into() });
@@ -228,12 +230,12 @@ async fn answers(
 }
 
 async fn questions(
-    tx: &mut Tx<'_>,
+    reads: &mut dyn Reads,
     company: Uuid,
     keys: Keys<ContactPoint>,
 ) -> Result<Vec<CompanyFact>, TxError> {
     let mut found: BTreeMap<Vec<u8>, Question> = BTreeMap::new();
-    for row in tx.all(select(QUESTIONS, company, &keys)).await? {
+    for row in reads.each(select(QUESTIONS, company, &keys)).await? {
         let Json(question) = row.value("questions", "question")?;
         found.insert(row.value("questions", "digest")?, question);
     }
@@ -242,12 +244,12 @@ async fn questions(
 }
 
 async fn events(
-    tx: &mut Tx<'_>,
+    reads: &mut dyn Reads,
     company: Uuid,
     keys: Keys<IncomingEvent>,
 ) -> Result<Vec<CompanyFact>, TxError> {
     let mut found: BTreeMap<Vec<u8>, Uuid> = BTreeMap::new();
-    for row in tx.all(select(INCOMING, company, &keys)).await? {
+    for row in reads.each(select(INCOMING, company, &keys)).await? {
         found.insert(row.value("incoming", "digest")?, row.value("incoming", "id")?);
     }
     let incoming = |digest: &Digest| found.get(digest.as_bytes()).copied().map(IncomingId::from);
@@ -255,12 +257,12 @@ async fn events(
 }
 
 async fn messages_to(
-    tx: &mut Tx<'_>,
+    reads: &mut dyn Reads,
     company: Uuid,
     keys: Keys<ContactPoint>,
 ) -> Result<Vec<CompanyFact>, TxError> {
     let mut found: BTreeMap<Vec<u8>, Vec<(PacketId, Slot)>> = BTreeMap::new();
-    for row in tx.all(select(MESSAGES_TO, company, &keys)).await? {
+    for row in reads.each(select(MESSAGES_TO, company, &keys)).await? {
         let packet: Uuid = row.value("contact_messages", "packet_id")?;
         let slot: u32 = row.value("contact_messages", "slot")?;
         let place = (packet.into(), usize::try_from(slot).unwrap_or(usize::MAX));
@@ -271,12 +273,12 @@ async fn messages_to(
 }
 
 async fn contacts_of(
-    tx: &mut Tx<'_>,
+    reads: &mut dyn Reads,
     company: Uuid,
     keys: Keys<PersonKey>,
 ) -> Result<Vec<CompanyFact>, TxError> {
     let mut found: BTreeMap<Vec<u8>, Vec<ContactPoint>> = BTreeMap::new();
-    for row in tx.all(select(CONTACTS_OF, company, &keys)).await? {
+    for row in reads.each(select(CONTACTS_OF, company, &keys)).await? {
         let (method, address): (String, String) =
             (row.value("person_contacts", "method")?, row.value("person_contacts", "address")?);
         let method: Option<ContactMethod> = method.parse().ok();
@@ -288,9 +290,13 @@ async fn contacts_of(
     Ok(keys.into_iter().map(|(digest, person)| CompanyFact::ContactsOf(person, contacts(&digest))).collect())
 }
 
-async fn days(tx: &mut Tx<'_>, company: Uuid, keys: Keys<PersonKey>) -> Result<Vec<CompanyFact>, TxError> {
+async fn days(
+    reads: &mut dyn Reads,
+    company: Uuid,
+    keys: Keys<PersonKey>,
+) -> Result<Vec<CompanyFact>, TxError> {
     let mut found: BTreeMap<Vec<u8>, BTreeMap<NaiveDate, u32>> = BTreeMap::new();
-    for row in tx.all(select(DAYS, company, &keys)).await? {
+    for row in reads.each(select(DAYS, company, &keys)).await? {
         let of_person = found.entry(row.value("person_days", "digest")?).or_default();
         of_person.insert(row.value("person_days", "day")?, row.value("person_days", "messages")?);
     }
@@ -298,11 +304,9 @@ async fn days(tx: &mut Tx<'_>, company: Uuid, keys: Keys<PersonKey>) -> Result<V
     Ok(keys.into_iter().map(|(digest, person)| CompanyFact::Days(person, days(&digest))).collect())
 }
 
-async fn days_of(tx: &mut Tx<'_>, messages: Vec<MessageId>) -> Result<Vec<CompanyFact>, TxError> {
-    let select = DAYS_OF.of_rows(messages.len());
-    let select = messages.iter().fold(select, |select, id| select.bind(id.as_uuid()));
+async fn days_of(reads: &mut dyn Reads, messages: Vec<MessageId>) -> Result<Vec<CompanyFact>, TxError> {
     let mut found: BTreeMap<MessageId, Vec<NaiveDate>> = BTreeMap::new();
-    for row in tx.all(select).await? {
+    for row in reads.each(DAYS_OF.each(messages.iter().map(|id| [id.as_uuid().into()]))).await? {
         let message: Uuid = row.value("message_days", "message_id")?;
         found.entry(message.into()).or_default().push(row.value("message_days", "day")?);
     }

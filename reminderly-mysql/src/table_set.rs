@@ -28,7 +28,7 @@ const TABLES: [&str; 5] = [
         packet_number INT UNSIGNED NOT NULL,
         row_number_in_packet BIGINT UNSIGNED NOT NULL,
         fields LONGTEXT NULL COMMENT 'JSON: the row; NULL if it could not be read',
-        rejected TEXT NULL COMMENT 'JSON: what is wrong with it',
+        rejected MEDIUMTEXT NULL COMMENT 'JSON: what is wrong with it',
         PRIMARY KEY (packet_number, row_number_in_packet)
     ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
     "CREATE TABLE IF NOT EXISTS {set}_messages (
@@ -37,7 +37,7 @@ const TABLES: [&str; 5] = [
         id BINARY(16) NOT NULL,
         below BINARY(16) NULL COMMENT 'the message that this one waits for',
         message LONGTEXT NOT NULL COMMENT 'JSON',
-        state TEXT NOT NULL COMMENT 'JSON: as planning left it',
+        state MEDIUMTEXT NOT NULL COMMENT 'JSON: as planning left it',
         PRIMARY KEY (packet_number, slot),
         UNIQUE KEY by_id (id),
         KEY by_below (below)
@@ -46,9 +46,9 @@ const TABLES: [&str; 5] = [
         packet_number INT UNSIGNED NOT NULL,
         slot INT UNSIGNED NOT NULL,
         number INT UNSIGNED NOT NULL COMMENT 'who finds it taken was second',
-        transitions TEXT NOT NULL COMMENT 'JSON: those of one write',
-        state TEXT NOT NULL COMMENT 'JSON: after them',
-        attempts TEXT NULL COMMENT 'JSON: those that changed',
+        transitions MEDIUMTEXT NOT NULL COMMENT 'JSON: those of one write',
+        state MEDIUMTEXT NOT NULL COMMENT 'JSON: after them',
+        attempts MEDIUMTEXT NULL COMMENT 'JSON: those that changed',
         PRIMARY KEY (packet_number, slot, number)
     ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
     "CREATE TABLE IF NOT EXISTS {set}_dispositions (
@@ -66,7 +66,8 @@ const TABLES: [&str; 5] = [
         closes_at DATETIME(6) NOT NULL,
         at DATETIME(6) NOT NULL,
         slot INT UNSIGNED NOT NULL,
-        PRIMARY KEY (packet_number, place, method, closes_at, at, slot),
+        PRIMARY KEY (packet_number, slot),
+        KEY by_urgency (packet_number, place, method, closes_at, at),
         KEY by_instant (packet_number, place, at)
     ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
 ];

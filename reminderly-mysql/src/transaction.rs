@@ -5,12 +5,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use reminderly_core::ports::BoxError;
 use reminderly_core::ports::store::StoreError;
-use sqlx::mysql::{MySqlDatabaseError, MySqlRow};
+use sqlx::mysql::{MySqlConnection, MySqlDatabaseError, MySqlRow};
 use sqlx::pool::PoolConnection;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, MySql, Transaction};
 use tokio::time::{sleep, timeout};
 
-use crate::statement::Bound;
+use crate::reads::Reads;
+use crate::statement::{Bound, Prepared};
 use crate::store::MySqlStore;
 
 /// How often a transaction is done anew that others stood in the way of.
@@ -30,6 +31,9 @@ pub(crate) trait Work: Sync {
 
 /// A transaction. Dropped, it is rolled back.
 pub(crate) struct Tx<'c>(Transaction<'c, MySql>);
+
+/// A connection outside of any transaction.
+pub(crate) struct Connection(PoolConnection<MySql>);
 
 /// Why a transaction came to nothing.
 #[derive(Debug)]
@@ -54,34 +58,58 @@ pub(crate) enum Cause {
 #[error("another transaction was first")]
 struct Overtaken;
 
+#[async_trait]
+impl Reads for Tx<'_> {
+    async fn all(&mut self, statement: Bound) -> Result<Vec<MySqlRow>, TxError> {
+        fetch_all(&mut self.0, statement).await
+    }
+}
+
+#[async_trait]
+impl Reads for Connection {
+    async fn all(&mut self, statement: Bound) -> Result<Vec<MySqlRow>, TxError> {
+        fetch_all(&mut self.0, statement).await
+    }
+}
+
+impl Connection {
+    /// Takes the connection out of the pool if its server was lost, or is not what it was: another may find a better one.
+    pub(crate) fn close_if_lost(&mut self, error: TxError) -> TxError {
+        if matches!(
+            error,
+            TxError::Again(Cause::Server, _) | TxError::Final(StoreError::CommitUnknown { .. })
+        ) {
+            self.0.close_on_drop();
+        }
+        error
+    }
+}
+
 impl Tx<'_> {
-    /// The row, if there is one.
-    pub(crate) async fn one(&mut self, statement: Bound<'_>) -> Result<Option<MySqlRow>, TxError> {
-        let Some(query) = statement.0 else { return Ok(None) };
-        within(query.fetch_optional(&mut *self.0)).await
+    /// Writes rows.
+    pub(crate) async fn write(&mut self, statement: Bound) -> Result<(), TxError> {
+        self.count(statement).await.map(drop)
     }
 
-    /// All rows.
-    pub(crate) async fn all(&mut self, statement: Bound<'_>) -> Result<Vec<MySqlRow>, TxError> {
-        let Some(query) = statement.0 else { return Ok(Vec::new()) };
-        within(query.fetch_all(&mut *self.0)).await
-    }
-
-    /// Writes rows. What is for no row at all is not asked of the server.
-    pub(crate) async fn write(&mut self, statement: Bound<'_>) -> Result<(), TxError> {
-        let Some(query) = statement.0 else { return Ok(()) };
-        within(query.execute(&mut *self.0)).await?;
+    /// Writes rows by all statements.
+    pub(crate) async fn write_each(&mut self, statements: Vec<Bound>) -> Result<(), TxError> {
+        for statement in statements {
+            self.write(statement).await?;
+        }
         Ok(())
     }
 
     /// Changes rows; how many there were.
-    pub(crate) async fn count(&mut self, statement: Bound<'_>) -> Result<u64, TxError> {
-        let Some(query) = statement.0 else { return Ok(0) };
-        Ok(within(query.execute(&mut *self.0)).await?.rows_affected())
+    pub(crate) async fn count(&mut self, statement: Bound) -> Result<u64, TxError> {
+        let done = match query(statement)? {
+            Prepared::Once(query) => within(query.execute(&mut *self.0)).await?,
+            Prepared::Never(text) => within((&mut *self.0).execute(text)).await?,
+        };
+        Ok(done.rows_affected())
     }
 
     /// Changes one row, which the statement names with the state that it is to have. If it has not, somebody else was first.
-    pub(crate) async fn change(&mut self, statement: Bound<'_>) -> Result<(), TxError> {
+    pub(crate) async fn change(&mut self, statement: Bound) -> Result<(), TxError> {
         if self.count(statement).await? == 1 {
             Ok(())
         } else {
@@ -108,50 +136,30 @@ impl MySqlStore {
 
     async fn try_once<W: Work>(&self, work: &W) -> Result<W::Done, TxError> {
         let mut connection = self.connection().await?;
-        let outcome = in_transaction(&mut connection, work).await;
-        outcome.map_err(|error| close_if_lost(&mut connection, error))
+        let outcome = in_transaction(&mut connection.0, work).await;
+        outcome.map_err(|error| connection.close_if_lost(error))
     }
 
     /// Makes or takes away tables, which ends any transaction: so it is in none.
     pub(crate) async fn define(&self, definition: String) -> Result<(), StoreError> {
         let mut connection = self.connection().await.map_err(|error| self.give_up(error))?;
         // Nothing in it but text of this crate, numbers and dates.
-        let defined = within(connection.execute(AssertSqlSafe(definition))).await;
-        defined.map(drop).map_err(|error| self.give_up(close_if_lost(&mut connection, error)))
+        let defined = within(connection.0.execute(AssertSqlSafe(definition))).await;
+        defined.map(drop).map_err(|error| self.give_up(connection.close_if_lost(error)))
     }
 
-    /// One row, or none, outside of any transaction.
-    pub(crate) async fn one(&self, statement: Bound<'_>) -> Result<Option<MySqlRow>, StoreError> {
-        Ok(self.all(statement).await?.into_iter().next())
-    }
-
-    /// All rows, outside of any transaction.
-    pub(crate) async fn all(&self, statement: Bound<'_>) -> Result<Vec<MySqlRow>, StoreError> {
-        let Some(query) = statement.0 else { return Ok(Vec::new()) };
-        let mut connection = self.connection().await.map_err(|error| self.give_up(error))?;
-        let found = within(query.fetch_all(&mut *connection)).await;
-        found.map_err(|error| self.give_up(close_if_lost(&mut connection, error)))
-    }
-
-    async fn connection(&self) -> Result<PoolConnection<MySql>, TxError> {
+    pub(crate) async fn connection(&self) -> Result<Connection, TxError> {
         // The pool itself waits no longer than it was told to.
-        self.pool.acquire().await.map_err(|error| TxError::Final(self.unavailable(error.into())))
+        let connection = self.pool.acquire().await;
+        connection.map(Connection).map_err(|error| TxError::Final(self.unavailable(error.into())))
     }
 
-    fn give_up(&self, error: TxError) -> StoreError {
+    pub(crate) fn give_up(&self, error: TxError) -> StoreError {
         match error {
             TxError::Again(_, error) => self.unavailable(error),
             TxError::Final(error) => error,
         }
     }
-}
-
-/// Takes a connection out of the pool whose server was lost, or is not what it was: another may find a better one.
-fn close_if_lost(connection: &mut PoolConnection<MySql>, error: TxError) -> TxError {
-    if matches!(error, TxError::Again(Cause::Server, _) | TxError::Final(StoreError::CommitUnknown { .. })) {
-        connection.close_on_drop();
-    }
-    error
 }
 
 async fn in_transaction<W: Work>(
@@ -167,6 +175,18 @@ async fn in_transaction<W: Work>(
         Ok(Err(error)) => Err(TxError::Final(StoreError::CommitUnknown { source: error.into() })),
         Err(late) => Err(TxError::Final(StoreError::CommitUnknown { source: late.into() })),
     }
+}
+
+async fn fetch_all(connection: &mut MySqlConnection, statement: Bound) -> Result<Vec<MySqlRow>, TxError> {
+    match query(statement)? {
+        Prepared::Once(query) => within(query.fetch_all(connection)).await,
+        Prepared::Never(text) => within(connection.fetch_all(text)).await,
+    }
+}
+
+fn query(statement: Bound) -> Result<Prepared, TxError> {
+    let unwritable = |source| TxError::Final(StoreError::Unavailable { source });
+    statement.into_query().map_err(unwritable)
 }
 
 async fn within<T>(statement: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, TxError> {

@@ -8,13 +8,13 @@ use reminderly_core::storage::{self, Records};
 use sqlx::types::Json;
 
 use crate::digest::Digest;
-use crate::reading::Lock;
+use crate::reading::Locks;
 use crate::statement::{Statement, statement};
 use crate::store::MySqlStore;
 use crate::values::Values as _;
 
 const REFUSED: Statement =
-    statement("SELECT digest FROM refusals WHERE opted_out = 1 AND company_id = ? AND digest IN ({1})");
+    statement("SELECT digest FROM refusals WHERE opted_out = 1 AND company_id = ? AND digest IN ({rows})");
 const EVENTS: Statement =
     statement("SELECT event FROM unsubscribe_events WHERE company_id = ? AND digest = ? ORDER BY number");
 
@@ -27,16 +27,14 @@ impl UnsubscribeStore for MySqlStore {
         now: DateTime<Utc>,
     ) -> Result<Outcomes<WriteOutcome>, StoreError> {
         let rule = |records: &mut Records, ()| storage::record_unsubscribes(records, company, events, now);
-        self.apply(company, Lock::Shared, (), rule).await?
+        self.apply(company, Locks::OF_MESSAGES, (), rule).await?
     }
 
     async fn refused(&self, company: CompanyId, keys: &[RefusalKey]) -> Result<Vec<bool>, StoreError> {
         let digests: Vec<Digest> = keys.iter().map(Digest::of_refusal).collect();
-        let select = REFUSED.of_rows(digests.len()).bind(company.as_uuid());
+        let select = REFUSED.bind(company.as_uuid());
         let mut refused: Vec<Vec<u8>> = Vec::new();
-        for row in
-            self.all(digests.iter().fold(select, |select, digest| select.bind(digest.as_bytes()))).await?
-        {
+        for row in self.each(select.each(digests.iter().map(|digest| [(*digest).into()]))).await? {
             refused.push(row.value("refusals", "digest")?);
         }
         Ok(digests.iter().map(|digest| refused.iter().any(|refused| refused == digest.as_bytes())).collect())
@@ -48,7 +46,7 @@ impl UnsubscribeStore for MySqlStore {
         key: &RefusalKey,
     ) -> Result<Vec<Unsubscribe>, StoreError> {
         let digest = Digest::of_refusal(key);
-        let rows = self.all(EVENTS.bind(company.as_uuid()).bind(digest.as_bytes())).await?;
+        let rows = self.all(EVENTS.bind(company.as_uuid()).bind(digest)).await?;
         let event = |row: &sqlx::mysql::MySqlRow| {
             let Json(event) = row.value("unsubscribe_events", "event")?;
             Ok(event)

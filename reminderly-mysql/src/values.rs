@@ -38,9 +38,14 @@ pub(crate) fn undecodable(row: &MySqlRow, table: &'static str, column: &'static 
     StoreError::Corrupt { table, column, id, source: Undecodable.into() }
 }
 
+/// A number of rows, as a statement has it.
+pub(crate) fn count_of(rows: usize) -> u64 {
+    u64::try_from(rows).unwrap_or(u64::MAX)
+}
+
 /// How many rows to ask for, to know whether there are more than `limit`.
 pub(crate) fn one_more(limit: usize) -> u64 {
-    u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1)
+    count_of(limit).saturating_add(1)
 }
 
 /// A page of what was found, [one more](one_more) at most.

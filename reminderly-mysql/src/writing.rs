@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use reminderly_core::domain::attempt::Attempt;
 use reminderly_core::domain::message::MessageState;
-use reminderly_core::domain::message::PlanVerdict;
 use reminderly_core::domain::message_status::Transition;
 use reminderly_core::ids::AttemptId;
-use reminderly_core::storage::{Counter, MessageData, Place, Slot, Window};
+use reminderly_core::storage::{MessageData, Place, Slot, Window};
 
 use crate::reading::column;
+use crate::tally::Tally;
 
 /// What waits without a copy is found by this.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,29 +31,27 @@ pub(crate) struct WriteRow {
     pub(crate) attempts: Vec<Attempt>,
 }
 
+/// Which messages come to an instant, and how many leave it.
+#[derive(Default)]
+pub(crate) struct Moved {
+    pub(crate) left: u32,
+    pub(crate) come: Vec<u32>,
+}
+
 /// What changes in the tables of one packet, and in those that find its messages.
 #[derive(Default)]
 pub(crate) struct PacketWrites {
     pub(crate) new: Vec<(u32, Box<MessageData>)>,
     pub(crate) writes: Vec<WriteRow>,
     pub(crate) due: Vec<DueRow>,
-    pub(crate) due_no_more: Vec<DueRow>,
-    pub(crate) copies: BTreeMap<DateTime<Utc>, Vec<u32>>,
-    pub(crate) claims: BTreeMap<DateTime<Utc>, Vec<u32>>,
+    pub(crate) due_no_more: Vec<u32>,
+    pub(crate) copies: BTreeMap<DateTime<Utc>, Moved>,
+    pub(crate) claims: BTreeMap<DateTime<Utc>, Moved>,
     pub(crate) unknown: Vec<(AttemptId, u32)>,
     pub(crate) known: Vec<AttemptId>,
-    pub(crate) counts: BTreeMap<String, i64>,
+    pub(crate) counts: BTreeMap<Tally, i64>,
     pub(crate) windows: BTreeMap<Window, i64>,
 }
-
-/// The end of a legal interval that does not end.
-const NEVER: DateTime<Utc> = match NaiveDate::from_ymd_opt(9999, 12, 31) {
-    Some(day) => match day.and_hms_opt(0, 0, 0) {
-        Some(instant) => instant.and_utc(),
-        None => DateTime::<Utc>::MAX_UTC,
-    },
-    None => DateTime::<Utc>::MAX_UTC,
-};
 
 impl PacketWrites {
     /// Adds what a rule made of a message, which was read as `before`, unless it is new.
@@ -89,33 +87,36 @@ impl PacketWrites {
     fn find(&mut self, slot: u32, before: Option<&MessageData>, after: &MessageData) {
         let (was, is) = (before.and_then(|before| due(slot, before)), due(slot, after));
         if was != is {
-            self.due_no_more.extend(was);
+            self.due_no_more.extend(was.map(|row| row.slot));
             self.due.extend(is);
         }
         let (was, is) = (before.map(Place::of), Place::of(after));
         if was == Some(is) {
             return;
         }
-        if let Some(Place::Unknown(attempt)) = was {
-            self.known.push(attempt);
+        match was {
+            Some(Place::Copied(until)) => self.copies.entry(until).or_default().left += 1,
+            Some(Place::Sending(until)) => self.claims.entry(until).or_default().left += 1,
+            Some(Place::Unknown(attempt)) => self.known.push(attempt),
+            Some(Place::Due(_) | Place::Parked | Place::Closed) | None => {}
         }
         match is {
-            Place::Copied(until) => self.copies.entry(until).or_default().push(slot),
-            Place::Sending(until) => self.claims.entry(until).or_default().push(slot),
+            Place::Copied(until) => self.copies.entry(until).or_default().come.push(slot),
+            Place::Sending(until) => self.claims.entry(until).or_default().come.push(slot),
             Place::Unknown(attempt) => self.unknown.push((attempt, slot)),
             Place::Due(_) | Place::Parked | Place::Closed => {}
         }
     }
 
     fn count(&mut self, before: Option<&MessageData>, after: &MessageData) {
-        for counter in before.into_iter().flat_map(counters) {
-            self.add(counter, -1);
+        for tally in before.into_iter().flat_map(Tally::of) {
+            self.add(tally, -1);
         }
-        for counter in counters(after) {
-            self.add(counter, 1);
+        for tally in Tally::of(after) {
+            self.add(tally, 1);
         }
         if before.is_none() {
-            self.add(planned_as(after.verdict()), 1);
+            self.add(Tally::of_plan(after.verdict()), 1);
         }
         for (window, step) in [(before.and_then(Window::of), -1), (Window::of(after), 1)] {
             if let Some(window) = window {
@@ -125,8 +126,8 @@ impl PacketWrites {
     }
 
     /// Adds to a counter.
-    pub(crate) fn add(&mut self, counter: String, step: i64) {
-        *self.counts.entry(counter).or_default() += step;
+    pub(crate) fn add(&mut self, tally: Tally, step: i64) {
+        *self.counts.entry(tally).or_default() += step;
     }
 }
 
@@ -138,28 +139,5 @@ fn due(slot: u32, message: &MessageData) -> Option<DueRow> {
         Place::Parked => ("parked", state.not_before.unwrap_or(message.record.message.created_at)),
         _ => return None,
     };
-    Some(DueRow { place, method, closes_at: state.legal_until.unwrap_or(NEVER), at, slot })
-}
-
-/// The names of the counters in which a message counts.
-fn counters(message: &MessageData) -> impl Iterator<Item = String> {
-    let copied = matches!(Place::of(message), Place::Copied(_));
-    let copied = copied.then(|| format!("copied.{}", message.record.message.method));
-    Counter::of(&message.record.state).map(name).chain(copied)
-}
-
-fn name(counter: Counter) -> String {
-    match counter {
-        Counter::Status(status) => format!("status.{}", status.as_str()),
-        Counter::Skipped(reason) => format!("skipped.{}", reason.as_str()),
-        Counter::Open => "open".to_owned(),
-        Counter::Response(kind) => format!("response.{}", kind.as_str()),
-    }
-}
-
-fn planned_as(verdict: PlanVerdict) -> String {
-    match verdict {
-        PlanVerdict::Send { .. } => "planned".to_owned(),
-        PlanVerdict::Skip(reason) => format!("skipped_at_planning.{}", reason.as_str()),
-    }
+    Some(DueRow { place, method, closes_at: state.legal_until.unwrap_or(DateTime::<Utc>::MAX_UTC), at, slot })
 }

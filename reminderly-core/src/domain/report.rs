@@ -50,6 +50,13 @@ impl PacketCounts {
         add_all(&mut self.responses, &other.responses);
     }
 
+    /// Leaves out what is zero: a counter that went back to it is none.
+    pub fn drop_zeros(&mut self) {
+        self.messages.retain(|_, count| *count > 0);
+        self.skipped.retain(|_, count| *count > 0);
+        self.responses.retain(|_, count| *count > 0);
+    }
+
     /// The ledger of these counters.
     pub fn ledger(&self) -> Ledger {
         let rows = self.rows;

@@ -1,4 +1,3 @@
-use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use async_trait::async_trait;
@@ -9,11 +8,10 @@ use super::campaigns::page;
 use crate::batch::Page;
 use crate::domain::contact_point::ContactPoint;
 use crate::domain::incoming::{Answerable, IncomingRecord, Question};
-use crate::domain::message::Origin;
 use crate::domain::person::PersonKey;
 use crate::ids::{CompanyId, IncomingId, MessageId, PacketId};
 use crate::ports::store::{IncomingOutcome, IncomingStore, StoreError};
-use crate::storage::{self, MessageData, messages_to};
+use crate::storage;
 
 #[async_trait]
 impl IncomingStore for MemoryStore {
@@ -47,12 +45,7 @@ impl IncomingStore for MemoryStore {
         from: &ContactPoint,
         now: DateTime<Utc>,
     ) -> Result<Option<Question>, StoreError> {
-        Ok(self
-            .transact(|data| {
-                let question = data.records.companies.get(&company)?.questions.get(from)?;
-                (now < question.expires_at).then(|| question.clone())
-            })
-            .await)
+        Ok(self.transact(|data| storage::open_question(&data.records, company, from, now)).await)
     }
 
     async fn persons_of(
@@ -60,16 +53,7 @@ impl IncomingStore for MemoryStore {
         company: CompanyId,
         contact: &ContactPoint,
     ) -> Result<Vec<PersonKey>, StoreError> {
-        Ok(self
-            .transact(|data| {
-                let covered = contact.refusal_key().contact_points();
-                let persons = covered
-                    .iter()
-                    .flat_map(|contact| messages_to(&data.records, company, contact))
-                    .filter_map(|found| found.record.message.person.clone());
-                persons.collect::<BTreeSet<_>>().into_iter().collect()
-            })
-            .await)
+        Ok(self.transact(|data| storage::persons_of(&data.records, company, contact)).await)
     }
 
     async fn follow_ups_since(
@@ -78,15 +62,7 @@ impl IncomingStore for MemoryStore {
         to: &ContactPoint,
         since: DateTime<Utc>,
     ) -> Result<usize, StoreError> {
-        Ok(self
-            .transact(|data| {
-                let follow_up = |found: &&MessageData| {
-                    let message = &found.record.message;
-                    matches!(message.origin, Origin::Reply { .. }) && message.created_at >= since
-                };
-                messages_to(&data.records, company, to).filter(follow_up).count()
-            })
-            .await)
+        Ok(self.transact(|data| storage::follow_ups_since(&data.records, company, to, since)).await)
     }
 
     async fn latest_attempted(
@@ -94,15 +70,7 @@ impl IncomingStore for MemoryStore {
         company: CompanyId,
         to: &ContactPoint,
     ) -> Result<Option<(PacketId, MessageId)>, StoreError> {
-        Ok(self
-            .transact(|data| {
-                let claimed = messages_to(&data.records, company, to).filter_map(|found| {
-                    let claimed_at = found.attempts.last()?.claimed_at;
-                    Some((claimed_at, found.record.message.packet, found.record.message.id))
-                });
-                claimed.max().map(|(_, packet, message)| (packet, message))
-            })
-            .await)
+        Ok(self.transact(|data| storage::latest_attempted(&data.records, company, to)).await)
     }
 
     async fn contact_points_of(
@@ -110,12 +78,7 @@ impl IncomingStore for MemoryStore {
         company: CompanyId,
         person: &PersonKey,
     ) -> Result<Vec<ContactPoint>, StoreError> {
-        Ok(self
-            .transact(|data| {
-                let found = data.records.companies.get(&company);
-                found.map(|found| found.contact_points_of(person)).unwrap_or_default()
-            })
-            .await)
+        Ok(self.transact(|data| storage::contact_points_of(&data.records, company, person)).await)
     }
 
     async fn incoming(

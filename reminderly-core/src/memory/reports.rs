@@ -9,13 +9,11 @@ use super::campaigns::page;
 use crate::batch::Page;
 use crate::domain::answers::ContactOutcome;
 use crate::domain::forecast::WaitingWindow;
-use crate::domain::message::{Origin, PlanVerdict};
-use crate::domain::message_status::MessageStatus;
 use crate::domain::report::{IncomingCounts, PacketCounts};
 use crate::domain::row::RowNumber;
 use crate::ids::{CompanyId, PacketId};
 use crate::ports::store::{OutcomeCursor, ReportStore, StoreError};
-use crate::storage::{PacketData, Slot, count, count_message};
+use crate::storage::{self, PacketData, Recount, RejectedAt, Slot, count};
 
 #[async_trait]
 impl ReportStore for MemoryStore {
@@ -24,7 +22,7 @@ impl ReportStore for MemoryStore {
             let found = data.records.packet(company, packet).ok_or(StoreError::Missing { what: "packet" })?;
             let kept = found.index.as_ref().map(|index| index.counts.clone()).unwrap_or_default();
             let mut counts = PacketCounts { rows: found.packet.rows, ..kept };
-            drop_zeros(&mut counts);
+            counts.drop_zeros();
             Ok(counts)
         })
         .await
@@ -84,82 +82,30 @@ impl ReportStore for MemoryStore {
                     let seen = after.filter(|after| after.packet == *packet);
                     let seen = seen.map_or(0, |after| after.position.saturating_add(1));
                     let slots = (0_u64..).zip(0..found.message_count);
-                    slots.skip_while(move |(position, _)| *position < seen).map(move |(position, slot)| {
-                        (OutcomeCursor { packet: *packet, position }, found, slot)
-                    })
+                    slots
+                        .skip_while(move |(position, _)| *position < seen)
+                        .map(move |(position, slot)| (OutcomeCursor { packet: *packet, position }, slot))
                 });
-                let told = |(cursor, found, slot)| Some((cursor, outcome(found, slot, since)?));
+                let outcome = |packet, slot| storage::contact_outcome(&data.records, packet, slot, since);
+                let told =
+                    |(cursor, slot): (OutcomeCursor, Slot)| Some((cursor, outcome(cursor.packet, slot)?));
                 page(all.filter_map(told), limit)
             })
             .await)
     }
 }
 
-/// What became of a message that asked and arrived. A household's is one contact.
-fn outcome(packet: &PacketData, slot: Slot, since: DateTime<Utc>) -> Option<ContactOutcome> {
-    let found = packet.get(slot)?;
-    let (message, state) = (&found.record.message, &found.record.state);
-    let arrived = matches!(state.status, MessageStatus::Sent | MessageStatus::Delivered);
-    let sent_at = state.sent_at.filter(|sent_at| arrived && *sent_at >= since)?;
-    if matches!(message.origin, Origin::Reply { .. }) {
-        return None;
-    }
-    Some(ContactOutcome {
-        person: message.person.clone()?,
-        method: message.method,
-        sent_at,
-        contact_zone: message.contact_zone,
-        response: packet.responses(slot).next().map(|response| response.kind),
-    })
-}
-
-/// Counts a packet anew, from nothing but its rows and messages.
 fn recount(packet: &PacketData) -> PacketCounts {
-    let mut counts = PacketCounts::default();
-    let through = packet.packet.mapped_through;
-    let failed = packet.rejected.rows().keys().filter(|row| packet.rows.contains_key(row)).count();
-    counts.rows.loaded = count(packet.rows.rows().len());
-    counts.rows.failed = count(failed);
-    counts.rows.rejected = count(packet.rejected.rows().len() - failed);
-    counts.rows.read = counts.rows.loaded + counts.rows.rejected;
-    for row in packet.rejected.rows().values() {
-        *counts.faults.entry(row.code).or_default() += 1;
+    let mut recount = Recount::new(packet.packet.mapped_through);
+    let failed = |row: &RowNumber| packet.rows.contains_key(row);
+    let loaded = packet.rows.rows().keys().filter(|row| !packet.rejected.contains_key(row));
+    recount.add_loaded(count(loaded.count()));
+    for (number, row) in packet.rejected.rows() {
+        let row = if failed(number) { RejectedAt::Mapping(row) } else { RejectedAt::Reading(row) };
+        recount.add_rejected(row);
     }
-    let mut last: Option<(RowNumber, bool)> = None;
     for (_, message) in packet.messages.rows().iter() {
-        let state = &message.record.state;
-        count_message(&mut counts, state, |counter| *counter += 1);
-        let verdict = message.verdict();
-        match verdict {
-            PlanVerdict::Send { .. } => counts.planned += 1,
-            PlanVerdict::Skip(reason) => *counts.skipped_at_planning.entry(reason).or_default() += 1,
-        }
-        let goes = matches!(verdict, PlanVerdict::Send { .. });
-        let Some(row) = message.record.message.origin.row().filter(|row| *row <= through) else { continue };
-        last = match last {
-            Some((same, earlier)) if same == row => Some((row, earlier || goes)),
-            other => {
-                count_row(&mut counts, other);
-                Some((row, goes))
-            }
-        };
+        recount.add_message(message);
     }
-    count_row(&mut counts, last);
-    drop_zeros(&mut counts);
-    counts
-}
-
-fn count_row(counts: &mut PacketCounts, row: Option<(RowNumber, bool)>) {
-    match row {
-        Some((_, true)) => counts.rows.planned += 1,
-        Some((_, false)) => counts.rows.skipped += 1,
-        None => {}
-    }
-}
-
-/// A counter that went back to zero is no counter.
-fn drop_zeros(counts: &mut PacketCounts) {
-    counts.messages.retain(|_: &MessageStatus, count| *count > 0);
-    counts.skipped.retain(|_, count| *count > 0);
-    counts.responses.retain(|_, count| *count > 0);
+    recount.finish()
 }

@@ -51,6 +51,7 @@ mod appointments;
 mod campaign_data;
 mod claim;
 mod company_data;
+mod contacts;
 mod disposition_events;
 mod dispositions;
 mod evidence;
@@ -67,6 +68,7 @@ mod part;
 mod place;
 mod plan;
 mod records;
+mod reports;
 mod restore;
 mod settle;
 mod slots;
@@ -79,6 +81,7 @@ pub use appointments::{appointment, cancel_vanished, keep_vanished};
 pub use campaign_data::{CampaignHead, PacketNaturalKey};
 pub use claim::claim;
 pub use company_data::{AnsweredTo, AppointmentOf, IncomingEvent, MessagePlace, Will};
+pub use contacts::{contact_points_of, follow_ups_since, latest_attempted, open_question, persons_of};
 pub use disposition_events::DispositionEvents;
 pub use dispositions::record_dispositions;
 pub use facts::{CampaignFact, CampaignKey, CompanyFact, CompanyKey, Fact, Key, PacketFact, PacketKey};
@@ -94,19 +97,22 @@ pub use part::{Applied, NotAdded, Part};
 pub use place::{Counter, Place, Window};
 pub use plan::plan;
 pub use records::Records;
-pub use restore::{expire_before_restore, expire_households_before_restore, lift_fence};
+pub use reports::{Recount, RejectedAt, contact_outcome};
+pub use restore::{
+    before_restore, expire_before_restore, expire_households_before_restore, lift_fence,
+    of_days_before_restore,
+};
 pub use settle::settle;
 pub use slots::{Askers, Nearness, take_slots};
 pub use unsubscribes::record_unsubscribes;
-pub use waiting::{Due, cancel_open, close, hand_over, snooze};
+pub use waiting::{Due, cancel_open, close, hand_over, snooze, waiting};
 
 pub(crate) use {
     campaign_data::CampaignData,
     claim::may_send,
     company_data::CompanyData,
-    incoming::messages_to,
     packet_data::PacketData,
-    packet_index::{Companions, PacketIndex, count_message},
+    packet_index::{Companions, PacketIndex},
     packets::{count, holds_its_call},
     restore::is_fenced,
     table::Extent,

@@ -19,6 +19,22 @@ use crate::ports::store::{FenceLift, StoreError};
 /// Why a message ends that was to go before a restore.
 pub(crate) const BEFORE_RESTORE: &str = "may have gone before the store was restored";
 
+/// Those of the messages at these positions that wait, and were to go before the restore or may have jumped before it: what
+/// [`expire_before_restore`] closes.
+pub fn before_restore(records: &Records, packet: PacketId, slots: &[Slot]) -> Vec<Slot> {
+    let found = records.packets.get(&packet);
+    let is_old = |slot: &Slot| found.is_some_and(|found| found.is_before(*slot, &records.restore));
+    slots.iter().copied().filter(is_old).collect()
+}
+
+/// Those of the messages at these positions that one for their household may stand for, of days that had begun before the restore:
+/// what [`expire_households_before_restore`] closes.
+pub fn of_days_before_restore(records: &Records, packet: PacketId, slots: &[Slot]) -> Vec<Slot> {
+    let found = records.packets.get(&packet);
+    let is_old = |slot: &Slot| found.is_some_and(|found| found.is_of_day_before(*slot, &records.restore));
+    slots.iter().copied().filter(is_old).collect()
+}
+
 /// Closes messages that were found to have been due before the restore: see
 /// [`RestoreStore::expire_before_restore`](crate::ports::store::RestoreStore::expire_before_restore).
 ///
@@ -32,9 +48,8 @@ pub fn expire_before_restore(
     old: &[Slot],
     at: DateTime<Utc>,
 ) -> Result<usize, StoreError> {
-    let restore = records.restore;
-    let found = records.packet_mut(company, packet)?;
-    let old: Vec<Slot> = old.iter().copied().filter(|slot| found.is_before(*slot, &restore)).collect();
+    records.packet_mut(company, packet)?;
+    let old = before_restore(records, packet, old);
     // The rungs above go first: none of them is to jump.
     let ended = old.into_iter().map(|slot| {
         let above = end_rungs_above(records, packet, slot, at);
@@ -56,9 +71,8 @@ pub fn expire_households_before_restore(
     old: &[Slot],
     at: DateTime<Utc>,
 ) -> Result<usize, StoreError> {
-    let restore = records.restore;
-    let found = records.packet_mut(company, packet)?;
-    let old: Vec<Slot> = old.iter().copied().filter(|slot| found.is_of_day_before(*slot, &restore)).collect();
+    records.packet_mut(company, packet)?;
+    let old = of_days_before_restore(records, packet, old);
     Ok(old.into_iter().filter(|slot| end(records, packet, *slot, at)).count())
 }
 

@@ -137,6 +137,18 @@ fn end(records: &mut Records, packet: PacketId, close: &Close) -> WriteOutcome {
     write(records, packet, close.message, change)
 }
 
+/// Those of the messages at these positions that are planned or queued, but for those whose household's message is in flight: what
+/// [`cancel_open`] cancels.
+pub fn waiting(records: &Records, packet: PacketId, slots: &[Slot]) -> Vec<Slot> {
+    let Some(found) = records.packets.get(&packet) else { return Vec::new() };
+    let waits = |slot: &Slot| {
+        let status = found.record(*slot).map(|record| record.state.status);
+        let waits = matches!(status, Some(MessageStatus::Planned | MessageStatus::Queued));
+        waits && !found.flies_with_household(*slot)
+    };
+    slots.iter().copied().filter(waits).collect()
+}
+
 /// Cancels messages that were found to wait: see [`MessageStore::cancel_open`](crate::ports::store::MessageStore::cancel_open).
 ///
 /// # Errors
