@@ -6,7 +6,7 @@
 mod database;
 
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::BoxFuture;
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
 /// A server, and databases on it that no case uses just now.
 struct Server {
     kind: ServerKind,
-    database: Mutex<Option<Option<Arc<Database>>>>,
+    database: OnceLock<Option<Arc<Database>>>,
     free: Mutex<Vec<Place>>,
 }
 
@@ -51,13 +51,12 @@ struct Place {
 
 impl Server {
     const fn new(kind: ServerKind) -> Self {
-        Self { kind, database: Mutex::new(None), free: Mutex::new(Vec::new()) }
+        Self { kind, database: OnceLock::new(), free: Mutex::new(Vec::new()) }
     }
 
     /// The server, which the first case starts; `None` if there is none and that may be.
     fn database(&self) -> Option<Arc<Database>> {
-        let mut database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
-        database.get_or_insert_with(|| database::database(self.kind)).clone()
+        self.database.get_or_init(|| database::database(self.kind)).clone()
     }
 
     async fn take(&self, database: &Database) -> Place {
