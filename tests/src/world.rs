@@ -24,7 +24,6 @@ use reminderly_core::memory::MemoryStore;
 use reminderly_core::ports::provider::{ProviderDirectory, ProviderRate};
 use reminderly_core::ports::queue::MessageQueue;
 use reminderly_core::ports::source::PacketSource;
-use reminderly_core::ports::store::AccessStore as _;
 use reminderly_core::sealers::PlainSealer;
 use reminderly_core::services::{
     Callbacks, Campaigns, Dispatch, InProcessPollers, Inbox, Ingest, Ports, Prepared, QueueNames, Settings,
@@ -209,7 +208,7 @@ impl World {
     pub fn company(&self) -> CompanyId {
         let id = self.ports.ids.next(self.now());
         let company = Company { id, name: "Clinic".to_owned(), server_name: "memory".to_owned() };
-        block_on(self.store.save_company_across_companies(&company)).expect("stored");
+        block_on(self.ports.store.save_company_across_companies(&company)).expect("stored");
         id
     }
 

@@ -11,6 +11,7 @@ mod panicking_provider;
 mod planned_text;
 mod skewed_clock;
 mod store_methods;
+mod twin_store;
 mod virtual_clock;
 mod wanted_panic;
 
@@ -29,5 +30,6 @@ pub use panicking_provider::{PanicPoint, PanickingProvider};
 pub use planned_text::PlannedText;
 pub use skewed_clock::SkewedClock;
 pub use store_methods::StoreHooks;
+pub use twin_store::{RunToEnd, TwinStore};
 pub use virtual_clock::VirtualClock;
 pub use wanted_panic::WantedPanic;

@@ -39,7 +39,7 @@ use crate::ports::store::{
     UnsubscribeStore, VanishOutcome, Vanishing, WriteOutcome,
 };
 
-use super::{FaultyStore, HookedStore};
+use super::{FaultyStore, HookedStore, TwinStore};
 
 macro_rules! decorate {
     ($($port:ident {
@@ -74,11 +74,22 @@ macro_rules! decorate {
                     self.$kind(self.inner.$name($($argument),*)).await
                 }
             )*}
+
+            #[deny(clippy::missing_trait_methods)]
+            #[async_trait]
+            impl $port for TwinStore {$(
+                async fn $name(&self, $($argument: $type),*) -> Result<$output, StoreError> {
+                    let first = self.first.$name($(Clone::clone(&$argument)),*);
+                    let answers = self.both(first, self.second.$name($($argument),*));
+                    self.$kind(stringify!($name), answers)
+                }
+            )*}
         )*
     };
 }
 
-// A `write` changes something: only of these does a `FaultyStore` lose answers and commits.
+// A `write` changes something: only of these does a `FaultyStore` lose answers and commits. What is `unordered` is a `read`
+// whose pages come in an order of the store's own.
 decorate! {
     AccessStore {
         write save_company_across_companies(company: &Company) -> ();
@@ -117,7 +128,7 @@ decorate! {
     }
 
     HouseholdStore {
-        read household_candidates(
+        unordered household_candidates(
             company: CompanyId, packet: PacketId, after: Option<HouseholdKey>, limit: usize
         ) -> Page<Vec<Candidate>, HouseholdKey>;
         write plan_households(

@@ -52,6 +52,11 @@ pub fn verdict_of(seed: u64) -> Verdict {
     verdict(&Schedule::of(seed), &Unbroken)
 }
 
+/// What comes of it with something between the services and the ports.
+pub fn verdict_with(seed: u64, breakage: &dyn Breakage) -> Verdict {
+    verdict(&Schedule::of(seed), breakage)
+}
+
 /// Carries schedules out in batches, in each of which everything must happen that can.
 ///
 /// # Errors

@@ -8,6 +8,7 @@ mod campaigns;
 mod connecting;
 mod database;
 mod migrating;
+mod model;
 mod packets;
 mod unsubscribes;
 mod values;

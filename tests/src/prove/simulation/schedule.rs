@@ -192,7 +192,8 @@ impl Schedule {
         self.deeds.iter().any(|timed| is(&timed.deed))
     }
 
-    pub(super) fn is_restored(&self) -> bool {
+    /// Whether the store is brought back from a backup in it.
+    pub fn is_restored(&self) -> bool {
         self.has(|deed| matches!(deed, Deed::Restore))
     }
 
