@@ -1,9 +1,8 @@
 //! Storage of reminderly on MySQL and MariaDB.
 //!
 //! [`MySqlStore::connect`] opens a pool whose sessions are set up and checked, and refuses a server on which reminders would be at
-//! risk; [`MySqlStore::create_database`] and [`MySqlStore::migrate`] make what it stores in. So far it stores companies, users, roles,
-//! campaigns, packets with their rows, and the register of refusals. Until it implements the other traits of `reminderly_core::ports::store`, hosts use the in-memory store of
-//! `reminderly-core`.
+//! risk; [`MySqlStore::create_database`] and [`MySqlStore::migrate`] make what it stores in. It implements every trait of
+//! `reminderly_core::ports::store`, by the rules of `reminderly_core::storage`: they are those of the in-memory store.
 //!
 //! It is the only crate of the workspace that may name sqlx.
 

@@ -19,25 +19,24 @@ pub type RunToEnd = Arc<dyn Fn(BoxFuture<'_, ()>) + Send + Sync>;
 ///
 /// ```
 /// use std::sync::Arc;
+/// use std::task::{Context, Waker};
 ///
 /// use reminderly_core::ids::{CompanyId, PacketId};
 /// use reminderly_core::memory::MemoryStore;
-/// use reminderly_core::ports::store::PacketStore as _;
-/// use reminderly_core::testing::TwinStore;
+/// use reminderly_core::ports::store::{PacketStore as _, StoreError};
+/// use reminderly_core::testing::{RunToEnd, TwinStore};
 ///
+/// # fn main() -> Result<(), StoreError> {
+/// # let (company, packet) = (CompanyId::from(uuid::Uuid::nil()), PacketId::from(uuid::Uuid::nil()));
+/// // What reaches a server is run by the runtime of its driver.
+/// let run: RunToEnd =
+///     Arc::new(|mut call| while call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {});
 /// let (first, second) = (Arc::new(MemoryStore::new()), Arc::new(MemoryStore::yielding().in_parts()));
-/// let twin = TwinStore::new(first, second, Arc::new(|call| futures::executor::LocalPool::new().run_until(call)));
-/// let (company, packet) = (CompanyId::from(uuid::Uuid::nil()), PacketId::from(uuid::Uuid::nil()));
-/// let found = pollster(twin.packet(company, packet));
-/// # fn pollster<T>(call: impl Future<Output = T>) -> T {
-/// #     let mut call = std::pin::pin!(call);
-/// #     match call.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())) {
-/// #         std::task::Poll::Ready(answer) => answer,
-/// #         std::task::Poll::Pending => unreachable!("a call asks both before it gives way"),
-/// #     }
+/// let twin = TwinStore::new(first, second, run);
+/// assert_eq!(futures::executor::block_on(twin.packet(company, packet))?, None);
+/// assert!(twin.differences().is_empty());
+/// # Ok(())
 /// # }
-/// assert!(found?.is_none() && twin.differences().is_empty());
-/// # Ok::<(), reminderly_core::ports::store::StoreError>(())
 /// ```
 pub struct TwinStore {
     pub(super) first: Arc<dyn Store>,

@@ -18,6 +18,10 @@ use crate::services::ServiceError;
 /// How many households are looked at together: each has several messages with their rows and texts.
 const HOUSEHOLDS_PER_PAGE: usize = 200;
 
+/// How often a page is looked at again, because a later packet had spoken for members of its households meanwhile: the others of
+/// them are a household too.
+const LOOKS_AGAIN_MAX: usize = 5;
+
 /// Messages per transaction that ends those from before a restore.
 const EXPIRE_BATCH: usize = 1_000;
 
@@ -34,24 +38,35 @@ impl Mapping {
         }
         self.expire_before_restore(packet).await?;
         let (store, company) = (&self.ports.store, packet.company);
-        let mut after: Option<HouseholdKey> = None;
+        let (mut after, mut looks_again): (Option<HouseholdKey>, _) = (None, 0);
         loop {
-            let page = store.household_candidates(company, packet.id, after, HOUSEHOLDS_PER_PAGE).await?;
+            let page =
+                store.household_candidates(company, packet.id, after.clone(), HOUSEHOLDS_PER_PAGE).await?;
             let now = self.ports.clock.now();
             let household = Households { packet, campaign, ids: &*self.ports.ids, now };
             let messages = household.of(&page.items);
             let methods: Vec<_> = messages.iter().map(|planned| planned.message.method).collect();
             let outcomes = store.plan_households(company, packet.id, messages, now).await?;
-            let stored =
-                methods.iter().zip(outcomes).filter(|(_, outcome)| *outcome == WriteOutcome::Applied);
-            for (method, _) in stored {
-                counter!("reminderly_messages_planned_total", "method" => method.as_str()).increment(1);
+            let mut is_overtaken = false;
+            for (method, outcome) in methods.iter().zip(outcomes) {
+                match outcome {
+                    WriteOutcome::Applied => {
+                        counter!("reminderly_messages_planned_total", "method" => method.as_str())
+                            .increment(1);
+                    }
+                    WriteOutcome::Stale => is_overtaken = true,
+                }
             }
+            give_way().await;
+            if is_overtaken && looks_again < LOOKS_AGAIN_MAX {
+                looks_again += 1;
+                continue;
+            }
+            looks_again = 0;
             after = page.next;
             if after.is_none() {
                 break;
             }
-            give_way().await;
         }
         let packet = self.packet(company, packet.id).await?;
         let is_ours = packet.stage == PacketStage::Loaded && packet.draining == Draining::Off;
