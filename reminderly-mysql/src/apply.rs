@@ -158,7 +158,8 @@ where
             None => F::Found::default(),
         };
         let (company, rule) = (self.company, &self.rule);
-        (&Apply { company, locks: Locks::OF_PACKET, tables: None, args, rule }).run(tx).await
+        let locks = Locks::of_packet(self.packet);
+        (&Apply { company, locks, tables: None, args, rule }).run(tx).await
     }
 }
 

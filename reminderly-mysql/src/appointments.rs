@@ -30,7 +30,7 @@ impl AppointmentStore for MySqlStore {
         vanishing: Vanishing,
     ) -> Result<VanishOutcome, StoreError> {
         let rule = |records: &mut Records, ()| storage::cancel_vanished(records, company, &vanishing);
-        self.apply(company, Locks::OF_PACKET, (), rule).await?
+        self.apply(company, Locks::of_packet(vanishing.missing_in), (), rule).await?
     }
 
     async fn keep_vanished(
@@ -40,6 +40,6 @@ impl AppointmentStore for MySqlStore {
         because: KeptBecause,
     ) -> Result<WriteOutcome, StoreError> {
         let rule = |records: &mut Records, because| storage::keep_vanished(records, company, packet, because);
-        self.apply(company, Locks::OF_PACKET, because, rule).await?
+        self.apply(company, Locks::of_packet(packet), because, rule).await?
     }
 }

@@ -15,7 +15,7 @@ use reminderly_core::storage::{
     Slot, Window,
 };
 
-use crate::changes_company::{write_of_campaign, write_of_company};
+use crate::changes_company::CompanyWrites;
 use crate::digest::Digest;
 use crate::parameter::Parameter;
 use crate::reading::{Reader, Stored, column};
@@ -154,17 +154,18 @@ const ADD_COPIES: Statement = statement(
      ON DUPLICATE KEY UPDATE live = live + VALUES(live), slots = CONCAT(slots, ',', VALUES(slots))",
 );
 const TAKE_COPIES: Statement =
-    statement("DELETE FROM packet_copies WHERE packet_number = ? AND until = ? AND live <= ?");
+    statement("DELETE FROM packet_copies WHERE packet_number = ? AND until = ? AND live = ?");
 const LEAVE_COPIES: Statement =
-    statement("UPDATE packet_copies SET live = live - ? WHERE packet_number = ? AND until = ?");
+    statement("UPDATE packet_copies SET live = live - LEAST(live, ?) WHERE packet_number = ? AND until = ?");
 const ADD_CLAIMS: Statement = statement(
     "INSERT INTO open_claims (packet_number, answer_by, live, slots) VALUES (?, ?, ?, ?) \
      ON DUPLICATE KEY UPDATE live = live + VALUES(live), slots = CONCAT(slots, ',', VALUES(slots))",
 );
 const TAKE_CLAIMS: Statement =
-    statement("DELETE FROM open_claims WHERE packet_number = ? AND answer_by = ? AND live <= ?");
-const LEAVE_CLAIMS: Statement =
-    statement("UPDATE open_claims SET live = live - ? WHERE packet_number = ? AND answer_by = ?");
+    statement("DELETE FROM open_claims WHERE packet_number = ? AND answer_by = ? AND live = ?");
+const LEAVE_CLAIMS: Statement = statement(
+    "UPDATE open_claims SET live = live - LEAST(live, ?) WHERE packet_number = ? AND answer_by = ?",
+);
 const ADD_UNKNOWN: Statement = statement(
     "INSERT INTO unknown_attempts (attempt_id, packet_number, slot) VALUES {rows} ON DUPLICATE KEY UPDATE slot = VALUES(slot)",
 );
@@ -223,13 +224,14 @@ impl Changes {
             [id.as_uuid(), at.company.as_uuid(), at.packet.as_uuid(), at.message.as_uuid()].map(Into::into)
         });
         tx.write_each(ADD_ATTEMPTS.each(attempts)).await?;
-        for (id, fact) in self.of_campaigns {
-            write_of_campaign(tx, id, fact).await?;
+        let mut writes = CompanyWrites::default();
+        for (id, fact) in &self.of_campaigns {
+            writes.add_of_campaign(*id, fact);
         }
-        for fact in self.of_company {
-            write_of_company(tx, company, fact, places).await?;
+        for fact in &self.of_company {
+            writes.add(company, fact, places);
         }
-        Ok(())
+        writes.write(tx, company).await
     }
 }
 
@@ -326,7 +328,8 @@ impl OfPacket {
     }
 }
 
-/// Moves messages out of the row of an instant, which goes with the last of them, and into it.
+/// Moves messages out of the row of an instant, which goes with the last of them, and into it. Should the row count too few, it stays:
+/// whoever finds it when its instant has come looks at the messages themselves.
 async fn move_all(
     tx: &mut Tx<'_>,
     [take, leave, add]: [Statement; 3],

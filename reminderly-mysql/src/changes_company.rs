@@ -3,13 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::NaiveDate;
 use reminderly_core::domain::incoming::IncomingRecord;
-use reminderly_core::domain::person::PersonKey;
-use reminderly_core::domain::unsubscribe::{Unsubscribe, UnsubscribeChange};
-use reminderly_core::ids::{CampaignId, CompanyId, MessageId, PacketId};
+use reminderly_core::domain::unsubscribe::UnsubscribeChange;
+use reminderly_core::ids::{CampaignId, CompanyId, PacketId};
 use reminderly_core::storage::{CampaignFact, CompanyFact};
-use sqlx::types::Uuid;
 
 use crate::changes::SHARDS;
 use crate::digest::Digest;
@@ -19,42 +16,44 @@ use crate::statement::{Statement, statement};
 use crate::transaction::{Tx, TxError};
 
 const SET_PACKET_OF: Statement = statement(
-    "INSERT INTO packet_keys (campaign_id, digest, packet_id) VALUES (?, ?, ?) \
+    "INSERT INTO packet_keys (campaign_id, digest, packet_id) VALUES {rows} \
      ON DUPLICATE KEY UPDATE packet_id = VALUES(packet_id)",
 );
 const SET_APPOINTMENT: Statement = statement(
-    "INSERT INTO appointments (campaign_id, digest, held) VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE held = VALUES(held)",
+    "INSERT INTO appointments (campaign_id, digest, held) VALUES {rows} ON DUPLICATE KEY UPDATE held = VALUES(held)",
 );
 const SET_NAMED_IN: Statement = statement(
-    "INSERT INTO appointments_named (campaign_id, digest, packet_id) VALUES (?, ?, ?) \
+    "INSERT INTO appointments_named (campaign_id, digest, packet_id) VALUES {rows} \
      ON DUPLICATE KEY UPDATE packet_id = VALUES(packet_id)",
 );
 const SET_NATURAL_KEY: Statement = statement(
-    "INSERT INTO natural_keys (company_id, digest, message_id) VALUES (?, ?, ?) \
+    "INSERT INTO natural_keys (company_id, digest, message_id) VALUES {rows} \
      ON DUPLICATE KEY UPDATE message_id = VALUES(message_id)",
 );
-const TAKE_NATURAL_KEY: Statement = statement("DELETE FROM natural_keys WHERE company_id = ? AND digest = ?");
+const TAKE_NATURAL_KEY: Statement =
+    statement("DELETE FROM natural_keys WHERE company_id = ? AND digest IN ({rows})");
 const SET_REFUSAL: Statement = statement(
-    "INSERT INTO refusals (company_id, digest, opted_out, at) VALUES (?, ?, ?, ?) \
+    "INSERT INTO refusals (company_id, digest, opted_out, at) VALUES {rows} \
      ON DUPLICATE KEY UPDATE opted_out = VALUES(opted_out), at = VALUES(at)",
 );
 const ADD_UNSUBSCRIBE: Statement = statement(
-    "INSERT INTO unsubscribe_events (company_id, digest, kind, opted_out, at, event) VALUES (?, ?, ?, ?, ?, ?)",
+    "INSERT INTO unsubscribe_events (company_id, digest, kind, opted_out, at, event) VALUES {rows}",
 );
 const SET_ANSWER: Statement = statement(
-    "INSERT INTO answers (company_id, digest, campaign_id, response) VALUES (?, ?, ?, ?) \
+    "INSERT INTO answers (company_id, digest, campaign_id, response) VALUES {rows} \
      ON DUPLICATE KEY UPDATE campaign_id = VALUES(campaign_id), response = VALUES(response)",
 );
 const SET_QUESTION: Statement = statement(
-    "INSERT INTO questions (company_id, digest, question) VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE question = VALUES(question)",
+    "INSERT INTO questions (company_id, digest, question) VALUES {rows} ON DUPLICATE KEY UPDATE question = VALUES(question)",
 );
-const TAKE_QUESTION: Statement = statement("DELETE FROM questions WHERE company_id = ? AND digest = ?");
+const TAKE_QUESTION: Statement =
+    statement("DELETE FROM questions WHERE company_id = ? AND digest IN ({rows})");
 const ADD_INCOMING: Statement = statement(
-    "INSERT INTO incoming (id, company_id, event_digest, kind, needs_review, record) VALUES (?, ?, ?, ?, ?, ?)",
+    "INSERT INTO incoming (id, company_id, event_digest, kind, needs_review, record) VALUES {rows}",
 );
 const COUNT_INCOMING: Statement = statement(
-    "INSERT INTO incoming_counts (company_id, kind, needs_review, shard, count) VALUES (?, ?, ?, ?, 1) \
-     ON DUPLICATE KEY UPDATE count = count + 1",
+    "INSERT INTO incoming_counts (company_id, kind, needs_review, shard, count) VALUES {rows} \
+     ON DUPLICATE KEY UPDATE count = count + VALUES(count)",
 );
 const ADD_MESSAGES_TO: Statement =
     statement("INSERT INTO contact_messages (company_id, digest, packet_number, slot) VALUES {rows}");
@@ -65,125 +64,159 @@ const ADD_CONTACTS_OF: Statement = statement(
 const SET_DAYS: Statement = statement(
     "INSERT INTO person_days (company_id, digest, day, messages) VALUES {rows} ON DUPLICATE KEY UPDATE messages = VALUES(messages)",
 );
-const TAKE_DAYS: Statement = statement("DELETE FROM person_days WHERE company_id = ? AND digest = ?");
+const TAKE_DAYS: Statement = statement("DELETE FROM person_days WHERE company_id = ? AND digest IN ({rows})");
 const ADD_DAYS_OF: Statement = statement("INSERT INTO message_days (message_id, day) VALUES {rows}");
-const TAKE_DAYS_OF: Statement = statement("DELETE FROM message_days WHERE message_id = ?");
+const TAKE_DAYS_OF: Statement = statement("DELETE FROM message_days WHERE message_id IN ({rows})");
 
-pub(crate) async fn write_of_campaign(
-    tx: &mut Tx<'_>,
-    id: CampaignId,
-    fact: CampaignFact,
-) -> Result<(), TxError> {
-    let id = id.as_uuid();
-    let (set, digest) = match &fact {
-        CampaignFact::PacketOf(key, _) => (SET_PACKET_OF, Digest::of_packet_key(key)),
-        CampaignFact::Appointment(key, _) => (SET_APPOINTMENT, Digest::of_appointment(key)),
-        CampaignFact::NamedIn(key, _) => (SET_NAMED_IN, Digest::of_appointment(key)),
-    };
-    let set = set.bind(id).bind(digest);
-    match &fact {
-        CampaignFact::PacketOf(_, Some(packet)) | CampaignFact::NamedIn(_, Some(packet)) => {
-            tx.write(set.bind(packet.as_uuid())).await
-        }
-        CampaignFact::Appointment(_, held) => tx.write(set.bind(Parameter::json(held))).await,
-        // Rules forget none of them.
-        CampaignFact::PacketOf(_, None) | CampaignFact::NamedIn(_, None) => Ok(()),
-    }
+/// What changes in what a company knows, as rows: each kind is written at once.
+#[derive(Default)]
+pub(crate) struct CompanyWrites {
+    packet_keys: Vec<[Parameter; 3]>,
+    appointments: Vec<[Parameter; 3]>,
+    appointments_named: Vec<[Parameter; 3]>,
+    natural_keys: Vec<[Parameter; 3]>,
+    natural_keys_no_more: Vec<[Parameter; 1]>,
+    refusals: Vec<[Parameter; 4]>,
+    unsubscribes: Vec<[Parameter; 6]>,
+    answers: Vec<[Parameter; 4]>,
+    questions: Vec<[Parameter; 3]>,
+    questions_no_more: Vec<[Parameter; 1]>,
+    incoming: Vec<[Parameter; 6]>,
+    incoming_counts: Vec<[Parameter; 5]>,
+    messages_to: Vec<[Parameter; 4]>,
+    contacts_of: Vec<[Parameter; 5]>,
+    persons: Vec<[Parameter; 1]>,
+    days: Vec<[Parameter; 4]>,
+    messages: Vec<[Parameter; 1]>,
+    days_of: Vec<[Parameter; 2]>,
 }
 
-/// Writes what a company knows. `stored` says where the packets are whose messages it names.
-pub(crate) async fn write_of_company(
-    tx: &mut Tx<'_>,
-    company: CompanyId,
-    fact: CompanyFact,
-    stored: &BTreeMap<PacketId, Stored>,
-) -> Result<(), TxError> {
-    let id = company.as_uuid();
-    match fact {
-        CompanyFact::NaturalKey(key, holder) => {
-            let digest = Digest::of_natural_key(&key);
-            match holder {
-                Some(holder) => tx.write(SET_NATURAL_KEY.bind(id).bind(digest).bind(holder.as_uuid())).await,
-                None => tx.write(TAKE_NATURAL_KEY.bind(id).bind(digest)).await,
+impl CompanyWrites {
+    pub(crate) fn add_of_campaign(&mut self, id: CampaignId, fact: &CampaignFact) {
+        let id = Parameter::from(id.as_uuid());
+        match fact {
+            CampaignFact::PacketOf(key, Some(packet)) => {
+                self.packet_keys.push([id, Digest::of_packet_key(key).into(), packet.as_uuid().into()]);
             }
+            CampaignFact::Appointment(key, held) => {
+                self.appointments.push([id, Digest::of_appointment(key).into(), Parameter::json(held)]);
+            }
+            CampaignFact::NamedIn(key, Some(packet)) => {
+                let digest = Digest::of_appointment(key).into();
+                self.appointments_named.push([id, digest, packet.as_uuid().into()]);
+            }
+            // Rules forget none of them.
+            CampaignFact::PacketOf(_, None) | CampaignFact::NamedIn(_, None) => {}
         }
-        CompanyFact::Will(key, Some(will)) => {
-            let opted_out = will.change == UnsubscribeChange::OptedOut;
-            let set = SET_REFUSAL.bind(id).bind(Digest::of_refusal(&key));
-            tx.write(set.bind(opted_out).bind(will.at)).await
-        }
-        CompanyFact::Unsubscribe(event) => add_unsubscribe(tx, id, &event).await,
-        CompanyFact::Answer(of, Some(answered)) => {
-            let set = SET_ANSWER.bind(id).bind(Digest::of_answer(&of));
-            tx.write(set.bind(answered.campaign.as_uuid()).bind(Parameter::json(&answered.response))).await
-        }
-        CompanyFact::Question(contact, question) => {
-            let digest = Digest::of_contact(&contact);
-            match question {
-                Some(question) => {
-                    tx.write(SET_QUESTION.bind(id).bind(digest).bind(Parameter::json(&question))).await
+    }
+
+    /// Adds what a company knows. `stored` says where the packets are whose messages it names.
+    pub(crate) fn add(
+        &mut self,
+        company: CompanyId,
+        fact: &CompanyFact,
+        stored: &BTreeMap<PacketId, Stored>,
+    ) {
+        let id = Parameter::from(company.as_uuid());
+        match fact {
+            CompanyFact::NaturalKey(key, holder) => {
+                let digest = Digest::of_natural_key(key).into();
+                match holder {
+                    Some(holder) => self.natural_keys.push([id, digest, holder.as_uuid().into()]),
+                    None => self.natural_keys_no_more.push([digest]),
                 }
-                None => tx.write(TAKE_QUESTION.bind(id).bind(digest)).await,
             }
+            CompanyFact::Will(key, Some(will)) => {
+                let opted_out = will.change == UnsubscribeChange::OptedOut;
+                self.refusals.push([id, Digest::of_refusal(key).into(), opted_out.into(), will.at.into()]);
+            }
+            CompanyFact::Unsubscribe(event) => {
+                let (digest, kind) = (Digest::of_refusal(&event.key).into(), event.key.kind().into());
+                let opted_out = event.change == UnsubscribeChange::OptedOut;
+                let row = [id, digest, kind, opted_out.into(), event.at.into(), Parameter::json(event)];
+                self.unsubscribes.push(row);
+            }
+            CompanyFact::Answer(of, Some(answered)) => {
+                let (digest, campaign) = (Digest::of_answer(of).into(), answered.campaign.as_uuid().into());
+                self.answers.push([id, digest, campaign, Parameter::json(&answered.response)]);
+            }
+            CompanyFact::Question(contact, question) => {
+                let digest = Digest::of_contact(contact).into();
+                match question {
+                    Some(question) => self.questions.push([id, digest, Parameter::json(question)]),
+                    None => self.questions_no_more.push([digest]),
+                }
+            }
+            CompanyFact::Incoming(record) => self.add_incoming(id, record),
+            CompanyFact::MessagesTo(contact, added) => {
+                let digest = Digest::of_contact(contact);
+                self.messages_to.extend(added.iter().filter_map(|(packet, slot)| {
+                    let number = stored.get(packet)?.number;
+                    Some([id.clone(), digest.into(), number.into(), column(*slot).into()])
+                }));
+            }
+            CompanyFact::ContactsOf(person, added) => {
+                let digest = Digest::of_person(person);
+                self.contacts_of.extend(added.iter().map(|contact| {
+                    let (method, address) = (contact.method().as_str(), contact.address());
+                    let of_contact = Digest::of_contact(contact).into();
+                    [id.clone(), digest.into(), of_contact, method.into(), address.into()]
+                }));
+            }
+            CompanyFact::Days(person, days) => {
+                let digest = Digest::of_person(person);
+                self.persons.push([digest.into()]);
+                self.days.extend(
+                    days.iter().map(|(day, messages)| {
+                        [id.clone(), digest.into(), (*day).into(), (*messages).into()]
+                    }),
+                );
+            }
+            CompanyFact::DaysOf(message, days) => {
+                let message = Parameter::from(message.as_uuid());
+                self.messages.push([message.clone()]);
+                self.days_of.extend(days.iter().map(|day| [message.clone(), (*day).into()]));
+            }
+            // Rules forget neither, and an event comes with its message.
+            CompanyFact::Will(_, None) | CompanyFact::Answer(_, None) | CompanyFact::IncomingEvent(..) => {}
         }
-        CompanyFact::Incoming(record) => add_incoming(tx, id, &record).await,
-        CompanyFact::MessagesTo(contact, added) => {
-            let digest = Digest::of_contact(&contact);
-            let places = added.iter().filter_map(|(packet, slot)| {
-                let number = stored.get(packet)?.number;
-                Some([id.into(), digest.into(), number.into(), column(*slot).into()])
-            });
-            tx.write_each(ADD_MESSAGES_TO.each(places)).await
-        }
-        CompanyFact::ContactsOf(person, added) => {
-            let digest = Digest::of_person(&person);
-            let contacts = added.iter().map(|contact| {
-                let (method, address) = (contact.method().as_str(), contact.address());
-                let of_contact = Digest::of_contact(contact);
-                [id.into(), digest.into(), of_contact.into(), method.into(), address.into()]
-            });
-            tx.write_each(ADD_CONTACTS_OF.each(contacts)).await
-        }
-        CompanyFact::Days(person, days) => set_days(tx, id, &person, &days).await,
-        CompanyFact::DaysOf(message, days) => set_days_of(tx, message, &days).await,
-        // Rules forget neither, and an event comes with its message.
-        CompanyFact::Will(_, None) | CompanyFact::Answer(_, None) | CompanyFact::IncomingEvent(..) => Ok(()),
     }
-}
 
-async fn add_unsubscribe(tx: &mut Tx<'_>, company: Uuid, event: &Unsubscribe) -> Result<(), TxError> {
-    let digest = Digest::of_refusal(&event.key);
-    let add = ADD_UNSUBSCRIBE.bind(company).bind(digest).bind(event.key.kind());
-    let opted_out = event.change == UnsubscribeChange::OptedOut;
-    tx.write(add.bind(opted_out).bind(event.at).bind(Parameter::json(event))).await
-}
+    fn add_incoming(&mut self, company: Parameter, record: &IncomingRecord) {
+        let event = (record.incoming.provider.clone(), Arc::clone(&record.incoming.event));
+        let (kind, needs_review) = (record.classification.kind.as_str(), record.effect.needs_review);
+        self.incoming.push([
+            record.id.as_uuid().into(),
+            company.clone(),
+            Digest::of_event(&event).into(),
+            kind.into(),
+            needs_review.into(),
+            Parameter::json(record),
+        ]);
+        let shard = rand::random_range(0..SHARDS);
+        self.incoming_counts.push([company, kind.into(), needs_review.into(), shard.into(), 1_u8.into()]);
+    }
 
-async fn add_incoming(tx: &mut Tx<'_>, company: Uuid, record: &IncomingRecord) -> Result<(), TxError> {
-    let event = (record.incoming.provider.clone(), Arc::clone(&record.incoming.event));
-    let digest = Digest::of_event(&event);
-    let add = ADD_INCOMING.bind(record.id.as_uuid()).bind(company).bind(digest);
-    let add = add.bind(record.classification.kind.as_str()).bind(record.effect.needs_review);
-    tx.write(add.bind(Parameter::json(record))).await?;
-    let shard = rand::random_range(0..SHARDS);
-    let (kind, needs_review) = (record.classification.kind.as_str(), record.effect.needs_review);
-    tx.write(COUNT_INCOMING.bind(company).bind(kind).bind(needs_review).bind(shard)).await
-}
-
-async fn set_days(
-    tx: &mut Tx<'_>,
-    company: Uuid,
-    person: &PersonKey,
-    days: &BTreeMap<NaiveDate, u32>,
-) -> Result<(), TxError> {
-    let digest = Digest::of_person(person);
-    tx.write(TAKE_DAYS.bind(company).bind(digest)).await?;
-    let days =
-        days.iter().map(|(day, messages)| [company.into(), digest.into(), (*day).into(), (*messages).into()]);
-    tx.write_each(SET_DAYS.each(days)).await
-}
-
-async fn set_days_of(tx: &mut Tx<'_>, message: MessageId, days: &[NaiveDate]) -> Result<(), TxError> {
-    tx.write(TAKE_DAYS_OF.bind(message.as_uuid())).await?;
-    let days = days.iter().map(|day| [message.as_uuid().into(), (*day).into()]);
-    tx.write_each(ADD_DAYS_OF.each(days)).await
+    /// Writes all; what is taken away comes before what is added.
+    pub(crate) async fn write(self, tx: &mut Tx<'_>, company: CompanyId) -> Result<(), TxError> {
+        let of_company = |take: Statement| take.bind(company.as_uuid());
+        tx.write_each(SET_PACKET_OF.each(self.packet_keys)).await?;
+        tx.write_each(SET_APPOINTMENT.each(self.appointments)).await?;
+        tx.write_each(SET_NAMED_IN.each(self.appointments_named)).await?;
+        tx.write_each(of_company(TAKE_NATURAL_KEY).each(self.natural_keys_no_more)).await?;
+        tx.write_each(SET_NATURAL_KEY.each(self.natural_keys)).await?;
+        tx.write_each(SET_REFUSAL.each(self.refusals)).await?;
+        tx.write_each(ADD_UNSUBSCRIBE.each(self.unsubscribes)).await?;
+        tx.write_each(SET_ANSWER.each(self.answers)).await?;
+        tx.write_each(of_company(TAKE_QUESTION).each(self.questions_no_more)).await?;
+        tx.write_each(SET_QUESTION.each(self.questions)).await?;
+        tx.write_each(ADD_INCOMING.each(self.incoming)).await?;
+        tx.write_each(COUNT_INCOMING.each(self.incoming_counts)).await?;
+        tx.write_each(ADD_MESSAGES_TO.each(self.messages_to)).await?;
+        tx.write_each(ADD_CONTACTS_OF.each(self.contacts_of)).await?;
+        tx.write_each(of_company(TAKE_DAYS).each(self.persons)).await?;
+        tx.write_each(SET_DAYS.each(self.days)).await?;
+        tx.write_each(TAKE_DAYS_OF.each(self.messages)).await?;
+        tx.write_each(ADD_DAYS_OF.each(self.days_of)).await
+    }
 }

@@ -24,10 +24,10 @@ use crate::values::{Values as _, count_of, one_more, undecodable};
 const COPIED: Statement = statement(
     "SELECT CAST(COALESCE(SUM(count), 0) AS SIGNED) AS count FROM packet_counts WHERE packet_number = ? AND counter = ?",
 );
-/// The ends of the legal intervals, of which there are few. Each is found in the index without a look at the messages that have it.
+/// The ends of the legal intervals of which something is due. They are found in the index without a look at the messages that have them.
 const ENDS: Statement = statement(
     "SELECT closes_at FROM {set}_due WHERE packet_number = ? AND place = 'due' AND method = ? \
-     GROUP BY packet_number, place, method, closes_at ORDER BY closes_at",
+     GROUP BY packet_number, place, method, closes_at HAVING MIN(at) <= ? ORDER BY closes_at",
 );
 const DUE: Statement = statement(
     "SELECT at, slot FROM {set}_due WHERE packet_number = ? AND place = 'due' AND method = ? AND closes_at = ? AND at <= ? \
@@ -43,6 +43,7 @@ const OF_PLACE: Statement = statement(
 const COPIES: Statement = statement(
     "SELECT until, slots FROM packet_copies WHERE packet_number = ? AND until > ? AND until <= ? ORDER BY until LIMIT 1",
 );
+const FORGET: Statement = statement("DELETE FROM packet_copies WHERE packet_number = ? AND until = ?");
 const DUE_BEFORE: Statement = statement(
     "SELECT slot FROM {set}_due WHERE packet_number = ? AND place = 'due' AND at < ? AND slot > ? ORDER BY slot LIMIT ?",
 );
@@ -96,7 +97,12 @@ async fn lost(tx: &mut Tx<'_>, packet: Stored, terms: &HandOver) -> Result<Vec<S
             let state = found.get(slot).map(|written| &written.message.record.state);
             state.is_some_and(|state| has_copy(state) && state.copy_until <= Some(terms.now))
         };
+        let known = slots.len();
         slots.extend(batch.into_iter().filter(is_lost));
+        if let (Candidates::Copied { after: until, .. }, true) = (&batches, slots.len() == known) {
+            // None of them has a copy any more: the row counted too many.
+            tx.write(FORGET.bind(packet.number).bind(*until)).await?;
+        }
     }
     Ok(slots)
 }
@@ -115,7 +121,7 @@ async fn due_by(
     limit: usize,
 ) -> Result<Vec<(DateTime<Utc>, DateTime<Utc>, Slot)>, TxError> {
     let mut due = Vec::new();
-    for row in tx.all(ENDS.on(packet.set).bind(packet.number).bind(method.as_str())).await? {
+    for row in tx.all(ENDS.on(packet.set).bind(packet.number).bind(method.as_str()).bind(now)).await? {
         let closes_at: DateTime<Utc> = row.value("due", "closes_at")?;
         let select = DUE.on(packet.set).bind(packet.number).bind(method.as_str()).bind(closes_at).bind(now);
         for row in tx.all(select.bind(count_of(limit - due.len()))).await? {

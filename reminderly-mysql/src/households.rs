@@ -20,7 +20,7 @@ use crate::reads::{Question, Reads as _};
 use crate::statement::{Lock, Statement, statement};
 use crate::store::MySqlStore;
 use crate::transaction::{Connection, TxError};
-use crate::values::{Values as _, undecodable};
+use crate::values::{Values as _, one_more, undecodable};
 
 /// Contact points with more than one message of the packet.
 const CONTACTS: Statement = statement(
@@ -56,7 +56,7 @@ impl HouseholdStore for MySqlStore {
         let rule = |records: &mut Records, messages| {
             storage::plan_households(records, company, packet, messages, at)
         };
-        self.apply(company, Locks::OF_PACKET, messages, rule).await?
+        self.apply(company, Locks::of_packet(packet), messages, rule).await?
     }
 }
 
@@ -117,7 +117,7 @@ impl Households {
         from: Option<Digest>,
     ) -> Result<Vec<Digest>, TxError> {
         let from = from.unwrap_or_default();
-        let limit = u64::try_from(self.limit).unwrap_or(u64::MAX).saturating_add(2);
+        let limit = one_more(self.limit).saturating_add(1);
         let rows = reads.all(CONTACTS.bind(stored.number).bind(from).bind(limit)).await?;
         let digest = |row: &MySqlRow| {
             let bytes: Vec<u8> = row.value("contact_messages", "digest")?;

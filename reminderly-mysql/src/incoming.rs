@@ -26,8 +26,8 @@ impl IncomingStore for MySqlStore {
         record: IncomingRecord,
     ) -> Result<IncomingOutcome, StoreError> {
         // A follow-up makes its packet longer.
-        let alone = record.effect.follow_up.as_ref().map(|follow_up| follow_up.message.packet);
-        let locks = Locks { alone, ..Locks::OF_MESSAGES };
+        let changed = record.effect.follow_up.as_ref().map(|follow_up| follow_up.message.packet);
+        let locks = Locks { changed, ..Locks::OF_MESSAGES };
         let rule = |records: &mut Records, record| storage::record_incoming(records, company, record);
         self.apply(company, locks, record, rule).await?
     }

@@ -27,7 +27,7 @@ impl MessageStore for MySqlStore {
         batch: PlanBatch,
     ) -> Result<PlanOutcome, StoreError> {
         let rule = |records: &mut Records, batch| storage::plan(records, company, packet, batch);
-        self.apply(company, Locks::OF_PACKET, batch, rule).await?
+        self.apply(company, Locks::of_packet(packet), batch, rule).await?
     }
 
     async fn take_slots(
@@ -89,7 +89,7 @@ impl MessageStore for MySqlStore {
         terms: &ClaimTerms,
     ) -> Result<Outcomes<ClaimOutcome>, StoreError> {
         let rule = |records: &mut Records, ()| storage::claim(records, company, packet, requests, terms);
-        self.apply(company, Locks::OF_MESSAGES, (), rule).await
+        self.apply(company, Locks::OF_CLAIM, (), rule).await
     }
 
     async fn settle(

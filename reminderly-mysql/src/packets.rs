@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use reminderly_core::batch::Page;
@@ -113,7 +115,7 @@ impl PacketStore for MySqlStore {
         drain: Draining,
     ) -> Result<WriteOutcome, StoreError> {
         let rule = |records: &mut Records, drain| storage::set_draining(records, company, packet, drain);
-        self.apply(company, Locks::OF_PACKET, drain, rule).await?
+        self.apply(company, Locks::of_packet(packet), drain, rule).await?
     }
 
     async fn open_ingest(
@@ -125,7 +127,7 @@ impl PacketStore for MySqlStore {
     ) -> Result<WriteOutcome, StoreError> {
         let rule =
             |records: &mut Records, progress| storage::open_ingest(records, company, packet, progress, at);
-        self.apply(company, Locks::OF_PACKET, progress, rule).await?
+        self.apply(company, Locks::of_packet(packet), progress, rule).await?
     }
 
     async fn append_rows(
@@ -135,7 +137,7 @@ impl PacketStore for MySqlStore {
         batch: RowBatch,
     ) -> Result<WriteOutcome, StoreError> {
         let rule = |records: &mut Records, batch| storage::append_rows(records, company, packet, batch);
-        self.apply(company, Locks::OF_PACKET, batch, rule).await?
+        self.apply(company, Locks::of_packet(packet), batch, rule).await?
     }
 
     async fn rows(
@@ -194,9 +196,9 @@ impl PacketStore for MySqlStore {
     }
 
     async fn ended_across_companies(&self, ids: &[PacketId]) -> Result<Vec<bool>, StoreError> {
-        let mut ended = Vec::new();
+        let mut ended = BTreeSet::new();
         for row in self.each(ENDED.each(ids.iter().map(|id| [id.as_uuid().into()]))).await? {
-            ended.push(PacketId::from(row.value::<Uuid>("data_packet", "id")?));
+            ended.insert(PacketId::from(row.value::<Uuid>("data_packet", "id")?));
         }
         Ok(ids.iter().map(|id| ended.contains(id)).collect())
     }
@@ -213,7 +215,7 @@ impl MySqlStore {
         let company = tables.company;
         // A file becomes the newest of its campaign.
         let campaigns = if tables.is_file { Lock::Alone } else { Lock::Shared };
-        let locks = Locks { campaigns, ..Locks::OF_PACKET };
+        let locks = Locks { campaigns, ..Locks::of_packet(tables.packet) };
         let mut apply = Apply { company, locks, tables: None, args, rule };
         for _ in 0..TRIES {
             if let Made::Done(creation) = self.transact(&apply).await? {

@@ -25,22 +25,38 @@ use crate::values::Values as _;
 pub(crate) struct Locks {
     pub(crate) campaigns: Lock,
     pub(crate) packets: Lock,
-    /// A packet that is locked alone, whatever the others are.
-    pub(crate) alone: Option<PacketId>,
-    /// Messages, and what the company knows beside its packets.
+    /// The packet that it changes, which it has alone.
+    pub(crate) changed: Option<PacketId>,
+    /// What the company knows of refusals, answers and appointments.
+    pub(crate) guards: Lock,
+    /// Messages, and whatever else the company knows.
     pub(crate) others: Lock,
 }
 
 impl Locks {
     /// Of a call that changes nothing.
-    pub(crate) const NONE: Self =
-        Self { campaigns: Lock::Not, packets: Lock::Not, alone: None, others: Lock::Not };
+    pub(crate) const NONE: Self = Self {
+        campaigns: Lock::Not,
+        packets: Lock::Not,
+        changed: None,
+        guards: Lock::Not,
+        others: Lock::Not,
+    };
     /// Of a call that changes messages of packets which stay as they are.
-    pub(crate) const OF_MESSAGES: Self =
-        Self { campaigns: Lock::Shared, packets: Lock::Shared, alone: None, others: Lock::Alone };
-    /// Of a call that changes a packet.
-    pub(crate) const OF_PACKET: Self =
-        Self { campaigns: Lock::Shared, packets: Lock::Alone, alone: None, others: Lock::Alone };
+    pub(crate) const OF_MESSAGES: Self = Self {
+        campaigns: Lock::Shared,
+        packets: Lock::Shared,
+        changed: None,
+        guards: Lock::Alone,
+        others: Lock::Alone,
+    };
+    /// Of a claim, which only looks at its guards: claims do not wait for each other's.
+    pub(crate) const OF_CLAIM: Self = Self { guards: Lock::Shared, ..Self::OF_MESSAGES };
+
+    /// Of a call that changes a packet. Others that it looks at go on meanwhile.
+    pub(crate) const fn of_packet(packet: PacketId) -> Self {
+        Self { changed: Some(packet), ..Self::OF_MESSAGES }
+    }
 }
 
 /// Where a packet is stored.
@@ -153,7 +169,7 @@ impl Reader {
         ids: BTreeSet<PacketId>,
     ) -> Result<Vec<Fact>, TxError> {
         let (alone, others): (Vec<PacketId>, Vec<PacketId>) =
-            ids.iter().partition(|id| self.locks.alone == Some(**id));
+            ids.iter().partition(|id| self.locks.changed == Some(**id));
         let select = |ids: Vec<PacketId>, lock| {
             PACKETS.locking(lock).each(ids.into_iter().map(|id| [id.as_uuid().into()]))
         };
@@ -188,18 +204,18 @@ async fn read_of_campaign(
     }
     let mut facts = Vec::new();
     let found: BTreeMap<Vec<u8>, Uuid> =
-        by_digest(reads, PACKETS_OF, id.as_uuid(), &packets, "packet_id").await?;
+        by_digest(reads, PACKETS_OF, id.as_uuid(), &packets, ("packet_keys", "packet_id")).await?;
     facts.extend(packets.into_iter().map(|(digest, key)| {
         CampaignFact::PacketOf(key, found.get(digest.as_bytes()).copied().map(PacketId::from))
     }));
     let mut found: BTreeMap<Vec<u8>, Json<Vec<HeldRow>>> =
-        by_digest(reads, APPOINTMENTS, id.as_uuid(), &appointments, "held").await?;
+        by_digest(reads, APPOINTMENTS, id.as_uuid(), &appointments, ("appointments", "held")).await?;
     facts.extend(appointments.into_iter().map(|(digest, key)| {
         let held = found.remove(digest.as_bytes()).map(|Json(held)| held);
         CampaignFact::Appointment(key, held.unwrap_or_default())
     }));
     let found: BTreeMap<Vec<u8>, Uuid> =
-        by_digest(reads, NAMED_IN, id.as_uuid(), &named, "packet_id").await?;
+        by_digest(reads, NAMED_IN, id.as_uuid(), &named, ("appointments_named", "packet_id")).await?;
     facts.extend(named.into_iter().map(|(digest, key)| {
         CampaignFact::NamedIn(key, found.get(digest.as_bytes()).copied().map(PacketId::from))
     }));
@@ -235,14 +251,14 @@ async fn by_digest<K, T>(
     select: Statement,
     of: Uuid,
     keys: &[(Digest, K)],
-    column: &'static str,
+    (table, column): (&'static str, &'static str),
 ) -> Result<BTreeMap<Vec<u8>, T>, TxError>
 where
     T: for<'r> Decode<'r, MySql> + Type<MySql>,
 {
     let mut found = BTreeMap::new();
     for row in reads.each(select.bind(of).each(keys.iter().map(|(digest, _)| [(*digest).into()]))).await? {
-        found.insert(row.value("a ledger", "digest")?, row.value("a ledger", column)?);
+        found.insert(row.value(table, "digest")?, row.value(table, column)?);
     }
     Ok(found)
 }

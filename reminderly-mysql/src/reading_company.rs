@@ -24,11 +24,16 @@ use crate::statement::{Bound, Lock, Statement, statement};
 use crate::transaction::TxError;
 use crate::values::{Values as _, undecodable};
 
-/// How many locks a company has: so many that two which have nothing to do with each other seldom meet.
-pub(crate) const LOCKS: u16 = 1_024;
+/// So many locks stand for what a company knows of persons, contact points and appointments. A call about many messages takes many of
+/// them, and meets others that do: what is only looked at is locked for looking only.
+const KEYS: u16 = 1_024;
+
+/// How many locks a company has. As many again stand for the days of persons, which claims change: a lock that one of them has for
+/// looking is never one that another wants alone.
+pub(crate) const LOCKS: u16 = 2 * KEYS;
 
 const LOCK_KEYS: Statement = statement(
-    "SELECT number FROM company_locks WHERE company_id = ? AND number IN ({rows}) ORDER BY number FOR UPDATE",
+    "SELECT number FROM company_locks FORCE INDEX (PRIMARY) WHERE company_id = ? AND number IN ({rows}) ORDER BY number",
 );
 const NATURAL_KEYS: Statement =
     statement("SELECT digest, message_id FROM natural_keys WHERE company_id = ? AND digest IN ({rows})");
@@ -70,16 +75,23 @@ struct Wanted {
     contacts_of: Keys<PersonKey>,
     days: Keys<PersonKey>,
     days_of: Vec<MessageId>,
-    /// The locks that stand for them.
-    locks: BTreeSet<u16>,
+    /// The locks that stand for refusals, answers and appointments.
+    guards: BTreeSet<u16>,
+    /// Those that stand for the others.
+    others: BTreeSet<u16>,
 }
 
 impl Wanted {
     fn of(keys: Vec<CompanyKey>) -> Self {
         let mut wanted = Self::default();
         for key in keys {
-            let digest = wanted.add(key);
-            wanted.locks.extend(digest.map(|digest| digest.lock(LOCKS)));
+            let (is_guard, first) = match &key {
+                CompanyKey::Will(_) | CompanyKey::Answer(_) => (true, 0),
+                CompanyKey::Days(_) => (false, KEYS),
+                _ => (false, 0),
+            };
+            let lock = wanted.add(key).map(|digest| first + digest.lock(KEYS));
+            if is_guard { wanted.guards.extend(lock) } else { wanted.others.extend(lock) }
         }
         wanted
     }
@@ -146,13 +158,21 @@ impl Reader {
     ) -> Result<Vec<Fact>, TxError> {
         let mut wanted = Wanted::of(keys);
         for key in of_campaigns.values().flatten() {
-            let digest = match key {
-                CampaignKey::PacketOf(key) => Digest::of_packet_key(key),
-                CampaignKey::Appointment(key) | CampaignKey::NamedIn(key) => Digest::of_appointment(key),
-            };
-            wanted.locks.insert(digest.lock(LOCKS));
+            match key {
+                CampaignKey::PacketOf(key) => {
+                    wanted.others.insert(Digest::of_packet_key(key).lock(KEYS));
+                }
+                CampaignKey::Appointment(key) | CampaignKey::NamedIn(key) => {
+                    wanted.guards.insert(Digest::of_appointment(key).lock(KEYS));
+                }
+            }
         }
-        self.lock(reads, &wanted.locks).await?;
+        let (mut guards, mut others) = (wanted.guards.clone(), wanted.others.clone());
+        if self.locks.guards == self.locks.others {
+            others.append(&mut guards);
+        }
+        self.lock(reads, guards.difference(&others).copied().collect(), self.locks.guards).await?;
+        self.lock(reads, others, self.locks.others).await?;
         let company = self.company.as_uuid();
         let mut facts = Vec::new();
         facts.extend(natural_keys(reads, company, wanted.natural_keys).await?);
@@ -167,11 +187,11 @@ impl Reader {
         Ok(facts.into_iter().map(Fact::OfCompany).collect())
     }
 
-    async fn lock(&self, reads: &mut dyn Reads, locks: &BTreeSet<u16>) -> Result<(), TxError> {
-        if self.locks.others == Lock::Not {
+    async fn lock(&self, reads: &mut dyn Reads, locks: BTreeSet<u16>, how: Lock) -> Result<(), TxError> {
+        if how == Lock::Not {
             return Ok(());
         }
-        let select = LOCK_KEYS.bind(self.company.as_uuid());
+        let select = LOCK_KEYS.bind(self.company.as_uuid()).locking(how);
         let held = reads.each(select.each(locks.iter().map(|number| [(*number).into()]))).await?;
         // Who has no locks excludes nobody: the company was stored by something else.
         if held.len() < locks.len() {

@@ -20,7 +20,8 @@ use crate::transaction::TxError;
 use crate::values::Values as _;
 
 const MESSAGES: Statement = statement(
-    "SELECT slot, id, message, state FROM {set}_messages WHERE packet_number = ? AND slot IN ({rows}) ORDER BY slot",
+    "SELECT slot, id, message, state FROM {set}_messages FORCE INDEX (PRIMARY) \
+     WHERE packet_number = ? AND slot IN ({rows}) ORDER BY slot",
 );
 const TRANSITIONS: Statement = statement(
     "SELECT slot, number, state, attempts FROM {set}_transitions \

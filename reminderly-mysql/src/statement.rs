@@ -170,11 +170,11 @@ impl Bound {
         let mut values = self.parameters.into_iter();
         for (position, part) in self.text.split('?').enumerate() {
             if position > 0 {
-                values.next().unwrap_or(Parameter::Null).write_to(&mut text)?;
+                values.next().ok_or("a placeholder has no value")?.write_to(&mut text)?;
             }
             text.push_str(part);
         }
-        Ok(text)
+        if values.next().is_some() { Err("a value has no placeholder".into()) } else { Ok(text) }
     }
 }
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::NaiveDate;
 use reminderly_core::domain::packet::PacketOrigin;
-use reminderly_core::ids::{CampaignId, CompanyId};
+use reminderly_core::ids::{CampaignId, CompanyId, PacketId};
 use reminderly_core::ports::store::{NewPacket, StoreError};
 
 use crate::reads::{Question, Reads};
@@ -32,12 +32,13 @@ const ADD_TABLES: Statement = statement(
     "INSERT INTO packet_table_tracking (campaign_number, day, version, purpose, state, server_name) \
      VALUES (?, ?, ?, ?, 'making', '')",
 );
-const TABLES_READY: Statement =
-    statement("UPDATE packet_table_tracking SET state = 'ready' WHERE number = ? AND state = 'making'");
+const TABLES_MADE: Statement =
+    statement("UPDATE packet_table_tracking SET state = ? WHERE number = ? AND state = 'making'");
 
 /// For which packet tables are wanted.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TablesFor {
+    pub(crate) packet: PacketId,
     pub(crate) company: CompanyId,
     campaign: CampaignId,
     day: NaiveDate,
@@ -56,7 +57,7 @@ pub(crate) struct Tables {
 impl TablesFor {
     pub(crate) fn of(company: CompanyId, new: &NewPacket) -> Self {
         let is_file = matches!(new.origin, PacketOrigin::File { .. });
-        Self { company, campaign: new.campaign, day: new.created_at.date_naive(), is_file }
+        Self { packet: new.id, company, campaign: new.campaign, day: new.created_at.date_naive(), is_file }
     }
 }
 
@@ -114,30 +115,64 @@ const TABLES_NUMBER: Statement = statement(
     "SELECT number FROM packet_table_tracking WHERE campaign_number = ? AND day = ? AND version = ?",
 );
 
-struct TablesReady(u32);
+/// Whether there is nothing in tables. What stands in those that were just made stood there before: a backup was loaded that does not know
+/// of them, and their numbers are given out again.
+struct IsClean(TableSet);
 
 #[async_trait]
-impl Work for TablesReady {
+impl Question for IsClean {
+    type Answer = bool;
+
+    async fn ask(&self, reads: &mut Connection) -> Result<bool, TxError> {
+        for any in [ANY_ROW, ANY_MESSAGE, ANY_TRANSITION, ANY_DISPOSITION, ANY_DUE] {
+            if reads.one(any.on(self.0)).await?.is_some() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+const ANY_ROW: Statement = statement("SELECT 1 FROM {set}_data LIMIT 1");
+const ANY_MESSAGE: Statement = statement("SELECT 1 FROM {set}_messages LIMIT 1");
+const ANY_TRANSITION: Statement = statement("SELECT 1 FROM {set}_transitions LIMIT 1");
+const ANY_DISPOSITION: Statement = statement("SELECT 1 FROM {set}_dispositions LIMIT 1");
+const ANY_DUE: Statement = statement("SELECT 1 FROM {set}_due LIMIT 1");
+
+struct TablesMade {
+    number: u32,
+    is_clean: bool,
+}
+
+#[async_trait]
+impl Work for TablesMade {
     type Done = ();
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), TxError> {
-        tx.write(TABLES_READY.bind(self.0)).await
+        let state = if self.is_clean { "ready" } else { "left" };
+        tx.write(TABLES_MADE.bind(state).bind(self.number)).await
     }
 }
 
 impl MySqlStore {
     /// Tables for a packet, ready for use.
     pub(crate) async fn tables(&self, wanted: TablesFor) -> Result<Tables, StoreError> {
-        let taken = match self.ask(wanted).await? {
-            Some(ready) => ready,
-            None => self.transact(wanted).await?,
-        };
-        if !taken.is_ready {
+        if let Some(ready) = self.ask(wanted).await? {
+            return Ok(ready);
+        }
+        loop {
+            let taken = self.transact(wanted).await?;
+            if taken.is_ready {
+                return Ok(taken);
+            }
             for definition in taken.set.definitions() {
                 self.define(definition).await?;
             }
-            self.transact(TablesReady(taken.number)).await?;
+            let is_clean = self.ask(IsClean(taken.set)).await?;
+            self.transact(TablesMade { number: taken.number, is_clean }).await?;
+            if is_clean {
+                return Ok(taken);
+            }
         }
-        Ok(taken)
     }
 }

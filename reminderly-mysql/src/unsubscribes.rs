@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use reminderly_core::batch::Outcomes;
@@ -33,11 +35,11 @@ impl UnsubscribeStore for MySqlStore {
     async fn refused(&self, company: CompanyId, keys: &[RefusalKey]) -> Result<Vec<bool>, StoreError> {
         let digests: Vec<Digest> = keys.iter().map(Digest::of_refusal).collect();
         let select = REFUSED.bind(company.as_uuid());
-        let mut refused: Vec<Vec<u8>> = Vec::new();
+        let mut refused: BTreeSet<Vec<u8>> = BTreeSet::new();
         for row in self.each(select.each(digests.iter().map(|digest| [(*digest).into()]))).await? {
-            refused.push(row.value("refusals", "digest")?);
+            refused.insert(row.value("refusals", "digest")?);
         }
-        Ok(digests.iter().map(|digest| refused.iter().any(|refused| refused == digest.as_bytes())).collect())
+        Ok(digests.iter().map(|digest| refused.contains(digest.as_bytes())).collect())
     }
 
     async fn unsubscribe_events(

@@ -27,7 +27,7 @@ impl PacketData {
         for method in ContactMethod::ALL {
             let free = terms.max_copies.of(method).saturating_sub(index.copy_count(method));
             due.extend(index.due(terms.now, method).take(free.min(terms.limit)));
-            held_back |= index.due(terms.now, method).nth(free).is_some();
+            held_back |= free <= terms.limit && index.due(terms.now, method).nth(free).is_some();
         }
         due.sort();
         let due = due.into_iter().map(|(.., slot)| slot);

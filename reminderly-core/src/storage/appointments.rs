@@ -251,8 +251,10 @@ pub(crate) fn is_superseded(records: &Records, packet: &PacketData, slot: Slot, 
     }
     let speaks =
         |row: &HeldRow| row.place.packet > place.packet && standing(records, row) != Standing::Cancelled;
-    rows.iter()
-        .any(|row| speaks(row) || row.withdrawn((place.packet, slot)).any(|by| !is_cancelled(records, by)))
+    let withdrawn = |row: &HeldRow| {
+        row.withdrawn((place.packet, slot)).any(|by| row.is_vanished || !is_cancelled(records, by))
+    };
+    rows.iter().any(|row| speaks(row) || withdrawn(row))
 }
 
 fn describe(records: &Records, row: &HeldRow) -> HeldAppointment {

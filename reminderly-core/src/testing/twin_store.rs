@@ -1,6 +1,7 @@
 //! Two stores that are asked the same, and must answer the same.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::BoxFuture;
@@ -42,6 +43,7 @@ pub struct TwinStore {
     pub(super) first: Arc<dyn Store>,
     pub(super) second: Arc<dyn Store>,
     run: RunToEnd,
+    calls: AtomicU64,
     differences: Mutex<Vec<String>>,
 }
 
@@ -57,7 +59,12 @@ type Answers<T> = [Result<T, StoreError>; 2];
 impl TwinStore {
     /// Two stores in which there is the same.
     pub fn new(first: Arc<dyn Store>, second: Arc<dyn Store>, run: RunToEnd) -> Self {
-        Self { first, second, run, differences: Mutex::default() }
+        Self { first, second, run, calls: AtomicU64::new(0), differences: Mutex::default() }
+    }
+
+    /// How many calls came to both.
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
     }
 
     /// The calls to which the answers differed, with both of them, as their `Debug` shows them.
@@ -71,6 +78,7 @@ impl TwinStore {
         first: impl Future<Output = Result<T, StoreError>> + Send,
         second: impl Future<Output = Result<T, StoreError>> + Send,
     ) -> Option<Answers<T>> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
         let mut answers = None;
         (self.run)(Box::pin(async { answers = Some([first.await, second.await]) }));
         answers

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use reminderly_tests::prove::simulation::verdict_of;
 
 /// What was wrong with the services stands in `docs/proof.md`.
-const SEEDS: [u64; 30] = [
+const SEEDS: [u64; 32] = [
     3, 7, 215, 360, 610, 634, 639, 652, 1_021, 1_023, 2_117, 2_266, 14_634, 14_904, 19_967, 21_367, 31_545,
     38_302, 48_002, 50_620, 71_461, 107_402, 90_415, 124_810, 188_579, 234_084, 253_194, 297_990, 311_166,
-    356_632,
+    356_632, 541_721, 581_082,
 ];
 
 #[test]

@@ -1,17 +1,19 @@
 //! What a connection promises.
 
 use std::error::Error as _;
+use std::io::{self, Write};
 use std::net::TcpListener;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use reminderly_core::ports::store::StoreError;
+use reminderly_core::ports::store::{AccessStore as _, StoreError};
 use reminderly_core::testing::SkewedClock;
 use reminderly_mysql::{ConnectError, MySqlConfig, MySqlStore, ServerKind, SessionError};
 use rstest::rstest;
 
-use crate::database::{block_on, clock, connect, database};
+use crate::database::{block_on, clock, connect, database, migrated};
+use crate::values::company;
 
 #[rstest]
 #[case::mariadb(ServerKind::MariaDb)]
@@ -95,4 +97,47 @@ fn who_is_refused_learns_where_to_look_and_no_password_is_shown(#[case] kind: Se
             assert!(!format!("{error:?}").contains("no-such-password"), "{error:?}");
         }
     });
+}
+
+/// Statements of varying text carry what people are called.
+#[rstest]
+#[case::mariadb(ServerKind::MariaDb)]
+#[case::mysql(ServerKind::MySql)]
+fn no_statement_is_logged(#[case] kind: ServerKind) {
+    let Some(database) = database(kind) else { return };
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone());
+    tracing::subscriber::with_default(subscriber.finish(), || {
+        tracing::info!("what is said is kept");
+        block_on(async {
+            let store = migrated(&database).await;
+            let company = company();
+            store.save_company_across_companies(&company).await.expect("saved");
+            assert_eq!(store.company(company.id).await.expect("read"), Some(company));
+        });
+    });
+    let said = log.said();
+    assert!(said.contains("what is said is kept"));
+    assert!(!said.contains("SELECT") && !said.contains("INSERT"), "{said}");
+}
+
+#[derive(Debug, Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn said(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

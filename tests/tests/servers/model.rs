@@ -48,6 +48,7 @@ fn a_server_answers_what_the_model_answers(#[case] kind: ServerKind, #[case] tur
         let beside = Beside { server, runtime: Arc::clone(&runtime), twins: Mutex::default() };
         let verdict = verdict_with(seed, &beside);
         let twins = beside.twins.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(twins.iter().any(|twin| twin.calls() > 100), "seed {seed}: nobody asked them");
         let differences: Vec<String> = twins.iter().flat_map(|twin| twin.differences()).collect();
         assert_eq!(differences, [""; 0], "seed {seed}");
         assert_eq!(verdict.wrong, [""; 0], "seed {seed}");

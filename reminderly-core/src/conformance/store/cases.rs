@@ -149,6 +149,7 @@ macro_rules! for_each_store_case {
             an_earlier_packet_makes_nothing_of_a_later_one_vanish
             what_comes_back_vanished_is_refused
             what_goes_on_for_another_row_vanishes_with_it
+            what_a_cancelled_packet_moved_vanishes
             what_has_vanished_may_come_back
             what_vanishes_is_paged
             what_is_mapped_late_vanishes_too

@@ -113,6 +113,42 @@ pub async fn what_goes_on_for_another_row_vanishes_with_it(bench: &Bench) {
     }
 }
 
+/// What may come back because the packet that moved it is cancelled vanishes all the same: whether it was cancelled before or after,
+/// and whether the message has come back by then.
+pub async fn what_a_cancelled_packet_moved_vanishes(bench: &Bench) {
+    for (n, is_cancelled_before, comes_back_before) in [(1, true, false), (2, true, true), (3, false, false)]
+    {
+        let placed = bench.say_first(saying(n)).await;
+        bench.hand_over(placed.packet).await;
+        let placed = Placed { epoch: bench.must_claim(&placed).await.epoch, ..placed };
+        bench.must_settle(&placed, ambiguous(), MessageStatus::Unknown).await;
+        let (moved, _) = bench.say(Saying { hour: 60, ..saying(n) }).await;
+        let later = bench.later_file().await;
+        if is_cancelled_before {
+            bench.drain(moved.packet, Draining::Cancelling).await;
+        }
+        if comes_back_before {
+            bench.must_settle(&placed, SettleVerdict::ProvenAbsent, MessageStatus::Queued).await;
+        }
+        let of_moved = vanish(bench, later, moved.packet).await;
+        assert!(matches!(of_moved, VanishOutcome::Page { next: None, .. }), "case {n}: {of_moved:?}");
+        assert_eq!(vanish(bench, later, placed.packet).await, page(u64::from(comes_back_before)), "case {n}");
+        if !is_cancelled_before {
+            bench.drain(moved.packet, Draining::Cancelling).await;
+        }
+        if comes_back_before {
+            assert_eq!(bench.status(&placed).await, MessageStatus::Cancelled);
+        } else {
+            bench.must_settle(&placed, SettleVerdict::ProvenAbsent, MessageStatus::Queued).await;
+            let again = Placed { attempt: bench.id(), ..placed };
+            bench.assert_refused(&again, ClaimRefusal::Superseded).await;
+        }
+        assert_eq!(bench.held(n).await[0].standing, Standing::Vanished, "case {n}");
+        assert_eq!(bench.packet(later).await.vanished.appointments, 1, "case {n}");
+        super::counters::assert_packet(bench, placed.packet).await;
+    }
+}
+
 /// An appointment that comes back is planned again, even if it says what it said; one of an older file is not.
 pub async fn what_has_vanished_may_come_back(bench: &Bench) {
     let older = bench.later_file().await;

@@ -87,9 +87,9 @@ pub trait AppointmentStore: Debug + Send + Sync + 'static {
         keys: &[AppointmentKey],
     ) -> Result<Vec<Vec<HeldAppointment>>, StoreError>;
 
-    /// Looks at up to `limit` messages of an earlier packet. Those whose row, or the one that they go on for, speaks for an
-    /// appointment that is ahead, and that no packet from `missing_in` on has named, not even by a row that could not be mapped, have
-    /// vanished: the row is marked, its planned and queued messages are cancelled, and a claim of the others is refused when they
+    /// Looks at up to `limit` messages of an earlier packet. Those whose row, or the one that they go on for or that said something
+    /// else instead, speaks for an appointment that is ahead, and that no packet from `missing_in` on has named, not even by a row that
+    /// could not be mapped, have vanished: the row is marked, its planned and queued messages are cancelled, and a claim of the others is refused when they
     /// come back. A call that waits to be made again is dropped, and stays undelivered. Appointments and cancelled messages are
     /// counted with the packet `missing_in`. Natural key: the messages; repeated, it finds them closed.
     ///

@@ -74,7 +74,7 @@ pub struct HandedOver {
     pub due: Vec<DueMessage>,
     /// Due, but outside their legal interval: to be planned again or closed. Nothing was recorded.
     pub late: Vec<MessageId>,
-    /// Of some method more messages are due than may have copies: ask again soon.
+    /// Of some method more messages are due than may have copies, and no more than the limit may: ask again soon.
     pub held_back: bool,
 }
 

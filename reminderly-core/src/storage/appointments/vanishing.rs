@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, Utc};
-
 use super::super::held_row::HeldRow;
 use super::super::packets::{campaign_mut, count};
 use super::super::records::{Change, Records};
@@ -43,14 +41,19 @@ pub fn cancel_vanished(
             continue;
         };
         let Some(row) = message.message.origin.row() else { continue };
+        let own_time = message.message.appointment.map(|appointment| appointment.at);
         let (key, place) = (message.message.key.clone(), RowPlace { packet: vanishing.earlier, row });
         let named_in =
             campaign_mut(records, &later).and_then(|campaign| campaign.named_in.get(&key).copied());
         let is_named = named_in.is_some_and(|named_in| named_in >= later.id);
-        let rows = rows_mut(records, &later, &key).into_iter().flatten();
-        let speaks = |row: &&mut HeldRow| row.place == place || row.carries((place.packet, slot));
-        let Some(row) = rows.into_iter().find(speaks) else { continue };
-        if !row.is_vanished && (is_named || !row.vanishes(&later, vanishing.now)) {
+        let Some(rows) = rows_mut(records, &later, &key) else { continue };
+        let speaks = |row: &HeldRow| row.place == place || row.carries((place.packet, slot));
+        // What a row said something else about may come back once that row's packet is cancelled.
+        let replaced = |row: &HeldRow| row.withdrawn((place.packet, slot)).next().is_some();
+        let position = rows.iter().position(speaks).or_else(|| rows.iter().position(replaced));
+        let Some(row) = position.and_then(|position| rows.get_mut(position)) else { continue };
+        let is_ahead = row.appointment.at.max(own_time.unwrap_or_default()) > vanishing.now;
+        if !row.is_vanished && (is_named || row.seen_in >= later.id || !is_ahead) {
             continue;
         }
         appointments += u64::from(!row.is_vanished);
@@ -81,11 +84,4 @@ fn may_speak_for_all(packet: &Packet) -> bool {
     use PacketStage as Stage;
     let is_read = matches!(packet.stage, Stage::Loaded | Stage::Mapped | Stage::Queued | Stage::Complete);
     is_read && !packet.is_given_up() && packet.vanished.kept.is_none()
-}
-
-impl HeldRow {
-    /// Whether a packet that names every appointment that is ahead was to name this one, and no row of it that could be mapped has.
-    fn vanishes(&self, later: &Packet, now: DateTime<Utc>) -> bool {
-        self.seen_in < later.id && self.appointment.at > now
-    }
 }

@@ -150,12 +150,16 @@ fn may_be_late(evidence: &Evidence<'_>, position: usize, record: &MessageRecord)
 }
 
 /// Whether it goes only when another message has brought nothing, and that one could not have been waited for any longer: it was planned
-/// less than the wait before the end of this one's window, or an attempt of it came to nothing and what was left was too short to try again.
+/// less than the wait before the end of this one's window, or it went late, as an attempt of it came to nothing or its queue was gone, and
+/// what was left was too short.
 fn waited_below(evidence: &Evidence<'_>, record: &MessageRecord) -> bool {
     let Some(place) = record.message.ladder else { return false };
     let Some((_, below)) = evidence.records.get(&place.below) else { return false };
-    let tries_again = if below.state.attempts > 1 { CATCHES_UP_IN } else { TimeDelta::zero() };
-    let takes = TimeDelta::from_std(place.wait).unwrap_or_default() + tries_again;
+    let went_late =
+        below.state.sent_at.zip(below.state.planned_at).is_some_and(|(sent, at)| sent - at > SKEW);
+    let is_late = went_late || below.state.attempts > 1;
+    let catches_up = if is_late { CATCHES_UP_IN } else { TimeDelta::zero() };
+    let takes = TimeDelta::from_std(place.wait).unwrap_or_default() + catches_up;
     below.state.planned_at.zip(record.state.legal_until).is_some_and(|(from, until)| until - from < takes)
 }
 
