@@ -102,6 +102,14 @@ impl MySqlConfig {
     }
 }
 
+/// `host:port/database`: what an operator looks for in a log.
+impl fmt::Display for MySqlConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (host, port) = (self.options.get_host(), self.options.get_port());
+        write!(f, "{host}:{port}/{}", self.options.get_database().unwrap_or_default())
+    }
+}
+
 impl fmt::Debug for MySqlConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MySqlConfig")
@@ -158,7 +166,8 @@ mod tests {
     #[test]
     fn neither_user_nor_password_is_shown() {
         let config = MySqlConfig::from_url("mysql://keeper:hush@localhost/reminders").unwrap();
-        let shown = format!("{config:?}");
+        let shown = format!("{config:?} {config}");
         assert!(!shown.contains("keeper") && !shown.contains("hush"), "{shown}");
+        assert_eq!(config.to_string(), "localhost:3306/reminders");
     }
 }

@@ -163,6 +163,7 @@
 
 mod decoder;
 mod duration;
+mod journal;
 mod named;
 mod persona;
 mod provider;
@@ -176,7 +177,9 @@ mod tests;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use reminderly_core::clock::Clock;
@@ -191,6 +194,7 @@ use reminderly_core::ports::provider::{
 use sha2::{Digest as _, Sha256};
 
 pub use decoder::{MAX_BODY_BYTES, SandboxDecoder};
+pub use journal::JournalError;
 pub use named::{DOMAIN, NamedPersona};
 pub use persona::{Answered, Persona, QUIET_AFTER, RequestBehaviour, ScriptedReply, ScriptedReport};
 pub use provider::{ANSWER_WITHIN, BATCH};
@@ -198,6 +202,7 @@ pub use script::{SandboxScript, ScriptError};
 pub use state::{AcceptedLog, AcceptedRequest};
 
 use crate::standard_webhooks::{ID_HEADER, WebhookKey};
+use journal::Journal;
 use provider::{SandboxLookup, SandboxProvider, provider_name};
 use state::{Answer, PendingCallback, Request, State};
 
@@ -218,6 +223,9 @@ pub struct SandboxSettings {
     pub keys: Vec<WebhookKey>,
     /// What is kept of accepted requests.
     pub log: AcceptedLog,
+    /// How long after `answer_by` its look-up says that a request is surely dead; [`QUIET_AFTER`] by default. Shorter than an
+    /// `accepted_after` of the script, it lets a message be sent twice, as a real provider's would.
+    pub quiet_after: Option<Duration>,
     /// How fast its providers say that they may be asked, by method; none by default. The sandbox itself does not mind.
     pub rates: HashMap<ContactMethod, Vec<ProviderRate>>,
 }
@@ -238,6 +246,8 @@ struct Inner {
 pub struct SandboxCallback {
     /// Who calls.
     pub provider: ProviderName,
+    /// What it is about: the same each time that it is made.
+    pub event: String,
     /// The signed call.
     pub request: CallbackRequest,
 }
@@ -252,6 +262,40 @@ impl Sandbox {
             settings.accounts.iter().map(|(company, account)| (Arc::clone(account), *company)).collect();
         let state = Mutex::new(State::new(settings.log));
         Self(Arc::new(Inner { clock, settings, companies, state }))
+    }
+
+    /// A sandbox that keeps what it accepts in a file, and so outlives the process, though not the machine: a new one that opens the
+    /// same file goes on, with what was accepted and the callbacks that nobody [confirmed](Self::confirm). Everything is logged, whatever
+    /// the settings say. While the file cannot be written, requests are deferred.
+    ///
+    /// A line of JSON for each request; numbers, addresses and texts stand in it. All of it is read at the start and kept in memory,
+    /// and what is called back of earlier requests is what the script says now: begin a new file with a new script, and when it has
+    /// grown too large. Requests that were not accepted are not remembered, so a persona's first refusal may come again.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError`] if the file cannot be used, another sandbox uses it, or it is no journal.
+    pub fn open(
+        clock: Arc<dyn Clock>,
+        settings: SandboxSettings,
+        journal: &Path,
+    ) -> Result<Self, JournalError> {
+        let (journal, written) = Journal::open(journal)?;
+        let sandbox = Self::new(clock, SandboxSettings { log: AcceptedLog::Full, ..settings });
+        {
+            let mut state = sandbox.state();
+            for accepted in written.accepted {
+                let company = accepted.company;
+                let persona = sandbox.persona(&accepted.contact);
+                state.restore(accepted, &persona, &|| sandbox.account(company));
+            }
+            state.forget_callbacks(&written.called_back);
+            for (company, contact) in written.opted_out {
+                state.opt_out(company, contact);
+            }
+            state.keep(journal);
+        }
+        Ok(sandbox)
     }
 
     /// The provider for a method: `sandbox-sms`, `sandbox-email` or `sandbox-phone`.
@@ -328,12 +372,21 @@ impl Sandbox {
         }
     }
 
+    /// The endpoint has taken the callbacks of this event: a sandbox with a journal does not make them again after a restart.
+    pub fn confirm(&self, event: &str) {
+        self.state().called_back(event);
+    }
+
+    fn persona(&self, contact: &ContactPoint) -> Arc<Persona> {
+        self.0.settings.script.persona(self.0.settings.seed, contact)
+    }
+
     fn request(&self, method: ContactMethod, message: &OutboundMessage) -> Answer {
         if message.contact.method() != method {
             let code = "wrong_method".to_owned();
             return Answer::Now(ProviderOutcome::Rejected { code, rejection: Rejection::ForGood });
         }
-        let persona = self.0.settings.script.persona(self.0.settings.seed, &message.contact);
+        let persona = self.persona(&message.contact);
         let account = || self.account(message.company);
         let request = Request { message, persona: &persona, account: &account, now: self.0.clock.now() };
         self.state().request(&request)
@@ -350,7 +403,7 @@ impl Sandbox {
         let provider = provider_name(method);
         let headers = self.0.settings.keys.first()?.sign(&event, now, &body);
         let url = format!("https://{DOMAIN}/callbacks/{provider}");
-        Some(SandboxCallback { provider, request: CallbackRequest { url, headers, body } })
+        Some(SandboxCallback { provider, event, request: CallbackRequest { url, headers, body } })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -110,7 +110,7 @@ pub(super) struct SandboxLookup(pub(super) Sandbox);
 #[async_trait]
 impl AttemptLookup for SandboxLookup {
     fn quiet_after(&self) -> Duration {
-        QUIET_AFTER
+        self.0.0.settings.quiet_after.unwrap_or(QUIET_AFTER)
     }
 
     async fn find(&self, attempts: &[AttemptId]) -> Result<Outcomes<Finding>, ProviderError> {

@@ -1,6 +1,7 @@
 //! What a sandbox remembers: its accepted log and the callbacks to come.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::io;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -13,7 +14,10 @@ use reminderly_core::domain::message_status::MessageEvent;
 use reminderly_core::domain::phone_keys::KeyAction;
 use reminderly_core::ids::{AttemptId, CompanyId, MessageId};
 use reminderly_core::ports::provider::{Finding, OutboundMessage, ProviderOutcome, Rejection};
+use serde::{Deserialize, Serialize};
+use tracing::error;
 
+use super::journal::Journal;
 use super::persona::{Persona, RequestBehaviour, ScriptedReply, ScriptedReport};
 use super::wire::{CallbackBody, IncomingBody, ReportBody};
 use crate::time::later;
@@ -29,7 +33,8 @@ pub enum AcceptedLog {
 }
 
 /// A request that the sandbox accepted. A message that occurs twice was sent twice.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct AcceptedRequest {
     /// The company it was sent for.
     pub company: CompanyId,
@@ -92,6 +97,7 @@ pub(super) struct State {
     /// By time, then in the order in which they were planned.
     callbacks: BTreeMap<(DateTime<Utc>, u64), PendingCallback>,
     planned: u64,
+    journal: Option<Journal>,
 }
 
 #[derive(Default, Clone, Copy)]
@@ -114,15 +120,30 @@ impl State {
         Self { log, ..Self::default() }
     }
 
+    /// From now on everything is written into the journal before anybody hears of it.
+    pub(super) fn keep(&mut self, journal: Journal) {
+        self.journal = Some(journal);
+    }
+
     pub(super) fn request(&mut self, request: &Request<'_>) -> Answer {
         self.requests = self.requests.saturating_add(1);
+        self.answer(request).unwrap_or_else(|error| {
+            error!(
+                error = &error as &dyn std::error::Error,
+                "the journal cannot be written: nothing is accepted"
+            );
+            Answer::Now(ProviderOutcome::Deferred { retry_after: None })
+        })
+    }
+
+    fn answer(&mut self, request: &Request<'_>) -> io::Result<Answer> {
         let OutboundMessage { company, contact, .. } = request.message;
         if self.opted_out.get(company).is_some_and(|contacts| contacts.contains(contact)) {
             let (code, rejection) = ("opted_out".to_owned(), Rejection::OptedOut);
-            return Answer::Now(ProviderOutcome::Rejected { code, rejection });
+            return Ok(Answer::Now(ProviderOutcome::Rejected { code, rejection }));
         }
         let number = self.remember(request, |history| &mut history.requests);
-        match &request.persona.request {
+        Ok(match &request.persona.request {
             RequestBehaviour::Reject { code, rejection } => {
                 Answer::Now(ProviderOutcome::Rejected { code: code.clone(), rejection: *rejection })
             }
@@ -130,30 +151,59 @@ impl State {
                 Answer::Now(ProviderOutcome::Deferred { retry_after: *retry_after })
             }
             RequestBehaviour::ServerError { accepted, times } if number <= *times => {
-                self.accept_if(*accepted, request, request.now);
+                self.accept_if(*accepted, request, request.now)?;
                 Answer::Now(unknown("http_503"))
             }
             RequestBehaviour::TimeOut { accepted, accepted_after, times } if number <= *times => {
-                self.accept_if(*accepted, request, later(request.now, *accepted_after));
+                self.accept_if(*accepted, request, later(request.now, *accepted_after))?;
                 Answer::Never
             }
             RequestBehaviour::Hang { accepted, times } if number <= *times => {
-                self.accept_if(*accepted, request, request.now);
+                self.accept_if(*accepted, request, request.now)?;
                 Answer::Hang
             }
             RequestBehaviour::LostAnswer { times } if number <= *times => {
-                self.accept(request, request.now);
+                self.accept(request, request.now)?;
                 Answer::Now(unknown("connection_reset"))
             }
             _ => {
-                let reference = Some(self.accept(request, request.now));
+                let reference = Some(self.accept(request, request.now)?);
                 Answer::Now(ProviderOutcome::Accepted { reference })
             }
-        }
+        })
     }
 
     pub(super) fn opt_out(&mut self, company: CompanyId, contact: ContactPoint) {
+        self.note(|journal| journal.opted_out(company, &contact));
         self.opted_out.entry(company).or_default().insert(contact);
+    }
+
+    /// A callback was taken, and need not be made again.
+    pub(super) fn called_back(&mut self, event: &str) {
+        self.note(|journal| journal.called_back(event));
+    }
+
+    /// Takes up what was accepted before the process began.
+    pub(super) fn restore(
+        &mut self,
+        accepted: AcceptedRequest,
+        persona: &Persona,
+        account: &dyn Fn() -> Arc<str>,
+    ) {
+        let AcceptedRequest {
+            attempt, message, company, contact, content, expires_at, at, reference, ..
+        } = accepted;
+        let message = OutboundMessage { attempt, message, company, contact, content, expires_at };
+        let request = Request { message: &message, persona, account, now: at };
+        self.accepted_count = self.accepted_count.saturating_add(1);
+        self.remember(&request, |history| &mut history.requests);
+        let accepted = accepted_request(&message, at, reference);
+        self.enter(&request, accepted);
+    }
+
+    /// Forgets callbacks that were taken before the process began.
+    pub(super) fn forget_callbacks(&mut self, events: &HashSet<String>) {
+        self.callbacks.retain(|_, callback| !events.contains(&callback.event));
     }
 
     /// What has been accepted of an attempt by `now`.
@@ -184,41 +234,47 @@ impl State {
         self.callbacks.insert((at, self.planned), callback);
     }
 
-    fn accept_if(&mut self, accepted: bool, request: &Request<'_>, at: DateTime<Utc>) {
+    fn accept_if(&mut self, accepted: bool, request: &Request<'_>, at: DateTime<Utc>) -> io::Result<()> {
         if accepted {
-            self.accept(request, at);
+            self.accept(request, at)?;
         }
+        Ok(())
     }
 
-    fn accept(&mut self, request: &Request<'_>, at: DateTime<Utc>) -> ProviderReference {
+    fn accept(&mut self, request: &Request<'_>, at: DateTime<Utc>) -> io::Result<ProviderReference> {
         let attempt = request.message.attempt;
-        self.accepted_count = self.accepted_count.saturating_add(1);
+        let count = self.accepted_count.saturating_add(1);
         // The counter tells requests apart, the attempt the runs of a sandbox whose results outlive it.
-        let reference = format!("SB{:08x}-{:016x}", self.accepted_count, attempt.as_uuid().as_u64_pair().1);
+        let reference = format!("SB{count:08x}-{:016x}", attempt.as_uuid().as_u64_pair().1);
         let reference = ProviderReference(reference.into());
+        let accepted = accepted_request(request.message, at, reference.clone());
+        if let Some(journal) = &mut self.journal {
+            journal.accepted(&accepted)?;
+        }
+        self.accepted_count = count;
+        self.enter(request, accepted);
+        Ok(reference)
+    }
+
+    /// Enters an accepted request, and plans what is called back.
+    fn enter(&mut self, request: &Request<'_>, accepted: AcceptedRequest) {
+        let (at, reference) = (accepted.at, accepted.reference.clone());
         if self.log == AcceptedLog::Full {
-            let OutboundMessage { attempt, message, company, contact, content, expires_at } =
-                request.message.clone();
-            let method = contact.method();
-            self.found.entry(attempt).or_insert_with(|| (at, reference.clone()));
-            self.accepted.push(AcceptedRequest {
-                company,
-                message,
-                attempt,
-                method,
-                contact,
-                content,
-                at,
-                expires_at,
-                reference: reference.clone(),
-            });
+            self.found.entry(accepted.attempt).or_insert_with(|| (at, reference.clone()));
+            self.accepted.push(accepted);
         }
         let number = self.remember(request, |history| &mut history.accepted);
         let arrives = self.plan_reports(request, &reference, at, number);
         if arrives {
             self.plan_replies(request, &reference, at, number);
         }
-        reference
+    }
+
+    /// Writes what may be lost: it is heard of again.
+    fn note(&mut self, write: impl FnOnce(&mut Journal) -> io::Result<()>) {
+        if let Some(Err(error)) = self.journal.as_mut().map(write) {
+            error!(error = &error as &dyn std::error::Error, "the journal cannot be written");
+        }
     }
 
     /// Plans the reports; tells whether the message arrives as far as its time-to-live is concerned.
@@ -306,6 +362,16 @@ impl State {
         *count = count.saturating_add(1);
         *count
     }
+}
+
+fn accepted_request(
+    message: &OutboundMessage,
+    at: DateTime<Utc>,
+    reference: ProviderReference,
+) -> AcceptedRequest {
+    let OutboundMessage { attempt, message, company, contact, content, expires_at } = message.clone();
+    let method = contact.method();
+    AcceptedRequest { company, message, attempt, method, contact, content, at, expires_at, reference }
 }
 
 /// What a report says about a content: only calls are busy, and nothing is left on a machine if there is nothing to leave.

@@ -84,7 +84,9 @@ fn only_local_time_asks_what_a_clock_shows() {
             line.contains(".with_timezone(") && !line.contains("(&Utc)") && !line.contains("clock_at(");
         formats || line.contains("from_local_datetime(") || line.contains("from_utc_datetime(")
     };
-    let files = sources(CORE).into_iter().chain(sources("examples/quickstart/src"));
+    let files = sources(CORE)
+        .into_iter()
+        .chain(["examples/quickstart/src", "examples/worker/src"].into_iter().flat_map(sources));
     for path in files {
         let name = path.strip_prefix(root()).unwrap_or(&path).display().to_string();
         if name.contains("/local_time") || name.contains("tests") {

@@ -35,6 +35,7 @@ const STARTS_WITHIN: Duration = Duration::from_mins(3);
 /// A server that runs until nobody holds it any more.
 pub(crate) struct Database {
     pub(crate) config: MySqlConfig,
+    url: String,
     _container: Option<Container<GenericImage>>,
 }
 
@@ -75,9 +76,16 @@ pub(crate) fn clock() -> Arc<dyn Clock> {
     Arc::new(SystemClock::default())
 }
 
+/// The URL of a database on this server that nobody has made yet.
+pub(crate) fn fresh_url(database: &Database) -> String {
+    let (place, properties) = database.url.split_once('?').unwrap_or((&database.url, ""));
+    let (server, _) = place.rsplit_once('/').expect("the URL of a database");
+    format!("{server}/reminderly_{:016x}?{properties}", rand::random::<u64>())
+}
+
 /// A database of its own on this server, in which there is nothing.
 pub(crate) async fn fresh(database: &Database) -> MySqlConfig {
-    let config = database.config.clone().with_database(&format!("reminderly_{:016x}", rand::random::<u64>()));
+    let config = MySqlConfig::from_url(&fresh_url(database)).expect("a URL");
     MySqlStore::create_database(&config).await.expect("a database");
     config
 }
@@ -98,7 +106,7 @@ fn given(url: &str, kind: ServerKind) -> Option<Database> {
     let store = block_on(connect(&config)).expect("the server of REMINDERLY_TEST_MYSQL_URL answers");
     (store.server().kind == kind).then(|| {
         say(&format!("server: {kind:?} {} of REMINDERLY_TEST_MYSQL_URL", store.server().version));
-        Database { config, _container: None }
+        Database { config, url: url.to_owned(), _container: None }
     })
 }
 
@@ -128,9 +136,9 @@ fn start(kind: ServerKind) -> Option<Database> {
     let host = container.get_host().expect("a host").to_string();
     // The port is that of IPv4.
     let host = if host == "localhost" { "127.0.0.1".to_owned() } else { host };
-    let config = MySqlConfig::from_url(&format!("mysql://root:{PASSWORD}@{host}:{port}/{DATABASE}"));
-    let config = config.expect("a URL");
+    let url = format!("mysql://root:{PASSWORD}@{host}:{port}/{DATABASE}");
+    let config = MySqlConfig::from_url(&url).expect("a URL");
     let store = block_on(connect(&config)).expect("a server that is ready takes connections");
     say(&format!("server: {kind:?} {} of {image}", store.server().version));
-    Some(Database { config, _container: Some(container) })
+    Some(Database { config, url, _container: Some(container) })
 }

@@ -1,5 +1,6 @@
 mod callbacks;
 mod calls;
 mod determinism;
+mod journal;
 mod personas;
 mod scripts;

@@ -1,0 +1,40 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+
+/// Sends reminders for the companies of a configuration until it is told to stop: files that arrive in a campaign's inbox become
+/// packets, their messages are planned, sent through the sandbox and answered. Storage is MySQL or MariaDB.
+///
+/// It may be killed at any time. Started again it goes on: nothing is lost, and nothing is sent twice.
+#[derive(Debug, Parser)]
+#[command(name = "worker", version, after_help = AFTER)]
+pub(crate) struct Arguments {
+    /// The configuration
+    #[arg(long, value_name = "FILE", default_value = "worker.toml")]
+    pub(crate) config: PathBuf,
+
+    /// Make the database and its tables, store the companies and campaigns of the configuration, and end. May be repeated: after a new
+    /// release, or when the configuration has changed
+    #[arg(long, conflicts_with = "status")]
+    pub(crate) init: bool,
+
+    /// Show how far every packet is, and end; with code 1 if the ledger does not close
+    #[arg(long)]
+    pub(crate) status: bool,
+
+    /// Log to stderr what the filter lets through
+    #[arg(long, value_name = "FILTER", default_value = "info")]
+    pub(crate) log: String,
+}
+
+const AFTER: &str = "\
+Environment:
+  REMINDERLY_DATABASE_URL       mysql://user@host:port/database; goes before url in the configuration
+  REMINDERLY_DATABASE_PASSWORD  goes before a password in the URL
+
+Signals:
+  SIGTERM, SIGINT  end what is in hand, then the process; a second one ends it at once
+
+The directory examples/worker/data has a configuration to begin with.";

@@ -1,0 +1,82 @@
+//! The main job of reminderly as a long-running process: storage on MySQL or MariaDB, queues in memory, the sandbox as provider.
+//!
+//! - [`config`] reads the configuration, and secrets from the environment;
+//! - [`host`] chooses adapters for the ports;
+//! - [`office`] stores companies, people and campaigns, and finds them again;
+//! - [`sending`] runs the library's worker until the process is told to stop;
+//! - [`endpoint`] is where the provider calls back;
+//! - [`status`] shows how far everything is.
+
+mod cli;
+mod config;
+mod endpoint;
+mod failure;
+mod host;
+mod office;
+mod sending;
+mod status;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use reminderly_mysql::MySqlStore;
+use tracing::info;
+
+use crate::cli::Arguments;
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::host::Host;
+use crate::office::Office;
+use crate::status::Status;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match carry_out(&Arguments::parse()).await {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn carry_out(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    start_log(&arguments.log)?;
+    let config = Config::read(&arguments.config)?;
+    if arguments.init {
+        init(&config).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if arguments.status {
+        let host = Host::looking(&config).await?;
+        let status = Status::of(&config, &host, &Office::new(&host.ports)).await?;
+        host.store.close().await;
+        // Whoever closed the pipe has read enough.
+        std::io::stdout().write_all(status.text.as_bytes()).ok();
+        return Ok(if status.closes { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
+    sending::run(&config).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Makes the schema, and stores what the configuration names.
+async fn init(config: &Config) -> Result<(), Failure> {
+    let made = MySqlStore::create_database(&config.database).await;
+    let what = format!("the database {} cannot be made", config.database);
+    made.map_err(|error| Failure::because(&what, &error))?;
+    let host = Host::looking(config).await?;
+    let migrated = host.store.migrate().await;
+    migrated.map_err(|error| Failure::because("the tables cannot be made", &error))?;
+    Office::new(&host.ports).set_up(config).await?;
+    host.store.close().await;
+    info!("the database is ready");
+    Ok(())
+}
+
+fn start_log(filter: &str) -> Result<(), Failure> {
+    let filter = tracing_subscriber::EnvFilter::try_new(filter)
+        .map_err(|error| Failure::because(&format!("--log {filter:?} is no filter"), &error))?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    Ok(())
+}
