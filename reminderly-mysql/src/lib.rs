@@ -28,6 +28,7 @@ mod reading;
 mod reading_company;
 mod reading_packet;
 mod reads;
+mod reference;
 mod reports;
 mod restores;
 mod server;

@@ -9,10 +9,11 @@ use tokio::time::timeout;
 
 use crate::config::MySqlConfig;
 use crate::error::ConnectError;
+use crate::reference;
 use crate::store::MySqlStore;
 
 /// Every step, in order: one statement each, which does no harm a second time.
-const MIGRATIONS: [Migration; 34] = [
+const MIGRATIONS: [Migration; 39] = [
     Migration { number: 1, name: "company", statement: include_str!("../migrations/0001_company.sql") },
     Migration { number: 2, name: "users", statement: include_str!("../migrations/0002_users.sql") },
     Migration { number: 3, name: "roles", statement: include_str!("../migrations/0003_roles.sql") },
@@ -143,6 +144,31 @@ const MIGRATIONS: [Migration; 34] = [
         name: "incoming_counts",
         statement: include_str!("../migrations/0034_incoming_counts.sql"),
     },
+    Migration {
+        number: 35,
+        name: "contact_methods",
+        statement: include_str!("../migrations/0035_contact_methods.sql"),
+    },
+    Migration {
+        number: 36,
+        name: "contact_status",
+        statement: include_str!("../migrations/0036_contact_status.sql"),
+    },
+    Migration {
+        number: 37,
+        name: "data_ingest_source",
+        statement: include_str!("../migrations/0037_data_ingest_source.sql"),
+    },
+    Migration {
+        number: 38,
+        name: "data_ingest_stage",
+        statement: include_str!("../migrations/0038_data_ingest_stage.sql"),
+    },
+    Migration {
+        number: 39,
+        name: "message_functions",
+        statement: include_str!("../migrations/0039_message_functions.sql"),
+    },
 ];
 
 struct Migration {
@@ -267,5 +293,6 @@ async fn migrate(connection: &mut MySqlConnection) -> Result<usize, MigrateError
             .await?;
         steps += 1;
     }
+    reference::write(connection).await?;
     Ok(steps)
 }

@@ -29,7 +29,7 @@ const MODES: [&str; 5] = [
 const ASK: &str = "SELECT @@character_set_client AS client, @@character_set_connection AS connection, @@character_set_results AS results, \
      @@sql_mode AS mode, CAST(@@autocommit AS SIGNED) AS autocommit, @@time_zone AS zone, \
      CAST(@@lock_wait_timeout AS SIGNED) AS lock_wait, CAST(@@innodb_lock_wait_timeout AS SIGNED) AS row_wait, \
-     @@default_storage_engine AS engine, UTC_TIMESTAMP(6) AS now";
+     @@default_storage_engine AS engine, CAST(@@max_allowed_packet AS SIGNED) AS packet, UTC_TIMESTAMP(6) AS now";
 
 /// And this: each kind has a name of its own for it.
 const ASK_ISOLATION: &str =
@@ -37,6 +37,10 @@ const ASK_ISOLATION: &str =
 
 /// How far the clocks of the host and the server may be apart.
 const CLOCKS_APART_MAX: TimeDelta = TimeDelta::seconds(2);
+
+/// The longest statement that there may be: a row of a data file, which has a mebibyte by default, as JSON with every character escaped
+/// and in hexadecimal digits.
+const PACKET_MIN: i64 = 16 << 20;
 
 /// A session on which reminders would be at risk.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
@@ -53,6 +57,18 @@ pub enum SessionError {
         found: String,
         /// What it was set to.
         expected: &'static str,
+    },
+    /// Statements that are longer than the server takes would be refused when they come.
+    #[error(
+        "the session has {setting} = {found}, and needs at least {least}: raise it on the server, and on a proxy before it"
+    )]
+    TooSmall {
+        /// The variable of the server.
+        setting: &'static str,
+        /// What the session has.
+        found: i64,
+        /// What it needs.
+        least: i64,
     },
     /// The clocks of the host and the server differ. Hosts decide by their own clocks what is due and who is late.
     #[error(
@@ -77,6 +93,7 @@ struct Answer {
     lock_wait: i64,
     row_wait: i64,
     engine: String,
+    packet: i64,
     now: NaiveDateTime,
 }
 
@@ -104,6 +121,10 @@ fn check(answer: &Answer, isolation: &str) -> Result<(), SessionError> {
     is("default_storage_engine", &answer.engine, "InnoDB")?;
     is("autocommit", &answer.autocommit.to_string(), "1")?;
     is("transaction_isolation", isolation, "READ-COMMITTED")?;
+    if answer.packet < PACKET_MIN {
+        let (setting, found) = ("max_allowed_packet", answer.packet);
+        return Err(SessionError::TooSmall { setting, found, least: PACKET_MIN });
+    }
     let has = |wanted: &str| answer.mode.split(',').any(|mode| mode == wanted);
     match MODES.into_iter().find(|mode| !has(mode)) {
         Some(expected) => {
@@ -147,6 +168,7 @@ mod tests {
             lock_wait: 10,
             row_wait: 5,
             engine: "InnoDB".to_owned(),
+            packet: PACKET_MIN,
             now: START.naive_utc(),
         }
     }
@@ -174,6 +196,8 @@ mod tests {
             assert_eq!(setting, named);
         }
         assert!(check(&answer(), "REPEATABLE-READ").is_err());
+        let small = Answer { packet: PACKET_MIN - 1, ..answer() };
+        assert!(matches!(check(&small, "READ-COMMITTED"), Err(SessionError::TooSmall { .. })));
         for mode in MODES {
             let others: Vec<&str> = MODES.into_iter().filter(|other| *other != mode).collect();
             assert!(

@@ -166,7 +166,7 @@ impl MySqlStore {
                 return Ok(taken);
             }
             for definition in taken.set.definitions() {
-                self.define(definition).await?;
+                self.define(&definition).await?;
             }
             let is_clean = self.ask(IsClean(taken.set)).await?;
             self.transact(TablesMade { number: taken.number, is_clean }).await?;

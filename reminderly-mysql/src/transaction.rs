@@ -140,12 +140,25 @@ impl MySqlStore {
         outcome.map_err(|error| connection.close_if_lost(error))
     }
 
-    /// Makes or takes away tables, which ends any transaction: so it is in none.
-    pub(crate) async fn define(&self, definition: String) -> Result<(), StoreError> {
-        let mut connection = self.connection().await.map_err(|error| self.give_up(error))?;
+    /// Makes or takes away tables, which ends any transaction: so it is in none. What others stood in the way of is done anew, and
+    /// so must do no harm a second time.
+    pub(crate) async fn define(&self, definition: &str) -> Result<(), StoreError> {
+        let mut tries = 1;
+        loop {
+            match self.define_once(definition).await {
+                Ok(()) => return Ok(()),
+                Err(TxError::Again(..)) if tries < TRIES => sleep(pause(tries)).await,
+                Err(error) => return Err(self.give_up(error)),
+            }
+            tries += 1;
+        }
+    }
+
+    async fn define_once(&self, definition: &str) -> Result<(), TxError> {
+        let mut connection = self.connection().await?;
         // Nothing in it but text of this crate, numbers and dates.
-        let defined = within(connection.0.execute(AssertSqlSafe(definition))).await;
-        defined.map(drop).map_err(|error| self.give_up(connection.close_if_lost(error)))
+        let defined = within(connection.0.execute(AssertSqlSafe(definition.to_owned()))).await;
+        defined.map(drop).map_err(|error| connection.close_if_lost(error))
     }
 
     pub(crate) async fn connection(&self) -> Result<Connection, TxError> {
@@ -255,8 +268,9 @@ fn cause(error: &sqlx::Error) -> Option<Cause> {
 
 /// What the server says, see <https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html> and
 /// <https://mariadb.com/kb/en/mariadb-error-code-reference/>.
-const AGAIN: [(u16, Cause); 12] = [
+const AGAIN: [(u16, Cause); 18] = [
     (1020, Cause::Others),      // ER_CHECKREAD: what was read has changed
+    (1047, Cause::Server),      // ER_UNKNOWN_COM_ERROR: what a node says that has left its cluster
     (1053, Cause::Server),      // ER_SERVER_SHUTDOWN
     (DUPLICATE, Cause::Others), // who reads again sees what is there
     (1159, Cause::Server),      // ER_NET_READ_INTERRUPTED
@@ -265,7 +279,12 @@ const AGAIN: [(u16, Cause); 12] = [
     (1205, Cause::Others),      // ER_LOCK_WAIT_TIMEOUT
     (1213, Cause::Others),      // ER_LOCK_DEADLOCK
     (1290, Cause::Server),      // ER_OPTION_PREVENTS_STATEMENT: read-only after a failover
+    (1317, Cause::Others),      // ER_QUERY_INTERRUPTED: by KILL QUERY
+    (1792, Cause::Server),      // ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION
     (1836, Cause::Server),      // ER_READ_ONLY_MODE
     (1927, Cause::Server),      // ER_CONNECTION_KILLED
+    (1969, Cause::Others),      // ER_STATEMENT_TIMEOUT of MariaDB
+    (3024, Cause::Others),      // ER_QUERY_TIMEOUT of MySQL
     (3100, Cause::Others),      // ER_RUN_HOOK_ERROR: refused by group replication
+    (4031, Cause::Server),      // ER_CLIENT_INTERACTION_TIMEOUT: idle for too long
 ];

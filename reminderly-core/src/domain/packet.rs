@@ -102,6 +102,42 @@ pub enum PacketOrigin {
     },
 }
 
+/// What packets come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IngestSource {
+    /// A data file.
+    File,
+    /// A call.
+    OnDemand,
+    /// None: messages that answer people.
+    FollowUp,
+}
+
+impl IngestSource {
+    /// Every source.
+    pub const ALL: [Self; 3] = [Self::File, Self::OnDemand, Self::FollowUp];
+
+    /// The name in storage.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::OnDemand => "on_demand",
+            Self::FollowUp => "follow_up",
+        }
+    }
+}
+
+impl PacketOrigin {
+    /// What it came from.
+    pub const fn source(&self) -> IngestSource {
+        match self {
+            Self::File { .. } => IngestSource::File,
+            Self::FollowUp => IngestSource::FollowUp,
+            Self::OnDemand { .. } => IngestSource::OnDemand,
+        }
+    }
+}
+
 /// Whether a packet is about to end: no new claims, no new messages, then its poller and its queue go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -42,6 +42,11 @@ use calendar_names::CalendarNames;
 pub use function::ValueFault;
 pub use serial::Serial;
 
+/// The names of the message functions, in the order of their documentation.
+pub fn message_functions() -> impl Iterator<Item = &'static str> {
+    builtin::FUNCTIONS.into_iter().map(|(name, ..)| name)
+}
+
 /// The largest source of a text, in bytes.
 pub const TEMPLATE_BYTES_MAX: usize = 16 * 1024;
 

@@ -10,5 +10,6 @@ mod database;
 mod migrating;
 mod model;
 mod packets;
+mod reference;
 mod unsubscribes;
 mod values;
