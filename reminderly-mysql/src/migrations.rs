@@ -250,6 +250,24 @@ impl MySqlStore {
         timeout(config.acquire_within, work).await.map_err(late)?.map_err(ConnectError::of)
     }
 
+    /// How many steps [`migrate`](Self::migrate) would take. To be asked by a host that starts: with tables of an older version it would
+    /// fail here and there.
+    ///
+    /// # Errors
+    ///
+    /// [`MigrateError::Lost`].
+    pub async fn steps_to_migrate(&self) -> Result<usize, MigrateError> {
+        let mut connection = self.pool.acquire().await?;
+        let work = async {
+            match done(&mut connection).await {
+                Ok(done) => Ok(MIGRATIONS.iter().filter(|step| !done.contains(&step.number)).count()),
+                Err(error) if is_no_table(&error) => Ok(MIGRATIONS.len()),
+                Err(error) => Err(error.into()),
+            }
+        };
+        timeout(ENDS_WITHIN, work).await.map_err(|late| MigrateError::Lost { source: late.into() })?
+    }
+
     /// Creates the tables that are not there yet, and answers how many steps it took. To be run before the first start of a new
     /// version; the old one goes on beside it. Nothing is taken away, so steps of a newer version than this do no harm.
     ///
@@ -275,10 +293,19 @@ impl MySqlStore {
     }
 }
 
+/// The steps that were taken.
+async fn done(connection: &mut MySqlConnection) -> Result<Vec<u32>, sqlx::Error> {
+    query_scalar("SELECT number FROM schema_migrations").fetch_all(connection).await
+}
+
+/// Whether a table is not there: the SQLSTATE of `ER_NO_SUCH_TABLE`.
+fn is_no_table(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.code().is_some_and(|state| state == "42S02"))
+}
+
 async fn migrate(connection: &mut MySqlConnection) -> Result<usize, MigrateError> {
     connection.execute(DONE).await?;
-    let done: Vec<u32> =
-        query_scalar("SELECT number FROM schema_migrations").fetch_all(&mut *connection).await?;
+    let done = done(connection).await?;
     let mut steps = 0;
     for Migration { number, name, statement } in MIGRATIONS {
         if done.contains(&number) {

@@ -42,9 +42,15 @@ impl Host {
     }
 
     async fn new(config: &Config, clock: Arc<dyn Clock>, sandbox: Sandbox) -> Result<Self, Failure> {
-        let store = MySqlStore::connect(&config.database, Arc::clone(&clock)).await;
-        let what = format!("the database {} cannot be used (worker --init makes it)", config.database);
-        let store = Arc::new(store.map_err(|error| Failure::because(&what, &error))?);
+        let store = Arc::new(connected(config, &clock).await?);
+        let steps = store.steps_to_migrate().await;
+        let steps = steps.map_err(|error| Failure::because("the tables cannot be looked at", &error))?;
+        if steps > 0 {
+            let database = &config.database;
+            return Err(Failure::new(format!(
+                "the tables of {database} are {steps} steps behind this release: run worker --init"
+            )));
+        }
         let queue = Arc::new(MemoryQueue::new(Arc::clone(&clock)));
         // What is sealed never outlives the process here: a host with queues of its own keeps its key in a vault.
         let sealer = AeadSealer::new(SealingKey::new("process", &rand::random()), []);
@@ -73,6 +79,13 @@ impl fmt::Debug for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Host").field("sandbox", &self.sandbox).finish_non_exhaustive()
     }
+}
+
+/// A store, perhaps without its tables.
+pub(crate) async fn connected(config: &Config, clock: &Arc<dyn Clock>) -> Result<MySqlStore, Failure> {
+    let what = format!("the database {} cannot be used (worker --init makes it)", config.database);
+    let store = MySqlStore::connect(&config.database, Arc::clone(clock)).await;
+    store.map_err(|error| Failure::because(&what, &error))
 }
 
 fn sandbox(files: &SandboxFiles, clock: &Arc<dyn Clock>) -> Result<Sandbox, Failure> {

@@ -18,8 +18,10 @@ mod status;
 
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser as _;
+use reminderly_core::clock::{Clock, SystemClock};
 use reminderly_mysql::MySqlStore;
 use tracing::info;
 
@@ -65,9 +67,11 @@ async fn init(config: &Config) -> Result<(), Failure> {
     let made = MySqlStore::create_database(&config.database).await;
     let what = format!("the database {} cannot be made", config.database);
     made.map_err(|error| Failure::because(&what, &error))?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let store = host::connected(config, &clock).await?;
+    store.migrate().await.map_err(|error| Failure::because("the tables cannot be made", &error))?;
+    store.close().await;
     let host = Host::looking(config).await?;
-    let migrated = host.store.migrate().await;
-    migrated.map_err(|error| Failure::because("the tables cannot be made", &error))?;
     Office::new(&host.ports).set_up(config).await?;
     host.store.close().await;
     info!("the database is ready");

@@ -19,7 +19,10 @@ fn tables_are_made_once(#[case] kind: ServerKind) {
         let store = connect(&fresh(&database).await).await.expect("connected");
         let before = store.company(company().id).await.expect_err("there is no table");
         assert!(matches!(before, StoreError::Unavailable { .. }), "{before:?}");
-        assert!(store.migrate().await.expect("migrated") > 0);
+        let steps = store.steps_to_migrate().await.expect("counted");
+        assert!(steps > 0);
+        assert_eq!(store.migrate().await.expect("migrated"), steps);
+        assert_eq!(store.steps_to_migrate().await.expect("counted"), 0);
         assert_eq!(store.migrate().await.expect("migrated again"), 0);
         assert_eq!(store.company(company().id).await.expect("there is a table"), None);
     });

@@ -15,6 +15,8 @@ const LONGEST: Duration = Duration::from_mins(5);
 fn nothing_is_lost_and_nothing_is_sent_twice(kind: ServerKind) {
     let Some(database) = database(kind) else { return };
     let site = Site::new(&fresh_url(&database));
+    let early = site.worker(&["--status"]);
+    assert!(String::from_utf8_lossy(&early.stderr).contains("worker --init"), "{early:?}");
     for _ in 0..2 {
         let made = site.worker(&["--init"]);
         assert!(made.status.success(), "{made:?}");
