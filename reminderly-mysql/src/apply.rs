@@ -23,7 +23,7 @@ const PART: Statement = statement(
 );
 /// Where a packet is stored.
 pub(crate) const STORED: Statement = statement(
-    "SELECT number, campaign_number, day, version FROM data_packet WHERE company_id = ? AND id = ?",
+    "SELECT number, campaign_number, day, version, moving_to FROM data_packet WHERE company_id = ? AND id = ?",
 );
 
 /// A rule with its arguments, in a transaction.

@@ -21,7 +21,8 @@ use crate::parameter::Parameter;
 use crate::reading::{Reader, Stored, column};
 use crate::reading_packet::nearness;
 use crate::reads::Reads as _;
-use crate::statement::{Bound, Statement, statement};
+use crate::statement::{Bound, Lock, Statement, statement};
+use crate::table_set::TableSet;
 use crate::tables::Tables;
 use crate::tally::Tally;
 use crate::transaction::{Tx, TxError};
@@ -82,17 +83,18 @@ impl Changes {
     }
 
     /// Takes the tables for the packet that is made, if they are to be its own; whether it has them. Another packet may have taken
-    /// them since they were found.
+    /// them since they were found, or somebody has begun to move what is in them.
     pub(crate) async fn take_tables(&self, tx: &mut Tx<'_>, tables: Option<Tables>) -> Result<bool, TxError> {
         let Some(tables) = tables else { return Ok(false) };
         let is_file = |id: &PacketId| {
             let head = self.heads.get(id);
             head.is_some_and(|head| matches!(head.packet.origin, PacketOrigin::File { .. }))
         };
-        if !self.made.iter().any(is_file) {
-            return Ok(true);
+        if self.made.iter().any(is_file) {
+            return Ok(tx.count(TAKE_TABLES.bind(tables.number)).await? == 1);
         }
-        Ok(tx.count(TAKE_TABLES.bind(tables.number)).await? == 1)
+        let ready = tx.one(READY_TABLES.bind(tables.number).locking(Lock::Shared)).await?;
+        Ok(ready.is_some())
     }
 }
 
@@ -123,6 +125,9 @@ const ADD_PACKET: Statement = statement(
 );
 const TAKE_TABLES: Statement =
     statement("UPDATE packet_table_tracking SET state = 'taken' WHERE number = ? AND state = 'ready'");
+/// Tables that are shared, and that nobody has begun to move.
+const READY_TABLES: Statement =
+    statement("SELECT number FROM packet_table_tracking WHERE number = ? AND state = 'ready'");
 const PACKET_NUMBER: Statement = statement("SELECT number FROM data_packet WHERE id = ?");
 const SET_PACKET: Statement = statement(
     "UPDATE data_packet SET stage = ?, is_open = ?, has_ended = ?, reconciled = ?, packet = ?, caps = ?, message_count = ? WHERE id = ?",
@@ -253,15 +258,24 @@ async fn add_packet(tx: &mut Tx<'_>, head: &PacketHead, tables: Tables) -> Resul
     let add = ADD_PACKET.bind(packet.id.as_uuid()).bind(packet.company.as_uuid());
     let Tables { number, set, .. } = tables;
     let add = add.bind(packet.campaign.as_uuid()).bind(number);
-    let add = add.bind(set.campaign).bind(set.day).bind(set.version);
+    let (campaign, day, version) = set.columns();
+    let add = add.bind(campaign).bind(day).bind(version);
     tx.write(bind_head(add, head)).await?;
     let row = tx.one(PACKET_NUMBER.bind(packet.id.as_uuid())).await?;
     let number = row.ok_or(StoreError::Missing { what: "packet" })?.value("data_packet", "number")?;
-    Ok(Stored { number, set })
+    Ok(Stored { number, set, moving_to: None })
 }
 
 impl OfPacket {
-    async fn write(self, tx: &mut Tx<'_>, Stored { number, set }: Stored) -> Result<(), TxError> {
+    async fn write(self, tx: &mut Tx<'_>, stored: Stored) -> Result<(), TxError> {
+        for set in stored.sets() {
+            self.write_to(tx, stored.number, set).await?;
+        }
+        self.write_places(tx, stored).await
+    }
+
+    /// Writes what stays.
+    async fn write_to(&self, tx: &mut Tx<'_>, number: u32, set: TableSet) -> Result<(), TxError> {
         let rows = self.rows.iter().map(|row| [number.into(), row.number.0.into(), Parameter::json(row)]);
         tx.write_each(ADD_ROWS.on(set).each(rows)).await?;
         let rejected = self.rejected.iter();
@@ -288,11 +302,16 @@ impl OfPacket {
             ]
         });
         tx.write_each(ADD_TRANSITIONS.on(set).each(writes)).await?;
-        self.write_places(tx, Stored { number, set }).await
+        let events = self.events.iter().flat_map(|(slot, events)| events.iter().map(|event| (*slot, event)));
+        let events = events.map(|(slot, event)| {
+            let (provider, name) = (&*event.0.0, &*event.1);
+            [number.into(), column(slot).into(), Digest::of_event(event).into(), provider.into(), name.into()]
+        });
+        tx.write_each(ADD_EVENTS.on(set).each(events)).await
     }
 
     /// Writes by what messages are found, and in what they count.
-    async fn write_places(self, tx: &mut Tx<'_>, Stored { number, set }: Stored) -> Result<(), TxError> {
+    async fn write_places(self, tx: &mut Tx<'_>, Stored { number, set, .. }: Stored) -> Result<(), TxError> {
         let messages = self.messages;
         let no_more = messages.due_no_more.iter().map(|slot| [(*slot).into()]);
         tx.write_each(TAKE_DUE.on(set).bind(number).each(no_more)).await?;
@@ -312,12 +331,6 @@ impl OfPacket {
         let unknown = messages.unknown.iter();
         let unknown = unknown.map(|(id, slot)| [id.as_uuid().into(), number.into(), (*slot).into()]);
         tx.write_each(ADD_UNKNOWN.each(unknown)).await?;
-        let events = self.events.iter().flat_map(|(slot, events)| events.iter().map(|event| (*slot, event)));
-        let events = events.map(|(slot, event)| {
-            let (provider, name) = (&*event.0.0, &*event.1);
-            [number.into(), column(slot).into(), Digest::of_event(event).into(), provider.into(), name.into()]
-        });
-        tx.write_each(ADD_EVENTS.on(set).each(events)).await?;
         tx.write_each(TAKE_ASKING.bind(number).each(self.asks_not.iter().map(nearness))).await?;
         let asks = self.asks.iter().map(|asks| {
             let [ahead, at, slot] = nearness(asks);

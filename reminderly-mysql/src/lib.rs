@@ -17,6 +17,7 @@ mod digest;
 mod dispositions;
 mod error;
 mod finding;
+mod history;
 mod households;
 mod incoming;
 mod message_reads;
@@ -45,6 +46,7 @@ mod writing;
 
 pub use config::{ConfigError, MySqlConfig};
 pub use error::ConnectError;
+pub use history::{History, HistorySettings, Moved};
 pub use migrations::MigrateError;
 pub use server::{Server, ServerKind};
 pub use session::SessionError;

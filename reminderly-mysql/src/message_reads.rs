@@ -33,13 +33,13 @@ const NEXT_DUE: Statement = statement(
      (SELECT MIN(until) FROM packet_copies WHERE packet_number = ?) AS copied",
 );
 const OVERDUE: Statement = statement(
-    "SELECT answer_by, slots, id, company_id, number, campaign_number, day, version FROM open_claims \
+    "SELECT answer_by, slots, id, company_id, number, campaign_number, day, version, moving_to FROM open_claims \
      JOIN data_packet ON number = open_claims.packet_number \
      WHERE answer_by >= ? AND answer_by < ? AND (answer_by > ? OR open_claims.packet_number > ?) \
      ORDER BY answer_by, open_claims.packet_number LIMIT ?",
 );
 const UNKNOWN: Statement = statement(
-    "SELECT attempt_id, slot, id, company_id, number, campaign_number, day, version FROM unknown_attempts \
+    "SELECT attempt_id, slot, id, company_id, number, campaign_number, day, version, moving_to FROM unknown_attempts \
      JOIN data_packet ON number = unknown_attempts.packet_number \
      WHERE attempt_id > ? ORDER BY attempt_id LIMIT ?",
 );

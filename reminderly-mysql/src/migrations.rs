@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reminderly_core::ports::BoxError;
-use sqlx::mysql::MySqlConnection;
+use sqlx::mysql::{MySqlConnection, MySqlDatabaseError};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, query, query_scalar};
 use tokio::time::timeout;
 
@@ -13,7 +13,7 @@ use crate::reference;
 use crate::store::MySqlStore;
 
 /// Every step, in order: one statement each, which does no harm a second time.
-const MIGRATIONS: [Migration; 39] = [
+const MIGRATIONS: [Migration; 42] = [
     Migration { number: 1, name: "company", statement: include_str!("../migrations/0001_company.sql") },
     Migration { number: 2, name: "users", statement: include_str!("../migrations/0002_users.sql") },
     Migration { number: 3, name: "roles", statement: include_str!("../migrations/0003_roles.sql") },
@@ -169,6 +169,21 @@ const MIGRATIONS: [Migration; 39] = [
         name: "message_functions",
         statement: include_str!("../migrations/0039_message_functions.sql"),
     },
+    Migration {
+        number: 40,
+        name: "data_packet_moving_to",
+        statement: include_str!("../migrations/0040_data_packet_moving_to.sql"),
+    },
+    Migration {
+        number: 41,
+        name: "table_moves",
+        statement: include_str!("../migrations/0041_table_moves.sql"),
+    },
+    Migration {
+        number: 42,
+        name: "packet_table_tracking_by_state",
+        statement: include_str!("../migrations/0042_packet_table_tracking_by_state.sql"),
+    },
 ];
 
 struct Migration {
@@ -303,6 +318,12 @@ fn is_no_table(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.code().is_some_and(|state| state == "42S02"))
 }
 
+/// Whether a column or an index is there already: `ER_DUP_FIELDNAME`, `ER_DUP_KEYNAME`. MySQL has no `IF NOT EXISTS` for them.
+fn is_done_already(error: &sqlx::Error) -> bool {
+    let error = error.as_database_error().and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>());
+    error.is_some_and(|error| matches!(error.number(), 1060 | 1061))
+}
+
 async fn migrate(connection: &mut MySqlConnection) -> Result<usize, MigrateError> {
     connection.execute(DONE).await?;
     let done = done(connection).await?;
@@ -312,7 +333,10 @@ async fn migrate(connection: &mut MySqlConnection) -> Result<usize, MigrateError
             continue;
         }
         let failed = |error: sqlx::Error| MigrateError::Failed { number, name, source: error.into() };
-        connection.execute(statement).await.map_err(failed)?;
+        match connection.execute(statement).await {
+            Err(error) if !is_done_already(&error) => return Err(failed(error)),
+            _ => {}
+        }
         query("INSERT INTO schema_migrations (number, name, applied_at) VALUES (?, ?, UTC_TIMESTAMP(6))")
             .bind(number)
             .bind(name)

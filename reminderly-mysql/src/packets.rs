@@ -16,12 +16,13 @@ use sqlx::types::{Json, Uuid};
 
 use crate::apply::{Apply, Find, Made, STORED};
 use crate::digest::Digest;
+use crate::message_reads::place_of;
 use crate::reading::{Locks, Stored, stored};
-use crate::reads::Reads as _;
-use crate::statement::{Lock, Statement, statement};
+use crate::reads::{Question, Reads as _};
+use crate::statement::{Bound, Lock, Statement, statement};
 use crate::store::MySqlStore;
 use crate::tables::TablesFor;
-use crate::transaction::{TRIES, Tx, TxError};
+use crate::transaction::{Connection, TRIES, Tx, TxError};
 use crate::values::{Values as _, one_more, page};
 
 pub(crate) const PACKET: Statement =
@@ -147,11 +148,9 @@ impl PacketStore for MySqlStore {
         after: RowNumber,
         limit: usize,
     ) -> Result<Page<Row, RowNumber>, StoreError> {
-        let Some(Stored { number, set }) = self.stored(company, packet).await? else {
-            return Ok(Page { items: Vec::new(), next: None });
-        };
-        let select = ROWS.on(set).bind(number).bind(after.0).bind(one_more(limit));
-        let rows = self.all(select).await?.iter().map(row).collect::<Result<Vec<_>, _>>()?;
+        let values = [after.0, one_more(limit)];
+        let rows = self.ask(InPacket { company, packet, select: ROWS, values }).await?;
+        let rows = rows.iter().map(row).collect::<Result<Vec<_>, _>>()?;
         Ok(page(rows, limit, |row| row.number))
     }
 
@@ -161,9 +160,8 @@ impl PacketStore for MySqlStore {
         packet: PacketId,
         number: RowNumber,
     ) -> Result<Option<Row>, StoreError> {
-        let Some(stored) = self.stored(company, packet).await? else { return Ok(None) };
-        let select = ROW.on(stored.set).bind(stored.number).bind(number.0);
-        self.one(select).await?.map(|found| row(&found)).transpose()
+        let found = self.ask(InPacket { company, packet, select: ROW, values: [number.0] }).await?;
+        found.first().map(row).transpose()
     }
 
     async fn rejected(
@@ -173,16 +171,13 @@ impl PacketStore for MySqlStore {
         after: RowNumber,
         limit: usize,
     ) -> Result<Page<RejectedRow, RowNumber>, StoreError> {
-        let Some(Stored { number, set }) = self.stored(company, packet).await? else {
-            return Ok(Page { items: Vec::new(), next: None });
-        };
-        let select = REJECTED.on(set).bind(number).bind(after.0).bind(one_more(limit));
+        let values = [after.0, one_more(limit)];
+        let rows = self.ask(InPacket { company, packet, select: REJECTED, values }).await?;
         let rejected = |row: &MySqlRow| {
             let Json(rejected) = row.value("data", "rejected")?;
             Ok(rejected)
         };
-        let rows: Vec<RejectedRow> =
-            self.all(select).await?.iter().map(rejected).collect::<Result<_, StoreError>>()?;
+        let rows: Vec<RejectedRow> = rows.iter().map(rejected).collect::<Result<_, StoreError>>()?;
         Ok(page(rows, limit, |row| row.row))
     }
 
@@ -235,6 +230,26 @@ impl MySqlStore {
     ) -> Result<Option<Stored>, StoreError> {
         let row = self.one(STORED.bind(company.as_uuid()).bind(id.as_uuid())).await?;
         row.map(|row| stored(&row)).transpose()
+    }
+}
+
+/// What is in the tables of a packet; nothing if there is no such packet.
+struct InPacket<const VALUES: usize> {
+    company: CompanyId,
+    packet: PacketId,
+    select: Statement,
+    /// After the number of the packet.
+    values: [u64; VALUES],
+}
+
+#[async_trait]
+impl<const VALUES: usize> Question for InPacket<VALUES> {
+    type Answer = Vec<MySqlRow>;
+
+    async fn ask(&self, reads: &mut Connection) -> Result<Vec<MySqlRow>, TxError> {
+        let Some(stored) = place_of(reads, self.company, self.packet).await? else { return Ok(Vec::new()) };
+        let select = self.select.on(stored.set).bind(stored.number);
+        reads.all(self.values.into_iter().fold(select, Bound::bind)).await
     }
 }
 

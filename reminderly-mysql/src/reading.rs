@@ -1,7 +1,9 @@
 //! What a rule looks up, read under its locks.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 
+use chrono::NaiveDate;
 use reminderly_core::domain::attempt::AttemptLocation;
 use reminderly_core::ids::{AttemptId, CampaignId, CompanyId, PacketId};
 use reminderly_core::ports::store::StoreError;
@@ -65,6 +67,15 @@ pub(crate) struct Stored {
     /// What stands for its id in its tables.
     pub(crate) number: u32,
     pub(crate) set: TableSet,
+    /// Where it is being moved to: what is added to it is added there, too.
+    pub(crate) moving_to: Option<TableSet>,
+}
+
+impl Stored {
+    /// All sets of tables to which something is to be added.
+    pub(crate) fn sets(&self) -> impl Iterator<Item = TableSet> + use<> {
+        iter::once(self.set).chain(self.moving_to)
+    }
 }
 
 /// Reads for one call of one rule.
@@ -81,7 +92,7 @@ const CAMPAIGNS: Statement = statement(
      WHERE company_id = ? AND id IN ({rows}) ORDER BY id",
 );
 const PACKETS: Statement = statement(
-    "SELECT id, number, campaign_number, day, version, packet, caps, message_count FROM data_packet \
+    "SELECT id, number, campaign_number, day, version, moving_to, packet, caps, message_count FROM data_packet \
      WHERE id IN ({rows}) ORDER BY id",
 );
 const ATTEMPTS: Statement =
@@ -265,12 +276,15 @@ where
 
 /// Where the packet of a row is stored.
 pub(crate) fn stored(row: &MySqlRow) -> Result<Stored, StoreError> {
-    let set = TableSet {
-        campaign: row.value("data_packet", "campaign_number")?,
-        day: row.value("data_packet", "day")?,
-        version: row.value("data_packet", "version")?,
-    };
-    Ok(Stored { number: row.value("data_packet", "number")?, set })
+    let campaign = row.value("data_packet", "campaign_number")?;
+    let set = TableSet::of_columns(
+        campaign,
+        row.value("data_packet", "day")?,
+        row.value("data_packet", "version")?,
+    );
+    let moving_to: Option<NaiveDate> = row.value("data_packet", "moving_to")?;
+    let moving_to = moving_to.map(|last_day| TableSet::Month { campaign, last_day });
+    Ok(Stored { number: row.value("data_packet", "number")?, set, moving_to })
 }
 
 /// A slot as a column has it.

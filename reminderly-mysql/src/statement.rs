@@ -16,7 +16,7 @@ pub(crate) struct Statement(&'static str);
 
 /// A statement that reads or changes rows; to be called in constants, so that any other does not compile. In it stands
 ///
-/// - `{set}` for a [set of tables](Statement::on),
+/// - `{set}` for a [set of tables](Statement::on), `{to}` for [another one](Bound::into_tables),
 /// - `{rows}` for a list of values, or of groups of values, of which there are as many as rows are [given](Statement::each),
 /// - `{any …}` for conditions, one of which holds: the same one for every row that is given.
 pub(crate) const fn statement(text: &'static str) -> Statement {
@@ -87,7 +87,7 @@ impl Statement {
 
     /// The statement on the tables of a packet.
     pub(crate) fn on(self, set: TableSet) -> Bound {
-        Bound { text: self.0.replace("{set}", &set.to_string()).into(), is_fixed: false, ..self.bound() }
+        Bound { text: set.named_in(self.0, "set").into(), is_fixed: false, ..self.bound() }
     }
 
     /// The statement for each of the rows: as many statements as they need.
@@ -108,6 +108,12 @@ impl Bound {
     /// With one more value.
     pub(crate) fn bind(mut self, value: impl Into<Parameter>) -> Self {
         self.parameters.push(value.into());
+        self
+    }
+
+    /// With the tables that something is moved into.
+    pub(crate) fn into_tables(mut self, to: TableSet) -> Self {
+        self.text = to.named_in(&self.text, "to").into();
         self
     }
 

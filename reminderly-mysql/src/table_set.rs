@@ -4,22 +4,33 @@ use std::fmt;
 
 use chrono::NaiveDate;
 
-/// A set of tables: of one packet of a file, or of the calls and follow-ups that a campaign had on one day. Its name is made of numbers
-/// and a date, so that no text gets into a statement.
+/// A set of tables. Its name is made of numbers and a date, so that no text gets into a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct TableSet {
-    /// The number of the campaign.
-    pub(crate) campaign: u32,
-    pub(crate) day: NaiveDate,
-    pub(crate) version: u32,
+pub(crate) enum TableSet {
+    /// Of one packet of a file, or of the calls and follow-ups that a campaign had on one day.
+    Packets { campaign: u32, day: NaiveDate, version: u32 },
+    /// Of the packets of a campaign that were moved into the history of one month, which has this last day.
+    Month { campaign: u32, last_day: NaiveDate },
 }
 
-/// `packet_1337_07022020_1`
+/// `packet_1337_07022020_1`, `campaign_data_1337_05312020`
 impl fmt::Display for TableSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "packet_{}_{}_{}", self.campaign, self.day.format("%m%d%Y"), self.version)
+        match self {
+            Self::Packets { campaign, day, version } => {
+                write!(f, "packet_{campaign}_{}_{version}", day.format(DAY))
+            }
+            Self::Month { campaign, last_day } => {
+                write!(f, "campaign_data_{campaign}_{}", last_day.format(DAY))
+            }
+        }
     }
 }
+
+const DAY: &str = "%m%d%Y";
+
+/// The version in the columns of a month's set; those of packets are counted from 1.
+const MONTH: u32 = 0;
 
 /// What makes the tables, each without harm a second time.
 const TABLES: [&str; 5] = [
@@ -73,9 +84,42 @@ const TABLES: [&str; 5] = [
 ];
 
 impl TableSet {
+    /// The set that columns tell of.
+    pub(crate) const fn of_columns(campaign: u32, day: NaiveDate, version: u32) -> Self {
+        match version {
+            MONTH => Self::Month { campaign, last_day: day },
+            _ => Self::Packets { campaign, day, version },
+        }
+    }
+
+    /// As columns tell of it: campaign, day and version.
+    pub(crate) const fn columns(self) -> (u32, NaiveDate, u32) {
+        match self {
+            Self::Packets { campaign, day, version } => (campaign, day, version),
+            Self::Month { campaign, last_day } => (campaign, last_day, MONTH),
+        }
+    }
+
     /// The statements that make the tables.
     pub(crate) fn definitions(self) -> impl Iterator<Item = String> {
-        TABLES.into_iter().map(move |table| table.replace("{set}", &self.to_string()))
+        TABLES.into_iter().map(move |table| self.named_in(table, "set"))
+    }
+
+    /// The statement that takes the tables away.
+    pub(crate) fn drop(self) -> String {
+        let drop = "DROP TABLE IF EXISTS {set}_data, {set}_messages, {set}_transitions, {set}_dispositions, {set}_due";
+        self.named_in(drop, "set")
+    }
+
+    /// A text with the names of the tables where it has the word in braces.
+    pub(crate) fn named_in(self, text: &str, word: &str) -> String {
+        let set = self.to_string();
+        // The seeds call it so.
+        let rows = match self {
+            Self::Packets { .. } => format!("{set}_data"),
+            Self::Month { .. } => set.clone(),
+        };
+        text.replace(&format!("{{{word}}}_data"), &rows).replace(&format!("{{{word}}}"), &set)
     }
 }
 
@@ -85,14 +129,23 @@ mod tests {
 
     #[test]
     fn names_are_those_of_the_seeds() {
-        let day = NaiveDate::from_ymd_opt(2020, 7, 2).expect("a day");
-        let set = TableSet { campaign: 1337, day, version: 1 };
-        assert_eq!(set.to_string(), "packet_1337_07022020_1");
-        let definitions: Vec<String> = set.definitions().collect();
-        assert!(
-            definitions
-                .iter()
-                .all(|text| text.starts_with("CREATE TABLE IF NOT EXISTS packet_1337_07022020_1_"))
+        let day = |year, month, day| NaiveDate::from_ymd_opt(year, month, day).expect("a day");
+        let packet = TableSet::Packets { campaign: 1337, day: day(2020, 7, 2), version: 1 };
+        let month = TableSet::Month { campaign: 1337, last_day: day(2020, 5, 31) };
+        let text = "SELECT 1 FROM {set}_data, {set}_messages";
+        let named = |set: TableSet| set.named_in(text, "set");
+        assert_eq!(
+            named(packet),
+            "SELECT 1 FROM packet_1337_07022020_1_data, packet_1337_07022020_1_messages"
         );
+        let of_month = "SELECT 1 FROM campaign_data_1337_05312020, campaign_data_1337_05312020_messages";
+        assert_eq!(named(month), of_month);
+        for set in [packet, month] {
+            let (campaign, day, version) = set.columns();
+            assert_eq!(TableSet::of_columns(campaign, day, version), set);
+            let made: Vec<String> = set.definitions().collect();
+            let begins = |text: &String| text.starts_with(&format!("CREATE TABLE IF NOT EXISTS {set}"));
+            assert!(made.iter().all(begins), "{made:?}");
+        }
     }
 }

@@ -89,7 +89,7 @@ impl Work for TablesFor {
         tx.write(ADD_TABLES.bind(campaign).bind(day).bind(version).bind(purpose)).await?;
         let row = tx.one(TABLES_NUMBER.bind(campaign).bind(day).bind(version)).await?;
         let number = row.ok_or(StoreError::Missing { what: "tables" })?.value(TRACKING, "number")?;
-        Ok(Tables { number, set: TableSet { campaign, day, version }, is_ready: false })
+        Ok(Tables { number, set: TableSet::Packets { campaign, day, version }, is_ready: false })
     }
 }
 
@@ -105,19 +105,19 @@ impl TablesFor {
         let Some(row) = reads.one(find.bind(campaign).bind(self.day)).await? else { return Ok(None) };
         let (version, state): (u32, String) =
             (row.value(TRACKING, "version")?, row.value(TRACKING, "state")?);
-        let set = TableSet { campaign, day: self.day, version };
+        let set = TableSet::Packets { campaign, day: self.day, version };
         Ok(Some(Tables { number: row.value(TRACKING, "number")?, set, is_ready: state == "ready" }))
     }
 }
 
-const TRACKING: &str = "packet_table_tracking";
+pub(crate) const TRACKING: &str = "packet_table_tracking";
 const TABLES_NUMBER: Statement = statement(
     "SELECT number FROM packet_table_tracking WHERE campaign_number = ? AND day = ? AND version = ?",
 );
 
 /// Whether there is nothing in tables. What stands in those that were just made stood there before: a backup was loaded that does not know
 /// of them, and their numbers are given out again.
-struct IsClean(TableSet);
+pub(crate) struct IsClean(pub(crate) TableSet);
 
 #[async_trait]
 impl Question for IsClean {

@@ -58,6 +58,16 @@ pub(crate) enum Cause {
 #[error("another transaction was first")]
 struct Overtaken;
 
+/// Statements that belong together.
+#[async_trait]
+impl Work for Vec<Bound> {
+    type Done = ();
+
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), TxError> {
+        tx.write_each(self.clone()).await
+    }
+}
+
 #[async_trait]
 impl Reads for Tx<'_> {
     async fn all(&mut self, statement: Bound) -> Result<Vec<MySqlRow>, TxError> {
@@ -268,11 +278,12 @@ fn cause(error: &sqlx::Error) -> Option<Cause> {
 
 /// What the server says, see <https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html> and
 /// <https://mariadb.com/kb/en/mariadb-error-code-reference/>.
-const AGAIN: [(u16, Cause); 18] = [
+const AGAIN: [(u16, Cause); 19] = [
     (1020, Cause::Others),      // ER_CHECKREAD: what was read has changed
     (1047, Cause::Server),      // ER_UNKNOWN_COM_ERROR: what a node says that has left its cluster
     (1053, Cause::Server),      // ER_SERVER_SHUTDOWN
     (DUPLICATE, Cause::Others), // who reads again sees what is there
+    (1146, Cause::Others),      // ER_NO_SUCH_TABLE: what was in it has moved
     (1159, Cause::Server),      // ER_NET_READ_INTERRUPTED
     (1160, Cause::Server),      // ER_NET_ERROR_ON_WRITE
     (1161, Cause::Server),      // ER_NET_WRITE_INTERRUPTED

@@ -25,7 +25,10 @@ use database::Database;
 type Case = for<'a> fn(&'a Bench) -> BoxFuture<'a, ()>;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
+    let mut arguments = Arguments::from_args();
+    // A case waits for the server most of its time.
+    let threads = std::thread::available_parallelism().map_or(4, |cores| 3 * cores.get());
+    arguments.test_threads.get_or_insert(threads);
     let runtime = Runtime::new().expect("a runtime");
     // Listing starts nothing.
     let servers = [ServerKind::MariaDb, ServerKind::MySql].map(|kind| Arc::new(Server::new(kind)));

@@ -34,6 +34,7 @@ pub mod person;
 pub mod phone_keys;
 pub mod plan;
 pub mod rate;
+pub mod recipient;
 pub mod reply;
 pub mod report;
 pub mod response;

@@ -27,6 +27,7 @@ mod messages;
 mod on_demand;
 mod packet_queue;
 mod pollers;
+mod recipients;
 mod reconcile;
 mod reports;
 mod restore_fence;
@@ -72,6 +73,7 @@ pub use on_demand::{
     OnDemandOutcome, OnDemandReceipt,
 };
 pub use pollers::{InProcessPollers, Spawn};
+pub use recipients::{RecipientCursor, Recipients, ReportOn};
 pub use reconcile::{Discrepancy, Reconcile};
 pub use reports::{CampaignReport, PacketReport, Reports};
 pub use restore_fence::{FencedPacket, PacketRelease, RestoreFence, RestoreRelease};

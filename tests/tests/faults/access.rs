@@ -202,7 +202,7 @@ fn machine_room<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Walked<'
 }
 
 fn every_call<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Walked<'a>> {
-    let office = shown::office(victim, scope).into_iter();
+    let office = shown::office(victim, scope).into_iter().chain(shown::recipients(victim, scope));
     let inside = shown::listings(victim, scope).into_iter().chain(machine_room(victim, scope));
     office.chain(inside).chain(shown::callers(victim, scope)).collect()
 }
@@ -323,7 +323,7 @@ fn sweeps_are_for_workers_and_companies_for_the_operator() {
     }
 }
 
-/// `file::name` of every public async function below `folder`.
+/// `file::name` of every public function below `folder` that does something.
 fn public_calls(folder: &Path, prefix: &str, found: &mut BTreeSet<String>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -334,6 +334,11 @@ fn public_calls(folder: &Path, prefix: &str, found: &mut BTreeSet<String>) {
             let text = std::fs::read_to_string(&path).unwrap();
             for line in text.lines().filter_map(|line| line.trim_start().strip_prefix("pub async fn ")) {
                 let function = line.split(['(', '<']).next().unwrap();
+                found.insert(format!("{prefix}{name}::{function}"));
+            }
+            // What answers piece by piece.
+            for (before, _) in text.match_indices("-> impl Stream").map(|(end, _)| text.split_at(end)) {
+                let function = before.rsplit("pub fn ").next().unwrap().split(['(', '<']).next().unwrap();
                 found.insert(format!("{prefix}{name}::{function}"));
             }
         }

@@ -35,6 +35,7 @@ mod personas;
 mod pressure;
 mod questions;
 mod queue_faults;
+mod recipients;
 mod replies;
 mod restores;
 mod rules;

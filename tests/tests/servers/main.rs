@@ -7,6 +7,7 @@ mod access;
 mod campaigns;
 mod connecting;
 mod database;
+mod history;
 mod migrating;
 mod model;
 mod packets;

@@ -164,21 +164,25 @@ fn two_files_never_share_tables(#[case] kind: ServerKind) {
     });
 }
 
-struct Bench {
-    store: MySqlStore,
-    company: CompanyId,
+pub(crate) struct Bench {
+    pub(crate) store: MySqlStore,
+    pub(crate) company: CompanyId,
     campaign: Campaign,
 }
 
 impl Bench {
     async fn new(database: &Database) -> Self {
-        let (store, owner) = (migrated(database).await, company());
+        Self::with(migrated(database).await).await
+    }
+
+    pub(crate) async fn with(store: MySqlStore) -> Self {
+        let owner = company();
         store.save_company_across_companies(&owner).await.expect("saved");
         let campaign = store.create_campaign(owner.id, campaign("Visits")).await.expect("made");
         Self { store, company: owner.id, campaign }
     }
 
-    fn new_packet(&self, origin: PacketOrigin) -> NewPacket {
+    pub(crate) fn new_packet(&self, origin: PacketOrigin) -> NewPacket {
         NewPacket { id: id(), campaign: self.campaign.id, campaign_version: 1, origin, created_at: now() }
     }
 
@@ -186,7 +190,7 @@ impl Bench {
         self.store.create_packet(self.company, self.new_packet(origin)).await.expect("an answer")
     }
 
-    async fn file(&self, number: u8) -> Packet {
+    pub(crate) async fn file(&self, number: u8) -> Packet {
         loop {
             // Files count in the order of their ids, which are drawn.
             match self.make(file(number)).await {
@@ -196,13 +200,13 @@ impl Bench {
         }
     }
 
-    async fn open(&self, packet: &Packet) {
+    pub(crate) async fn open(&self, packet: &Packet) {
         let progress = IngestProgress::default();
         let opened = self.store.open_ingest(self.company, packet.id, progress, now()).await;
         assert_eq!(opened.expect("opened"), WriteOutcome::Applied);
     }
 
-    async fn change(&self, packet: PacketId, from: PacketStage, to: PacketStage) -> WriteOutcome {
+    pub(crate) async fn change(&self, packet: PacketId, from: PacketStage, to: PacketStage) -> WriteOutcome {
         let change = StageChange { packet, from, to, failure: None, at: now() };
         self.store.change_stage(self.company, change).await.expect("an answer")
     }
@@ -213,7 +217,7 @@ impl Bench {
     }
 }
 
-fn packet(made: &PacketCreation) -> &Packet {
+pub(crate) fn packet(made: &PacketCreation) -> &Packet {
     match made {
         PacketCreation::Created(packet) | PacketCreation::Exists(packet) => packet,
         other => panic!("{other:?}"),
@@ -225,13 +229,13 @@ fn file(number: u8) -> PacketOrigin {
     PacketOrigin::File { name, digest, arrival: FileArrival::default() }
 }
 
-fn call(key: &str) -> PacketOrigin {
+pub(crate) fn call(key: &str) -> PacketOrigin {
     let key = CallKey::new(key).expect("a key");
     PacketOrigin::OnDemand { key, digest: Digest([0; 32]), kind: CallKind::Rows }
 }
 
 /// Good and bad rows, after the row with this number.
-fn batch(after: u64, good: &[u64], bad: &[u64]) -> RowBatch {
+pub(crate) fn batch(after: u64, good: &[u64], bad: &[u64]) -> RowBatch {
     let fields = ["Ann", "Zoë 🦷", ""];
     let through = good.iter().chain(bad).max().copied().unwrap_or(after);
     RowBatch {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use futures::TryStreamExt as _;
 use futures::future::BoxFuture;
 use reminderly_core::domain::access::{Action, Actor, Company, Role, User};
 use reminderly_core::domain::answers::Goal;
@@ -15,8 +16,8 @@ use reminderly_core::domain::unsubscribe::UnsubscribeChange;
 use reminderly_core::ids::IdSourceExt as _;
 use reminderly_core::ports::store::WriteOutcome;
 use reminderly_core::services::{
-    Access, Answers, CallProgress, Check, CompiledCampaigns, Explain, Fleet, Messages, OnDemand, Reconcile,
-    Reports, RestoreFence, Unsubscribes,
+    Access, Answers, CallProgress, Check, CompiledCampaigns, Explain, Fleet, Messages, OnDemand, Recipients,
+    Reconcile, ReportOn, Reports, RestoreFence, Unsubscribes,
 };
 use serde_json::json;
 
@@ -122,6 +123,8 @@ fn keeping() -> [UseCase; 2] {
         "Reports::packet",
         "Reports::campaign",
         "Reports::incoming",
+        "Recipients::page",
+        "Recipients::breakdown",
         "Reconcile::packet",
         "Check::packet",
         "Answers::likely_responders",
@@ -280,6 +283,11 @@ fn read(world: &World, campaign: &Campaign, ready: &Ready) -> BoxFuture<'static,
         Reports::new(&ports).packet(&reports, packet).await.expect("a report");
         Reports::new(&ports).campaign(&reports, id).await.expect("a report");
         Reports::new(&ports).incoming(&reports).await.expect("counted");
+        let (recipients, all) = (Recipients::new(&ports), ReportOn::Campaign(id));
+        recipients.breakdown(&reports, all).await.expect("counted");
+        let page = recipients.page(&messages, all, None, 10).await.expect("listed");
+        assert!(!page.items.is_empty());
+        recipients.csv(messages, all).try_collect::<Vec<_>>().await.expect("written");
         Reconcile::new(&ports).packet(&messages, packet).await.expect("reconciled");
         let campaigns = Arc::new(CompiledCampaigns::new(Arc::clone(&ports.store)));
         Check::new(&ports, campaigns).packet(&messages, packet).await.expect("checked");

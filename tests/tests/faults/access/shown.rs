@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use futures::TryStreamExt as _;
 use reminderly_core::domain::access::{Action, CompanyScope};
 use reminderly_core::domain::answers::Goal;
 use reminderly_core::domain::row::RowNumber;
 use reminderly_core::domain::unsubscribe::UnsubscribeChange;
 use reminderly_core::services::{
-    Answers, CallProgress, Check, CompiledCampaigns, Explain, Forecasts, Messages, OnDemand, Reconcile,
-    Reports, Unsubscribes,
+    Answers, CallProgress, Check, CompiledCampaigns, Explain, Forecasts, Messages, OnDemand, Recipients,
+    Reconcile, ReportOn, Reports, Unsubscribes,
 };
 use reminderly_tests::material;
 use reminderly_tests::world::callers::line;
@@ -87,6 +88,24 @@ pub(super) fn office<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Wal
         walked("unsubscribes::history", &[ManageUnsubscribes], async move {
             // The change above is the caller's own.
             Ok(history.history(scope, &contact().refusal_key()).await?.len() > 1)
+        }),
+    ]
+}
+
+/// What shows messages one by one.
+pub(super) fn recipients<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Walked<'a>> {
+    let service = Recipients::new(&victim.world.ports);
+    let (breakdown, csv) = (service.clone(), service.clone());
+    let (packet, all) = (ReportOn::Packet(victim.packet), ReportOn::Campaign(victim.campaign.id));
+    vec![
+        walked("recipients::breakdown", &[Action::ViewReports], async move {
+            breakdown.breakdown(scope, packet).await.map(|_| true)
+        }),
+        walked("recipients::page", &[Action::ViewMessages], async move {
+            service.page(scope, all, None, 9).await.map(|_| true)
+        }),
+        walked("recipients::csv", &[Action::ViewMessages], async move {
+            csv.csv(*scope, all).try_collect::<Vec<_>>().await.map(|_| true)
         }),
     ]
 }

@@ -1,0 +1,274 @@
+//! What has ended is moved out of the way.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use reminderly_core::domain::packet::{Packet, PacketStage};
+use reminderly_core::domain::row::RowNumber;
+use reminderly_core::ports::store::{PacketStore as _, WriteOutcome};
+use reminderly_core::testing::VirtualClock;
+use reminderly_mysql::{History, HistorySettings, Moved, MySqlConfig, MySqlStore, ServerKind};
+use rstest::rstest;
+use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection, query, query_as, query_scalar};
+use tokio::time::timeout;
+
+use crate::database::{Database, block_on, connect, database, fresh_url};
+use crate::packets::{Bench, batch, call, packet};
+use crate::values::now;
+
+/// So many messages a packet has, each with two writes and a report.
+const MESSAGES: u64 = 1_000;
+
+/// So many rows are moved at a time: a move takes many steps.
+const ROWS_PER_STEP: u32 = 50;
+
+#[rstest]
+#[case::mariadb(ServerKind::MariaDb)]
+#[case::mysql(ServerKind::MySql)]
+fn what_has_ended_moves_whole_however_often_it_is_interrupted(#[case] kind: ServerKind) {
+    let Some(database) = database(kind) else { return };
+    block_on(async {
+        let site = Site::new(&database).await;
+        let (ended, open) = (site.filled_file(1).await, site.filled_file(2).await);
+        site.cancel(&ended).await;
+        let before = [site.contents(&ended).await, site.contents(&open).await];
+        let rows = site.rows(&ended).await;
+        assert_eq!(site.history(2).move_ended().await.expect("nothing"), Moved::default(), "it is too early");
+
+        let history = site.history(10);
+        let mut interrupted = 0_u64;
+        while timeout(Duration::from_millis(1 + interrupted % 40), history.move_ended()).await.is_err() {
+            interrupted += 1;
+        }
+        // The server may have begun the move for an interrupted call while this one looked what there is.
+        history.move_ended().await.expect("moved");
+        assert!(interrupted > 5, "it was interrupted {interrupted} times");
+        assert_eq!([site.contents(&ended).await, site.contents(&open).await], before);
+        assert_eq!(site.rows(&ended).await, rows);
+        assert_eq!(site.tables_of(&ended).await, "campaign_data_1_10312024");
+        assert_eq!(site.tables_of(&open).await, "packet_1_10042024_2");
+        assert_eq!(site.tables_in("packet_1_10042024_1").await, 0, "its own tables are gone");
+        assert_eq!(site.tables_in("packet_1_10042024_2").await, 5);
+        assert_eq!(history.move_ended().await.expect("nothing"), Moved::default());
+    });
+}
+
+#[rstest]
+#[case::mariadb(ServerKind::MariaDb)]
+#[case::mysql(ServerKind::MySql)]
+fn packets_that_share_tables_move_together(#[case] kind: ServerKind) {
+    let Some(database) = database(kind) else { return };
+    block_on(async {
+        let site = Site::new(&database).await;
+        let (one, other) = (site.call("one").await, site.call("other").await);
+        site.cancel(&one).await;
+        assert_eq!(site.history(10).move_ended().await.expect("nothing"), Moved::default(), "one goes on");
+        site.cancel(&other).await;
+        let (first, second) = (site.history(10), site.history(10));
+        let (first, second) = tokio::join!(first.move_ended(), second.move_ended());
+        let (first, second) = (first.expect("moved"), second.expect("moved"));
+        let moved = Moved {
+            sets: first.sets + second.sets,
+            packets: first.packets + second.packets,
+            rows: first.rows + second.rows,
+        };
+        assert_eq!(moved, Moved { sets: 1, packets: 2, rows: 4 }, "whoever did it");
+        for packet in [&one, &other] {
+            assert_eq!(site.rows(packet).await.len(), 2);
+        }
+        // A call of that day that is late finds tables of its own.
+        let late = site.call("late").await;
+        assert_eq!(site.rows(&late).await.len(), 2);
+    });
+}
+
+#[rstest]
+#[case::mariadb(ServerKind::MariaDb)]
+#[case::mysql(ServerKind::MySql)]
+fn views_show_the_month_that_runs(#[case] kind: ServerKind) {
+    let Some(database) = database(kind) else { return };
+    block_on(async {
+        let site = Site::new(&database).await;
+        let (one, other) = (site.call("one").await, site.filled_file(1).await);
+        site.cancel(&one).await;
+        site.history(10).move_ended().await.expect("moved");
+        assert_eq!(site.count("campaign_data_1").await, 2);
+        assert_eq!(site.count("campaign_data_1_10312024").await, 2);
+        site.history(40).move_ended().await.expect("closed");
+        assert_eq!(site.count("campaign_data_1").await, 0, "that month is over");
+        assert_eq!(site.count("campaign_data_1_10312024").await, 2);
+        site.cancel(&other).await;
+        site.history(40).move_ended().await.expect("moved");
+        assert_eq!(site.count("campaign_data_1").await, 3);
+        assert_eq!(site.count("campaign_data_1_messages").await, MESSAGES);
+        assert_eq!(site.count("campaign_data_1_11302024_transitions").await, 2 * MESSAGES);
+        assert_eq!(site.count("campaign_data_1_10312024").await, 2);
+        assert_eq!(site.rows(&one).await.len(), 2, "wherever it is");
+    });
+}
+
+/// Tables that were made for a packet that then was not, and rows that nobody knows of.
+#[rstest]
+#[case::mariadb(ServerKind::MariaDb)]
+#[case::mysql(ServerKind::MySql)]
+fn tables_that_nobody_uses_go_and_strange_ones_stay(#[case] kind: ServerKind) {
+    let Some(database) = database(kind) else { return };
+    block_on(async {
+        let site = Site::new(&database).await;
+        site.run(
+            "INSERT INTO packet_table_tracking (campaign_number, day, version, purpose, state, server_name) \
+             VALUES (1, '2024-10-04', 1, 'file', 'ready', '')",
+        )
+        .await;
+        let moved = site.history(10).move_ended().await.expect("dropped");
+        assert_eq!(moved, Moved { sets: 1, ..Moved::default() });
+
+        let one = site.call("one").await;
+        site.cancel(&one).await;
+        site.run("CREATE TABLE campaign_data_1_10312024 (packet_number INT UNSIGNED NOT NULL)").await;
+        site.run("INSERT INTO campaign_data_1_10312024 VALUES (1)").await;
+        let error = site.history(10).move_ended().await.expect_err("it is not ours");
+        let source = std::error::Error::source(&error).expect("a source").to_string();
+        assert!(source.starts_with("the tables campaign_data_1_10312024 have rows"), "{source}");
+        assert_eq!(site.rows(&one).await.len(), 2, "it is where it was");
+        site.run("DROP TABLE campaign_data_1_10312024").await;
+        assert_eq!(site.history(10).move_ended().await.expect("moved").packets, 1);
+    });
+}
+
+/// A database with packets, and a connection to look at it.
+struct Site {
+    bench: Bench,
+    sql: tokio::sync::Mutex<MySqlConnection>,
+}
+
+/// How many rows there are of a packet in each table, and a checksum of all that is in them.
+type Contents = Vec<(i64, u64)>;
+
+impl Site {
+    async fn new(database: &Database) -> Self {
+        let url = fresh_url(database);
+        let config = MySqlConfig::from_url(&url).expect("a URL");
+        MySqlStore::create_database(&config).await.expect("a database");
+        let store = connect(&config).await.expect("connected");
+        store.migrate().await.expect("tables");
+        let mut sql = MySqlConnection::connect(&url).await.expect("connected");
+        // The server's own default is not that.
+        query("SET autocommit = 1").execute(&mut sql).await.expect("set");
+        Self { bench: Bench::with(store).await, sql: sql.into() }
+    }
+
+    /// Of a host whose clock is so many days later than the packets.
+    fn history(&self, days: u64) -> History {
+        let now: DateTime<Utc> = now().checked_add_days(Days::new(days)).expect("a day");
+        let clock = Arc::new(VirtualClock::new(now + TimeDelta::hours(3)));
+        let settings = HistorySettings::default().with_rows_per_step(ROWS_PER_STEP);
+        History::new(self.bench.store.clone(), clock, settings)
+    }
+
+    async fn call(&self, key: &str) -> Packet {
+        let (new, rows) = (self.bench.new_packet(call(key)), batch(0, &[1, 2], &[]));
+        let made = self.bench.store.create_loaded_packet(self.bench.company, new, rows).await;
+        packet(&made.expect("made")).clone()
+    }
+
+    /// A file with rows, and with messages that are none: what they are does not matter to who moves them.
+    async fn filled_file(&self, number: u8) -> Packet {
+        let file = self.bench.file(number).await;
+        self.bench.open(&file).await;
+        let append = self.bench.store.append_rows(self.bench.company, file.id, batch(0, &[1, 3], &[2])).await;
+        assert_eq!(append.expect("stored"), WriteOutcome::Applied);
+        let (set, of_packet) = (self.tables_of(&file).await, self.number_of(&file).await);
+        for (table, columns) in [
+            (
+                "messages",
+                "n, UNHEX(LEFT(SHA2(CONCAT(@packet, '.', n), 256), 32)), NULL, CONCAT('message ', n), 'planned'",
+            ),
+            ("transitions", "n, 1, CONCAT('claimed ', n), 'sending', NULL"),
+            ("transitions", "n, 2, CONCAT('sent ', n), 'sent', CONCAT('attempt ', n)"),
+            ("dispositions", "n, UNHEX(LEFT(SHA2(n, 256), 32)), 'sandbox', CONCAT('event ', n)"),
+        ] {
+            let columns = columns.replace("@packet", &of_packet.to_string());
+            let numbers = format!(
+                "WITH digits AS (SELECT 0 AS d UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 \
+                 UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 UNION SELECT 8 UNION SELECT 9), \
+                 numbers AS (SELECT a.d + 10 * b.d + 100 * c.d AS n FROM digits a, digits b, digits c) \
+                 SELECT {of_packet}, {columns} FROM numbers WHERE n < {MESSAGES}"
+            );
+            self.run(&format!("INSERT INTO {set}_{table} {numbers}")).await;
+        }
+        file
+    }
+
+    async fn cancel(&self, packet: &Packet) {
+        let found =
+            self.bench.store.packet(self.bench.company, packet.id).await.expect("read").expect("there");
+        let outcome = self.bench.change(packet.id, found.stage, PacketStage::Cancelled).await;
+        assert_eq!(outcome, WriteOutcome::Applied);
+    }
+
+    async fn rows(&self, packet: &Packet) -> Vec<String> {
+        let rows =
+            self.bench.store.rows(self.bench.company, packet.id, RowNumber(0), 100).await.expect("rows");
+        rows.items.iter().map(|row| serde_json::to_string(row).expect("JSON")).collect()
+    }
+
+    async fn run(&self, statement: &str) {
+        let mut sql = self.sql.lock().await;
+        query(AssertSqlSafe(statement.to_owned())).execute(&mut *sql).await.expect(statement);
+    }
+
+    async fn number_of(&self, packet: &Packet) -> u32 {
+        let select = query_scalar("SELECT number FROM data_packet WHERE id = ?").bind(packet.id.as_uuid());
+        select.fetch_one(&mut *self.sql.lock().await).await.expect("a packet")
+    }
+
+    /// The name of the tables in which a packet is.
+    async fn tables_of(&self, packet: &Packet) -> String {
+        let select = query_as("SELECT campaign_number, day, version FROM data_packet WHERE id = ?");
+        let (campaign, day, version): (u32, NaiveDate, u32) =
+            select.bind(packet.id.as_uuid()).fetch_one(&mut *self.sql.lock().await).await.expect("a packet");
+        match version {
+            0 => format!("campaign_data_{campaign}_{}", day.format("%m%d%Y")),
+            _ => format!("packet_{campaign}_{}_{version}", day.format("%m%d%Y")),
+        }
+    }
+
+    /// How many tables there are of a set.
+    async fn tables_in(&self, set: &str) -> i64 {
+        let select = "SELECT COUNT(*) FROM information_schema.tables \
+                      WHERE table_schema = DATABASE() AND LEFT(table_name, ?) = ?";
+        let select =
+            query_scalar(select).bind(u32::try_from(set.len() + 1).expect("short")).bind(format!("{set}_"));
+        select.fetch_one(&mut *self.sql.lock().await).await.expect("a number")
+    }
+
+    async fn count(&self, table: &str) -> u64 {
+        let select: i64 = query_scalar(AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}")))
+            .fetch_one(&mut *self.sql.lock().await)
+            .await
+            .expect(table);
+        u64::try_from(select).expect("a number")
+    }
+
+    async fn contents(&self, packet: &Packet) -> Contents {
+        let (set, number) = (self.tables_of(packet).await, self.number_of(packet).await);
+        let data = if set.starts_with("packet") { "_data" } else { "" };
+        let mut contents = Contents::new();
+        for (table, columns) in [
+            (data, "row_number_in_packet, fields, rejected"),
+            ("_messages", "slot, HEX(id), HEX(below), message, state"),
+            ("_transitions", "slot, number, transitions, state, attempts"),
+            ("_dispositions", "slot, HEX(digest), provider, event"),
+        ] {
+            let select = format!(
+                "SELECT COUNT(*), CAST(BIT_XOR(CRC32(CONCAT_WS('|', {columns}))) AS UNSIGNED) \
+                 FROM {set}{table} WHERE packet_number = {number}"
+            );
+            let mut sql = self.sql.lock().await;
+            contents.push(query_as(AssertSqlSafe(select)).fetch_one(&mut *sql).await.expect("counted"));
+        }
+        contents
+    }
+}
