@@ -8,6 +8,7 @@ mod campaigns;
 mod connecting;
 mod database;
 mod history;
+mod indexes;
 mod migrating;
 mod model;
 mod packets;
