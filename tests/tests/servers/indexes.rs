@@ -122,7 +122,7 @@ fn on_set(text: &str) -> String {
         let name = name.trim_end_matches('_');
         let is_set = name.split('_').filter(|number| !number.is_empty()).count() == 3;
         whole.push_str(if is_set { SET } else { "packet_" });
-        whole.push_str(if is_set { &part[name.len()..] } else { part });
+        whole.push_str(if is_set { part.strip_prefix(name).unwrap_or(part) } else { part });
     }
     whole
 }

@@ -6,12 +6,14 @@
 mod access;
 mod campaigns;
 mod connecting;
+mod cuts;
 mod database;
 mod history;
 mod indexes;
 mod migrating;
 mod model;
 mod packets;
+mod proxy;
 mod reference;
 mod unsubscribes;
 mod values;

@@ -2,14 +2,14 @@
 
 use futures::future::join_all;
 use reminderly_core::domain::call::{CallKey, CallKind};
-use reminderly_core::domain::campaign::lifecycle::Campaign;
+use reminderly_core::domain::campaign::lifecycle::{Campaign, CampaignState};
 use reminderly_core::domain::file_arrival::FileArrival;
 use reminderly_core::domain::packet::{Digest, Draining, IngestProgress, Packet, PacketOrigin, PacketStage};
 use reminderly_core::domain::row::{RejectedRow, Row, RowFault, RowNumber};
 use reminderly_core::ids::{CompanyId, PacketId};
 use reminderly_core::ports::store::{
-    AccessStore as _, CampaignStore as _, NewPacket, PacketCreation, PacketStore as _, RowBatch, StageChange,
-    StoreError, WriteOutcome,
+    AccessStore as _, CampaignChange, CampaignStore as _, NewPacket, PacketCreation, PacketStore as _,
+    RowBatch, StageChange, StoreError, WriteOutcome,
 };
 use reminderly_mysql::{MySqlStore, ServerKind};
 use rstest::rstest;
@@ -167,7 +167,7 @@ fn two_files_never_share_tables(#[case] kind: ServerKind) {
 pub(crate) struct Bench {
     pub(crate) store: MySqlStore,
     pub(crate) company: CompanyId,
-    campaign: Campaign,
+    pub(crate) campaign: Campaign,
 }
 
 impl Bench {
@@ -209,6 +209,12 @@ impl Bench {
     pub(crate) async fn change(&self, packet: PacketId, from: PacketStage, to: PacketStage) -> WriteOutcome {
         let change = StageChange { packet, from, to, failure: None, at: now() };
         self.store.change_stage(self.company, change).await.expect("an answer")
+    }
+
+    pub(crate) async fn activate(&self) {
+        let (from, to) = (CampaignState::Draft, CampaignState::Active);
+        let change = self.store.change_campaign_state(self.company, self.campaign.id, from, to).await;
+        assert!(matches!(change.expect("an answer"), CampaignChange::Changed(_)));
     }
 
     async fn open_packets(&self) -> Vec<PacketId> {
