@@ -23,7 +23,6 @@ use reminderly_core::ports::store::{
 use reminderly_core::testing::PlannedText;
 use reminderly_mysql::{MySqlConfig, MySqlStore, ServerKind};
 use rstest::rstest;
-use tokio::net::lookup_host;
 use tokio::task::spawn_blocking;
 
 use crate::database::{Database, block_on, connect, database, fresh_url};
@@ -62,8 +61,8 @@ impl Site {
         let store = connect(&config).await.expect("connected");
         store.migrate().await.expect("tables");
         let (before, after) = url.split_once('@').expect("a user");
-        let (server, after) = after.split_once('/').expect("a database");
-        let server = lookup_host(server).await.expect("a host").next().expect("an address");
+        let (_, after) = after.split_once('/').expect("a database");
+        let server = database.address();
         let proxy = spawn_blocking(move || Proxy::new(server)).await.expect("a proxy");
         // The proxy is to see where a transaction begins. MySQL knows the password from the connection before.
         let open = format!("{before}@{}/{after}ssl-mode=disabled", proxy.address);

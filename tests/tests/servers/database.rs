@@ -2,6 +2,8 @@
 
 use std::env;
 use std::io::{self, Write as _};
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -42,6 +44,26 @@ pub(crate) struct Database {
 }
 
 impl Database {
+    /// Its address.
+    pub(crate) fn address(&self) -> SocketAddr {
+        let (_, place) = self.url.split_once('@').expect("a user");
+        let (host, _) = place.split_once('/').expect("a database");
+        host.to_socket_addrs().expect("a host").next().expect("an address")
+    }
+
+    /// Kills the server as `kill -9` does, and starts it again; its address is another one then.
+    pub(crate) fn kill_and_start(&mut self) {
+        let container = self.container.as_ref().expect("a server of the test's own");
+        for what in ["kill", "start"] {
+            let done = Command::new("docker").args([what, container.id()]).output().expect("docker");
+            assert!(done.status.success(), "docker {what}: {done:?}");
+        }
+        let port = container.get_host_port_ipv4(3306).expect("a port");
+        let (before, after) = (self.url.rsplit_once(':'), self.url.rsplit_once('/'));
+        let (before, after) = (before.expect("a port").0, after.expect("a database").1);
+        self.url = format!("{before}:{port}/{after}");
+    }
+
     /// Whether its settings may be changed: those of a server of somebody else may not.
     pub(crate) fn is_of_tests(&self) -> bool {
         let is_ours = self.container.is_some();
@@ -66,9 +88,14 @@ pub(crate) fn database(kind: ServerKind) -> Option<Arc<Database>> {
         return Some(database);
     }
     let given = setting("REMINDERLY_TEST_MYSQL_URL").and_then(|url| given(&url, kind));
-    let database = Arc::new(given.or_else(|| start(kind))?);
+    let database = Arc::new(given.or_else(|| start(kind, &SERVES))?);
     *running = Arc::downgrade(&database);
     Some(database)
+}
+
+/// A server of its own, which may be killed: it keeps what it has acknowledged. `None` if there is none and that may be.
+pub(crate) fn own_database(kind: ServerKind) -> Option<Database> {
+    start(kind, &["--innodb-flush-log-at-trx-commit=1", "--max-connect-errors=1000000"])
 }
 
 /// Says what runs or is skipped. What a test prints otherwise is shown only when it fails.
@@ -123,7 +150,7 @@ fn given(url: &str, kind: ServerKind) -> Option<Database> {
     })
 }
 
-fn start(kind: ServerKind) -> Option<Database> {
+fn start(kind: ServerKind, settings: &[&str]) -> Option<Database> {
     let (variable, family) = match kind {
         ServerKind::MySql => ("REMINDERLY_TEST_MYSQL_IMAGE", "MYSQL"),
         ServerKind::MariaDb => ("REMINDERLY_TEST_MARIADB_IMAGE", "MARIADB"),
@@ -141,7 +168,7 @@ fn start(kind: ServerKind) -> Option<Database> {
         .with_wait_for(WaitFor::message_on_stderr("port: 3306  "))
         .with_env_var(format!("{family}_ROOT_PASSWORD"), PASSWORD)
         .with_env_var(format!("{family}_DATABASE"), DATABASE)
-        .with_cmd(BAD_DEFAULTS.into_iter().chain(SERVES))
+        .with_cmd(BAD_DEFAULTS.iter().chain(settings).copied())
         .with_startup_timeout(STARTS_WITHIN)
         .start()
         .unwrap_or_else(|error| panic!("{image} does not start: {error}"));

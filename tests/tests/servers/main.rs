@@ -13,6 +13,7 @@ mod indexes;
 mod migrating;
 mod model;
 mod packets;
+#[expect(dead_code, reason = "other tests use more of it")]
 mod proxy;
 mod reference;
 mod unsubscribes;

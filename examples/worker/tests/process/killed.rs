@@ -1,41 +1,106 @@
-//! Killed in the middle and started again.
+//! Killed in the middle and started again: the worker, and its server.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
 use reminderly_mysql::ServerKind;
+use tokio::time::timeout;
 
-use crate::database::{database, fresh_url};
-use crate::site::{Running, Site, wait_for};
+use crate::database::{block_on, database, fresh_url, own_database};
+use crate::proxy::{Fault, Packet, Proxy};
+use crate::site::{Running, Site, is_long, wait_for};
 
-const ROWS: usize = 3_000;
+/// So many files arrive, one after the other.
+const FILES: usize = 8;
+
+const ROWS_OF_FILE: usize = 100;
+
+const ROWS: usize = FILES * ROWS_OF_FILE;
 
 /// Copies that were in the killed process's queues are made again after ten seconds, and silent claims looked up after a dozen.
 const LONGEST: Duration = Duration::from_mins(5);
 
-fn nothing_is_lost_and_nothing_is_sent_twice(kind: ServerKind) {
+/// A worker that has sent nothing to the server for so long waits for something.
+const IDLE: Duration = Duration::from_millis(1_200);
+
+/// A life of a worker has as many packets as the square of this, at most.
+const LIFE: u64 = 30;
+
+/// So many packets lie between two deaths of a server, at most.
+const PACKETS: u64 = 250;
+
+/// The worker is killed when it sends its n-th packet, which its server does not get; and started again.
+fn a_killed_worker_loses_nothing_and_sends_nothing_twice(kind: ServerKind) {
     let Some(database) = database(kind) else { return };
-    let site = Site::new(&fresh_url(&database));
+    let proxy = Proxy::new(database.address());
+    let site = Site::new(&through(proxy.address, &fresh_url(&database)));
     let early = site.worker(&["--status"]);
     assert!(String::from_utf8_lossy(&early.stderr).contains("worker --init"), "{early:?}");
     for _ in 0..2 {
         let made = site.worker(&["--init"]);
         assert!(made.status.success(), "{made:?}");
     }
-    site.file_arrives(ROWS);
-    // In the middle of taking the file in, or soon after, then again and again in the middle of sending.
-    until(&site, "the file is a packet", |site| status(site).contains(" 1 packets")).kill();
-    let mut in_flight = 0;
-    for sent in [ROWS / 10, ROWS / 3, ROWS * 2 / 3] {
-        until(&site, "messages are sent", |site| site.accepted().len() >= sent).kill();
-        assert!(site.accepted().len() < ROWS, "it was killed in the middle");
-        in_flight += column(&status(&site), "sending");
+    let lives = if is_long() { 1_000 } else { 150 };
+    let mut random = StdRng::seed_from_u64(lives);
+    for life in 0..lives {
+        arrive(&site, life, lives);
+        // Many do not live to send anything, and some long.
+        let packets = random.random_range(1..=LIFE).pow(2);
+        proxy.plan(Packet::FromNow(packets), Fault::Held);
+        let worker = site.start();
+        block_on(async { timeout(IDLE, proxy.fault_happens()).await }).ok();
+        worker.kill();
+        proxy.clear();
+        if life.is_multiple_of(25) {
+            status(&site);
+        }
     }
-    assert!(in_flight > 0, "some were killed between claim and answer");
+    assert!(proxy.faults() > lives / 2, "it was killed at a packet {} times", proxy.faults());
+    assert!(site.accepted().len() > ROWS / 2, "most were sent between two deaths");
+    ends_well(&site);
+}
 
+/// The server is killed while the worker works, and started again.
+fn a_killed_server_loses_nothing_and_nothing_is_sent_twice(kind: ServerKind, kills: u32) {
+    let Some(mut database) = own_database(kind) else { return };
+    let proxy = Proxy::new(database.address());
+    let site = Site::new(&through(proxy.address, &fresh_url(&database)));
+    assert!(site.worker(&["--init"]).status.success());
+    let mut worker = until(&site, "it has started", Site::listens);
+    let mut random = StdRng::seed_from_u64(kills.into());
+    for kill in 0..kills {
+        arrive(&site, kill.into(), kills.into());
+        // At a packet, whichever it is.
+        proxy.plan(Packet::FromNow(random.random_range(1..=PACKETS)), Fault::Held);
+        block_on(async { timeout(IDLE, proxy.fault_happens()).await }).ok();
+        database.kill_and_start();
+        proxy.lead_to(database.address());
+        proxy.cut_all();
+        proxy.clear();
+        assert!(worker.runs(), "it outlives its server");
+    }
+    drop(worker);
+    wait_for("the server is back", LONGEST, || site.worker(&["--status"]).status.success());
+    ends_well(&site);
+}
+
+/// Lets the next file arrive, if it is its turn: the last ones come when the others are done.
+fn arrive(site: &Site, turn: u64, turns: u64) {
+    let between = (turns / 10).max(1);
+    let file = usize::try_from(turn / between).expect("few");
+    if turn.is_multiple_of(between) && file < FILES {
+        site.file_arrives(file, ROWS_OF_FILE);
+    }
+}
+
+/// Everything that was to be sent has been, once, and everybody agrees about it.
+fn ends_well(site: &Site) {
     // Rows, messages, and those that are delivered: what the provider calls back outlives the process too.
-    let worker = until(&site, "everything has ended", |site| {
+    let worker = until(site, "everything has ended", |site| {
         let status = status(site);
-        status.contains(" complete ")
+        status.matches(" complete ").count() == FILES
             && ["rows", "messages", "delivered"].map(|of| column(&status, of)) == [ROWS; 3]
     });
     let metrics = site.metrics();
@@ -46,7 +111,14 @@ fn nothing_is_lost_and_nothing_is_sent_twice(kind: ServerKind) {
     let twice: Vec<_> = accepted.iter().filter(|(_, times)| **times > 1).collect();
     assert!(twice.is_empty(), "{twice:?}");
     assert_eq!(accepted.len(), ROWS, "none is lost");
-    assert!(status(&site).contains("the ledger closes at every stage"));
+    assert!(status(site).contains("the ledger closes at every stage"));
+}
+
+/// The URL of the same database by way of this address.
+fn through(address: SocketAddr, url: &str) -> String {
+    let (before, after) = url.split_once('@').expect("a user");
+    let (_, after) = after.split_once('/').expect("a database");
+    format!("{before}@{address}/{after}")
 }
 
 /// Runs a worker until something is so.
@@ -65,21 +137,37 @@ fn status(site: &Site) -> String {
     String::from_utf8_lossy(&shown.stdout).into_owned()
 }
 
-/// The number in a column of the only packet.
+/// The sum of a column of all packets.
 fn column(status: &str, name: &str) -> usize {
     let cells = |line: &str| line.replace('│', " ").split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-    let lines: Vec<Vec<String>> = status.lines().filter(|line| line.starts_with('│')).map(cells).collect();
-    let [heads, packet] = &lines[..] else { panic!("one packet: {status}") };
+    let mut lines = status.lines().filter(|line| line.starts_with('│')).map(cells);
+    let heads = lines.next().expect("a heading");
     let position = heads.iter().position(|head| head == name).expect("a column");
-    packet.get(position).expect("a cell").parse().expect("a number")
+    lines.map(|packet| packet.get(position).expect("a cell").parse::<usize>().expect("a number")).sum()
 }
 
 #[test]
-fn on_mariadb() {
-    nothing_is_lost_and_nothing_is_sent_twice(ServerKind::MariaDb);
+fn worker_on_mariadb() {
+    a_killed_worker_loses_nothing_and_sends_nothing_twice(ServerKind::MariaDb);
 }
 
 #[test]
-fn on_mysql() {
-    nothing_is_lost_and_nothing_is_sent_twice(ServerKind::MySql);
+fn worker_on_mysql() {
+    a_killed_worker_loses_nothing_and_sends_nothing_twice(ServerKind::MySql);
+}
+
+#[test]
+fn mariadb() {
+    a_killed_server_loses_nothing_and_nothing_is_sent_twice(
+        ServerKind::MariaDb,
+        if is_long() { 400 } else { 40 },
+    );
+}
+
+#[test]
+fn mysql() {
+    a_killed_server_loses_nothing_and_nothing_is_sent_twice(
+        ServerKind::MySql,
+        if is_long() { 100 } else { 10 },
+    );
 }

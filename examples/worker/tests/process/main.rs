@@ -7,4 +7,7 @@
 mod database;
 mod killed;
 mod misuse;
+#[expect(dead_code, reason = "other tests use more of it")]
+#[path = "../../../../tests/tests/servers/proxy.rs"]
+mod proxy;
 mod site;

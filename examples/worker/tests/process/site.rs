@@ -1,6 +1,7 @@
 //! A directory with a configuration, and workers that run there.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -40,6 +41,11 @@ impl Site {
         site
     }
 
+    /// Whether a worker has come so far that Prometheus may ask it.
+    pub(crate) fn listens(&self) -> bool {
+        TcpStream::connect(self.metrics).is_ok()
+    }
+
     /// What Prometheus gets.
     pub(crate) fn metrics(&self) -> String {
         let mut stream = TcpStream::connect(self.metrics).expect("it listens");
@@ -57,16 +63,18 @@ impl Site {
         self.directory.path()
     }
 
-    /// Puts a file with so many appointments into the inbox.
-    pub(crate) fn file_arrives(&self, rows: usize) {
+    /// Puts a file with so many appointments into the inbox, none of which is in a file with another number.
+    pub(crate) fn file_arrives(&self, number: usize, rows: usize) {
         let at = (SystemClock::new().now() + TimeDelta::minutes(150)).format("%Y-%m-%d %H:%M").to_string();
         let mut text = "Appt ID,First Name,E-mail,At\n".to_owned();
         for row in 0..rows {
-            text.push_str(&[&format!("A-{row},Ann,person{row}@example.org,"), &*at, "\n"].concat());
+            let line = format!("A-{number}-{row},Ann,person{number}.{row}@example.org,");
+            text.push_str(&[&*line, &*at, "\n"].concat());
         }
         let inbox = self.path().join("inbox");
-        fs::write(inbox.join("appointments_1.csv.part"), text).expect("a file");
-        fs::rename(inbox.join("appointments_1.csv.part"), inbox.join("appointments_1.csv")).expect("renamed");
+        let name = format!("appointments_{number}.csv");
+        fs::write(inbox.join("arriving.part"), text).expect("a file");
+        fs::rename(inbox.join("arriving.part"), inbox.join(name)).expect("renamed");
     }
 
     /// Runs the worker to its end.
@@ -134,6 +142,11 @@ impl Drop for Running {
     }
 }
 
+/// Whether as much is to be tried as takes hours.
+pub(crate) fn is_long() -> bool {
+    env::var("REMINDERLY_TEST_LONG").is_ok_and(|value| value == "true")
+}
+
 /// An address that nobody uses, and that is not given to connections, which take ports from 32,768 on.
 fn free_address() -> SocketAddr {
     let tried = (0..100).map(|_| SocketAddr::from(([127, 0, 0, 1], rand::random_range(20_000..30_000))));
@@ -159,7 +172,7 @@ script = "script.json"
 quiet_after_seconds = 1
 [pace]
 tick_seconds = 1
-copy_lifetime_seconds = 10
+copy_lifetime_seconds = 3
 claim_margin_seconds = 1
 [[companies]]
 id = "019ac000-0000-7000-8000-000000000001"
