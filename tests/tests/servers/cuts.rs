@@ -2,31 +2,23 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
 use reminderly_core::batch::Outcomes;
-use reminderly_core::domain::appointment::Appointment;
-use reminderly_core::domain::appointment_key::AppointmentKey;
 use reminderly_core::domain::attempt::ProviderName;
-use reminderly_core::domain::caps::Caps;
 use reminderly_core::domain::contact_method::ContactMethod;
-use reminderly_core::domain::contact_point::PhoneNumber;
-use reminderly_core::domain::message::PlannedMessage;
 use reminderly_core::domain::message_status::MessageStatus;
-use reminderly_core::domain::packet::{Packet, PacketStage};
+use reminderly_core::domain::packet::Packet;
 use reminderly_core::domain::row::RowNumber;
-use reminderly_core::domain::window::LegalInterval;
-use reminderly_core::ids::{CampaignId, MessageId};
+use reminderly_core::ids::MessageId;
 use reminderly_core::ports::store::{
-    ClaimOutcome, ClaimRequest, ClaimTerms, HandOver, MaxCopies, MessageStore as _, PacketStore as _,
-    PlanBatch, PlanOutcome, ReportStore as _, SettleVerdict, Settlement, StoreError, WriteOutcome,
+    ClaimOutcome, ClaimRequest, ClaimTerms, MessageStore as _, PacketStore as _, SettleVerdict, Settlement,
+    StoreError, WriteOutcome,
 };
-use reminderly_core::testing::PlannedText;
 use reminderly_mysql::{MySqlConfig, MySqlStore, ServerKind};
 use rstest::rstest;
 use tokio::task::spawn_blocking;
 
+use crate::bench::{Bench, at, batch};
 use crate::database::{Database, block_on, connect, database, fresh_url};
-use crate::packets::{Bench, batch};
 use crate::proxy::{self, Fault, Proxy};
 use crate::values::{id, now};
 
@@ -96,72 +88,6 @@ impl Site {
             Err(other) => panic!("{packet}: {other:?}"),
         })
     }
-
-    /// A packet whose messages wait in its queue.
-    async fn handed_over(&self) -> (Packet, Vec<MessageId>) {
-        use PacketStage::{Ingested, Loaded, Mapped, Queued};
-        let Bench { store, company, campaign, .. } = &self.bench;
-        let file = self.bench.file(1).await;
-        self.bench.open(&file).await;
-        let rows: Vec<u64> = (1..=MESSAGES).collect();
-        let append = store.append_rows(*company, file.id, batch(0, &rows, &[])).await;
-        assert_eq!(append.expect("stored"), WriteOutcome::Applied);
-        assert_eq!(self.bench.change(file.id, Ingested, Loaded).await, WriteOutcome::Applied);
-        self.bench.activate().await;
-        let messages: Vec<PlannedMessage> =
-            rows.iter().map(|row| message(&file, campaign.id, *row)).collect();
-        let ids = messages.iter().map(|planned| planned.message.id).collect();
-        let plan = PlanBatch {
-            after: RowNumber(0),
-            through: RowNumber(MESSAGES),
-            messages,
-            appointments: Vec::new(),
-            expected: Vec::new(),
-            failed: Vec::new(),
-            named: Vec::new(),
-            caps: Caps::default(),
-            at: now(),
-        };
-        let planned = store.plan(*company, file.id, plan).await.expect("planned");
-        assert_eq!(planned, PlanOutcome::Stored { duplicates: 0 });
-        for (from, to) in [(Loaded, Mapped), (Mapped, Queued)] {
-            assert_eq!(self.bench.change(file.id, from, to).await, WriteOutcome::Applied);
-        }
-        let terms =
-            HandOver { now: now(), copy_until: at(600), limit: 1_000, max_copies: MaxCopies::each(1_000) };
-        let handed = store.hand_over(*company, file.id, terms).await.expect("handed over");
-        assert_eq!(handed.due.len(), rows.len());
-        (file, ids)
-    }
-
-    /// The counters are those of the rows and messages.
-    async fn assert_counted(&self, packet: &Packet) {
-        let Bench { store, company, .. } = &self.bench;
-        let kept = store.packet_counts(*company, packet.id).await.expect("counted");
-        let anew = store.recount_packet(*company, packet.id).await.expect("counted");
-        assert_eq!(kept, anew);
-    }
-}
-
-fn at(seconds: i64) -> DateTime<Utc> {
-    now() + TimeDelta::seconds(seconds)
-}
-
-fn message(packet: &Packet, campaign: CampaignId, row: u64) -> PlannedMessage {
-    let number = format!("+1520{:07}", 2_340_000 + row);
-    PlannedText {
-        id: id(),
-        packet: packet.id,
-        campaign,
-        row: RowNumber(row),
-        key: AppointmentKey::new(&format!("A-{row}")).expect("a key"),
-        number: PhoneNumber::parse_stored(&number).expect("a number"),
-        appointment: Appointment::new(at(48 * 3_600).naive_utc(), chrono_tz::UTC),
-        text: "See you.".to_owned(),
-        legal: LegalInterval { from: at(-3_600), until: at(4 * 3_600) },
-        created_at: now(),
-    }
-    .planned()
 }
 
 /// Each fault at each packet.
@@ -201,7 +127,7 @@ fn rows_are_taken_in_once_wherever_the_line_is_cut(#[case] kind: ServerKind) {
         }
         assert!(rows > 30, "only {rows} rows");
         assert!(unknown.contains(&true) && unknown.contains(&false), "the commit was cut: {unknown:?}");
-        site.assert_counted(&file).await;
+        site.bench.assert_counted(&file).await;
     });
 }
 
@@ -213,7 +139,7 @@ fn a_claim_is_made_once_wherever_the_line_is_cut(#[case] kind: ServerKind) {
     block_on(async {
         let site = Site::new(&database).await;
         let Bench { store, company, .. } = &site.bench;
-        let (file, messages) = site.handed_over().await;
+        let (file, messages) = site.bench.handed_over(MESSAGES).await;
         let (mut claimed, mut unknown) = (Vec::new(), Vec::new());
         for ((packet, fault), message) in faults().zip(messages) {
             let request = ClaimRequest { message, attempt: id() };
@@ -243,7 +169,7 @@ fn a_claim_is_made_once_wherever_the_line_is_cut(#[case] kind: ServerKind) {
         }
         assert!(claimed.len() > 10, "only {} claims", claimed.len());
         assert!(unknown.contains(&true) && unknown.contains(&false), "the commit was cut: {unknown:?}");
-        site.assert_counted(&file).await;
+        site.bench.assert_counted(&file).await;
         settle_wherever_the_line_is_cut(&site, &file, &claimed).await;
     });
 }
@@ -275,7 +201,7 @@ async fn settle_wherever_the_line_is_cut(site: &Site, file: &Packet, messages: &
     }
     assert!(settled > 10, "only {settled}");
     assert!(unknown.contains(&true) && unknown.contains(&false), "the commit was cut: {unknown:?}");
-    site.assert_counted(file).await;
+    site.bench.assert_counted(file).await;
 }
 
 fn terms() -> ClaimTerms {

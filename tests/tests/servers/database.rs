@@ -13,6 +13,7 @@ use testcontainers::core::{IntoContainerPort as _, WaitFor};
 use testcontainers::runners::SyncRunner as _;
 use testcontainers::{Container, GenericImage, ImageExt as _};
 use tokio::runtime::Runtime;
+use tokio::time::sleep;
 
 const PASSWORD: &str = "only-for-tests";
 const DATABASE: &str = "reminderly";
@@ -51,13 +52,19 @@ impl Database {
         host.to_socket_addrs().expect("a host").next().expect("an address")
     }
 
+    /// Lets the server stand still for a while.
+    pub(crate) fn pause(&self, duration: Duration) {
+        let container = self.container.as_ref().expect("a server of the test's own");
+        docker("pause", container);
+        block_on(async { sleep(duration).await });
+        docker("unpause", container);
+    }
+
     /// Kills the server as `kill -9` does, and starts it again; its address is another one then.
     pub(crate) fn kill_and_start(&mut self) {
         let container = self.container.as_ref().expect("a server of the test's own");
-        for what in ["kill", "start"] {
-            let done = Command::new("docker").args([what, container.id()]).output().expect("docker");
-            assert!(done.status.success(), "docker {what}: {done:?}");
-        }
+        docker("kill", container);
+        docker("start", container);
         let port = container.get_host_port_ipv4(3306).expect("a port");
         let (before, after) = (self.url.rsplit_once(':'), self.url.rsplit_once('/'));
         let (before, after) = (before.expect("a port").0, after.expect("a database").1);
@@ -96,6 +103,11 @@ pub(crate) fn database(kind: ServerKind) -> Option<Arc<Database>> {
 /// A server of its own, which may be killed: it keeps what it has acknowledged. `None` if there is none and that may be.
 pub(crate) fn own_database(kind: ServerKind) -> Option<Database> {
     start(kind, &["--innodb-flush-log-at-trx-commit=1", "--max-connect-errors=1000000"])
+}
+
+fn docker(command: &str, container: &Container<GenericImage>) {
+    let done = Command::new("docker").args([command, container.id()]).output().expect("docker");
+    assert!(done.status.success(), "docker {command}: {done:?}");
 }
 
 /// Says what runs or is skipped. What a test prints otherwise is shown only when it fails.

@@ -13,8 +13,8 @@ use rstest::rstest;
 use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection, query, query_as, query_scalar};
 use tokio::time::timeout;
 
+use crate::bench::{Bench, batch, call, packet};
 use crate::database::{Database, block_on, connect, database, fresh_url};
-use crate::packets::{Bench, batch, call, packet};
 use crate::values::now;
 
 /// So many messages a packet has, each with two writes and a report.
@@ -38,7 +38,9 @@ fn what_has_ended_moves_whole_however_often_it_is_interrupted(#[case] kind: Serv
 
         let history = site.history(10);
         let mut interrupted = 0_u64;
-        while timeout(Duration::from_millis(1 + interrupted % 40), history.move_ended()).await.is_err() {
+        // Longer and longer, so that it comes to its end on a busy machine, too.
+        let patience = |interrupted: u64| Duration::from_millis(1 + interrupted % 40 + interrupted / 4);
+        while timeout(patience(interrupted), history.move_ended()).await.is_err() {
             interrupted += 1;
         }
         // The server may have begun the move for an interrupted call while this one looked what there is.

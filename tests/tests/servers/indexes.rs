@@ -25,7 +25,8 @@ const ROWS: u32 = 20_000;
 const SORTED_MOST: u64 = 2_000;
 
 /// What may look at all of a table, and why.
-const EXCEPTIONS: [(&str, &str); 2] = [
+const EXCEPTIONS: [(&str, &str); 3] = [
+    ("SELECT number FROM schema_migrations", "there are as many as this release knows"),
     ("SELECT ? FROM packet_?_?_?_", "whether there is any row: it reads the first one"),
     ("SELECT ? FROM campaign_data_?_?", "likewise"),
 ];
@@ -60,12 +61,12 @@ fn every_statement_finds_its_rows_by_an_index(#[case] kind: ServerKind) {
     let (server, mut sql) = runtime.block_on(async {
         let config = MySqlConfig::from_url(&url).expect("a URL");
         MySqlStore::create_database(&config).await.expect("a database");
-        let store = connect(&config).await.expect("connected");
-        store.migrate().await.expect("tables");
         let mut sql = MySqlConnection::connect(&url).await.expect("connected");
         for set in ["SET autocommit = 1", "SET GLOBAL log_output = 'TABLE'", "SET GLOBAL general_log = 1"] {
             query(set).execute(&mut sql).await.expect(set);
         }
+        let store = connect(&config).await.expect("connected");
+        store.migrate().await.expect("tables");
         (Arc::new(store), sql)
     });
     let on_server = OnServer { server, runtime: Arc::clone(&runtime), twins: Mutex::default() };
@@ -100,7 +101,10 @@ fn every_statement_finds_its_rows_by_an_index(#[case] kind: ServerKind) {
 /// One statement of each kind that was sent.
 async fn statements(sql: &mut MySqlConnection) -> BTreeMap<String, String> {
     let sent: Vec<(Vec<u8>,)> = query_as(
-        "SELECT DISTINCT CAST(argument AS BINARY) FROM mysql.general_log WHERE command_type IN ('Query', 'Execute')",
+        // Of connections to this database: other tests use the server, too.
+        "SELECT DISTINCT CAST(argument AS BINARY) FROM mysql.general_log \
+         WHERE command_type IN ('Query', 'Execute') AND thread_id IN ( \
+         SELECT thread_id FROM mysql.general_log WHERE command_type = 'Connect' AND LOCATE(DATABASE(), argument) > 0)",
     )
     .fetch_all(sql)
     .await

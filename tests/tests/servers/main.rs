@@ -4,15 +4,18 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "the helpers of tests fail as tests do: by panicking")]
 
 mod access;
+mod bench;
 mod campaigns;
 mod connecting;
 mod cuts;
+#[expect(dead_code, reason = "other tests use more of it")]
 mod database;
 mod history;
 mod indexes;
 mod migrating;
 mod model;
 mod packets;
+mod pressure;
 #[expect(dead_code, reason = "other tests use more of it")]
 mod proxy;
 mod reference;

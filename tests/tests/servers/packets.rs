@@ -1,21 +1,17 @@
 //! Packets, their tables and their rows.
 
 use futures::future::join_all;
-use reminderly_core::domain::call::{CallKey, CallKind};
-use reminderly_core::domain::campaign::lifecycle::{Campaign, CampaignState};
-use reminderly_core::domain::file_arrival::FileArrival;
-use reminderly_core::domain::packet::{Digest, Draining, IngestProgress, Packet, PacketOrigin, PacketStage};
-use reminderly_core::domain::row::{RejectedRow, Row, RowFault, RowNumber};
-use reminderly_core::ids::{CompanyId, PacketId};
-use reminderly_core::ports::store::{
-    AccessStore as _, CampaignChange, CampaignStore as _, NewPacket, PacketCreation, PacketStore as _,
-    RowBatch, StageChange, StoreError, WriteOutcome,
-};
-use reminderly_mysql::{MySqlStore, ServerKind};
+use reminderly_core::domain::call::CallKey;
+use reminderly_core::domain::packet::{Draining, PacketStage};
+use reminderly_core::domain::row::RowNumber;
+use reminderly_core::ids::PacketId;
+use reminderly_core::ports::store::{NewPacket, PacketCreation, PacketStore as _, StoreError, WriteOutcome};
+use reminderly_mysql::ServerKind;
 use rstest::rstest;
 
-use crate::database::{Database, block_on, database, migrated};
-use crate::values::{campaign, company, id, now};
+use crate::bench::{Bench, batch, call, file, packet};
+use crate::database::{block_on, database};
+use crate::values::id;
 
 #[rstest]
 #[case::mariadb(ServerKind::MariaDb)]
@@ -162,97 +158,4 @@ fn two_files_never_share_tables(#[case] kind: ServerKind) {
             assert_eq!(rows.items.iter().map(|row| row.number.0).collect::<Vec<_>>(), [number]);
         }
     });
-}
-
-pub(crate) struct Bench {
-    pub(crate) store: MySqlStore,
-    pub(crate) company: CompanyId,
-    pub(crate) campaign: Campaign,
-}
-
-impl Bench {
-    async fn new(database: &Database) -> Self {
-        Self::with(migrated(database).await).await
-    }
-
-    pub(crate) async fn with(store: MySqlStore) -> Self {
-        let owner = company();
-        store.save_company_across_companies(&owner).await.expect("saved");
-        let campaign = store.create_campaign(owner.id, campaign("Visits")).await.expect("made");
-        Self { store, company: owner.id, campaign }
-    }
-
-    pub(crate) fn new_packet(&self, origin: PacketOrigin) -> NewPacket {
-        NewPacket { id: id(), campaign: self.campaign.id, campaign_version: 1, origin, created_at: now() }
-    }
-
-    async fn make(&self, origin: PacketOrigin) -> PacketCreation {
-        self.store.create_packet(self.company, self.new_packet(origin)).await.expect("an answer")
-    }
-
-    pub(crate) async fn file(&self, number: u8) -> Packet {
-        loop {
-            // Files count in the order of their ids, which are drawn.
-            match self.make(file(number)).await {
-                PacketCreation::NotNewest(_) => {}
-                made => return packet(&made).clone(),
-            }
-        }
-    }
-
-    pub(crate) async fn open(&self, packet: &Packet) {
-        let progress = IngestProgress::default();
-        let opened = self.store.open_ingest(self.company, packet.id, progress, now()).await;
-        assert_eq!(opened.expect("opened"), WriteOutcome::Applied);
-    }
-
-    pub(crate) async fn change(&self, packet: PacketId, from: PacketStage, to: PacketStage) -> WriteOutcome {
-        let change = StageChange { packet, from, to, failure: None, at: now() };
-        self.store.change_stage(self.company, change).await.expect("an answer")
-    }
-
-    pub(crate) async fn activate(&self) {
-        let (from, to) = (CampaignState::Draft, CampaignState::Active);
-        let change = self.store.change_campaign_state(self.company, self.campaign.id, from, to).await;
-        assert!(matches!(change.expect("an answer"), CampaignChange::Changed(_)));
-    }
-
-    async fn open_packets(&self) -> Vec<PacketId> {
-        let page = self.store.open_packets_across_companies(None, 9).await.expect("a page");
-        page.items.iter().map(|packet| packet.id).collect()
-    }
-}
-
-pub(crate) fn packet(made: &PacketCreation) -> &Packet {
-    match made {
-        PacketCreation::Created(packet) | PacketCreation::Exists(packet) => packet,
-        other => panic!("{other:?}"),
-    }
-}
-
-fn file(number: u8) -> PacketOrigin {
-    let (name, digest) = (format!("{number}.csv").into(), Digest([number; 32]));
-    PacketOrigin::File { name, digest, arrival: FileArrival::default() }
-}
-
-pub(crate) fn call(key: &str) -> PacketOrigin {
-    let key = CallKey::new(key).expect("a key");
-    PacketOrigin::OnDemand { key, digest: Digest([0; 32]), kind: CallKind::Rows }
-}
-
-/// Good and bad rows, after the row with this number.
-pub(crate) fn batch(after: u64, good: &[u64], bad: &[u64]) -> RowBatch {
-    let fields = ["Ann", "Zoë 🦷", ""];
-    let through = good.iter().chain(bad).max().copied().unwrap_or(after);
-    RowBatch {
-        after: RowNumber(after),
-        progress: IngestProgress { through: RowNumber(through), ..IngestProgress::default() },
-        rows: good.iter().map(|number| Row::new(RowNumber(*number), number + 1, fields)).collect(),
-        rejected: bad.iter().map(|number| rejected(*number)).collect(),
-    }
-}
-
-fn rejected(number: u64) -> RejectedRow {
-    let (column, detail) = (Some("Phone".to_owned()), format!("line {}: too short", number + 1));
-    RejectedRow { row: RowNumber(number), column, code: RowFault::FieldCount, detail }
 }
