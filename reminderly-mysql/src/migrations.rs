@@ -13,7 +13,7 @@ use crate::reference;
 use crate::store::MySqlStore;
 
 /// Every step, in order: one statement each, which does no harm a second time.
-const MIGRATIONS: [Migration; 42] = [
+const MIGRATIONS: [Migration; 51] = [
     Migration { number: 1, name: "company", statement: include_str!("../migrations/0001_company.sql") },
     Migration { number: 2, name: "users", statement: include_str!("../migrations/0002_users.sql") },
     Migration { number: 3, name: "roles", statement: include_str!("../migrations/0003_roles.sql") },
@@ -184,6 +184,51 @@ const MIGRATIONS: [Migration; 42] = [
         name: "packet_table_tracking_by_state",
         statement: include_str!("../migrations/0042_packet_table_tracking_by_state.sql"),
     },
+    Migration {
+        number: 43,
+        name: "sms_unsubscribe",
+        statement: include_str!("../migrations/0043_sms_unsubscribe.sql"),
+    },
+    Migration {
+        number: 44,
+        name: "phone_unsubscribe",
+        statement: include_str!("../migrations/0044_phone_unsubscribe.sql"),
+    },
+    Migration {
+        number: 45,
+        name: "email_unsubscribe",
+        statement: include_str!("../migrations/0045_email_unsubscribe.sql"),
+    },
+    Migration {
+        number: 46,
+        name: "person_unsubscribe",
+        statement: include_str!("../migrations/0046_person_unsubscribe.sql"),
+    },
+    Migration {
+        number: 47,
+        name: "begin_recipients",
+        statement: include_str!("../migrations/0047_begin_recipients.sql"),
+    },
+    Migration {
+        number: 48,
+        name: "collect_recipients",
+        statement: include_str!("../migrations/0048_collect_recipients.sql"),
+    },
+    Migration {
+        number: 49,
+        name: "recipients_of_packet",
+        statement: include_str!("../migrations/0049_recipients_of_packet.sql"),
+    },
+    Migration {
+        number: 50,
+        name: "report_of_packet",
+        statement: include_str!("../migrations/0050_report_of_packet.sql"),
+    },
+    Migration {
+        number: 51,
+        name: "report_of_campaign",
+        statement: include_str!("../migrations/0051_report_of_campaign.sql"),
+    },
 ];
 
 struct Migration {
@@ -226,7 +271,7 @@ pub enum MigrateError {
         source: BoxError,
     },
     /// A step failed. Those before it were done; run it again when the cause is mended.
-    #[error("migration {number} ({name}) failed: may the user create tables and views?")]
+    #[error("migration {number} ({name}) failed: may the user create tables, views and procedures?")]
     Failed {
         /// Its number.
         number: u32,

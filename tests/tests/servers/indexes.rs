@@ -1,19 +1,18 @@
 //! No statement looks at more than it needs: all that the services send to a server, explained by it when its tables are large.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta};
-use reminderly_core::ports::store::Store;
-use reminderly_core::testing::{RunToEnd, TwinStore, VirtualClock};
+use reminderly_core::testing::VirtualClock;
 use reminderly_mysql::{History, HistorySettings, MySqlConfig, MySqlStore, ServerKind};
-use reminderly_tests::prove::simulation::{Breakage, verdict_with};
 use rstest::rstest;
 use sqlx::mysql::MySqlRow;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, MySqlConnection, Row as _, query, query_as};
 use tokio::runtime::Runtime;
 
 use crate::database::{connect, database, fresh_url};
+use crate::simulated::carry_out;
 
 /// A schedule in which files come again, people answer, and a packet is cancelled.
 const SEED: u64 = 5;
@@ -34,23 +33,6 @@ const EXCEPTIONS: [(&str, &str); 3] = [
 /// The set of tables that stands for all of packets: theirs are gone when they have moved.
 const SET: &str = "packet_999_01012026_1";
 
-#[derive(Debug)]
-struct OnServer {
-    server: Arc<MySqlStore>,
-    runtime: Arc<Runtime>,
-    twins: Mutex<Vec<Arc<TwinStore>>>,
-}
-
-impl Breakage for OnServer {
-    fn store(&self, store: Arc<dyn Store>, _: &Arc<VirtualClock>) -> Arc<dyn Store> {
-        let runtime = Arc::clone(&self.runtime);
-        let run: RunToEnd = Arc::new(move |call| runtime.block_on(call));
-        let twin = Arc::new(TwinStore::new(store, Arc::<MySqlStore>::clone(&self.server), run));
-        self.twins.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&twin));
-        twin
-    }
-}
-
 #[rstest]
 #[case::mariadb(ServerKind::MariaDb)]
 #[case::mysql(ServerKind::MySql)]
@@ -69,12 +51,10 @@ fn every_statement_finds_its_rows_by_an_index(#[case] kind: ServerKind) {
         store.migrate().await.expect("tables");
         (Arc::new(store), sql)
     });
-    let on_server = OnServer { server, runtime: Arc::clone(&runtime), twins: Mutex::default() };
-    let verdict = verdict_with(SEED, &on_server);
-    assert_eq!(verdict.wrong, [""; 0]);
+    carry_out(SEED, &server, &runtime);
     runtime.block_on(async {
         let clock = Arc::new(VirtualClock::new(DateTime::UNIX_EPOCH + TimeDelta::days(50_000)));
-        let history = History::new(MySqlStore::clone(&on_server.server), clock, HistorySettings::default());
+        let history = History::new(MySqlStore::clone(&server), clock, HistorySettings::default());
         assert!(history.move_ended().await.expect("moved").packets > 0);
         query("SET GLOBAL general_log = 0").execute(&mut sql).await.expect("set");
         let statements = statements(&mut sql).await;

@@ -19,5 +19,7 @@ mod pressure;
 #[expect(dead_code, reason = "other tests use more of it")]
 mod proxy;
 mod reference;
+mod simulated;
+mod sql_clients;
 mod unsubscribes;
 mod values;
