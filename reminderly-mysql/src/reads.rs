@@ -6,7 +6,7 @@ use sqlx::mysql::MySqlRow;
 
 use crate::statement::Bound;
 use crate::store::MySqlStore;
-use crate::transaction::{Connection, TxError};
+use crate::transaction::{Cause, Connection, TRIES, TxError};
 
 /// What answers statements that read.
 #[async_trait]
@@ -38,14 +38,16 @@ pub(crate) trait Question: Sync {
 }
 
 impl MySqlStore {
-    /// Asks outside of any transaction, and once more if the server was lost.
+    /// Asks outside of any transaction: once more if the server was lost, and a few times if what is asked for was moved away meanwhile.
     pub(crate) async fn ask<Q: Question>(&self, question: Q) -> Result<Q::Answer, StoreError> {
-        let first = self.ask_once(&question).await;
-        let outcome = match first {
-            Err(TxError::Again(..)) => self.ask_once(&question).await,
-            other => other,
-        };
-        outcome.map_err(|error| self.give_up(error))
+        let (mut lost, mut overtaken) = (0, 0);
+        loop {
+            match self.ask_once(&question).await {
+                Err(TxError::Again(Cause::Server, _)) if lost == 0 => lost += 1,
+                Err(TxError::Again(Cause::Others, _)) if overtaken < TRIES => overtaken += 1,
+                outcome => return outcome.map_err(|error| self.give_up(error)),
+            }
+        }
     }
 
     async fn ask_once<Q: Question>(&self, question: &Q) -> Result<Q::Answer, TxError> {

@@ -155,6 +155,14 @@ impl Work for TablesMade {
 }
 
 impl MySqlStore {
+    /// Makes the tables of a set that are not there.
+    pub(crate) async fn make(&self, set: TableSet) -> Result<(), StoreError> {
+        for definition in set.definitions() {
+            self.define(&definition).await?;
+        }
+        Ok(())
+    }
+
     /// Tables for a packet, ready for use.
     pub(crate) async fn tables(&self, wanted: TablesFor) -> Result<Tables, StoreError> {
         if let Some(ready) = self.ask(wanted).await? {
@@ -165,9 +173,7 @@ impl MySqlStore {
             if taken.is_ready {
                 return Ok(taken);
             }
-            for definition in taken.set.definitions() {
-                self.define(&definition).await?;
-            }
+            self.make(taken.set).await?;
             let is_clean = self.ask(IsClean(taken.set)).await?;
             self.transact(TablesMade { number: taken.number, is_clean }).await?;
             if is_clean {

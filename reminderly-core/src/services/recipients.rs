@@ -49,10 +49,10 @@ impl Recipients {
         Self { store: Arc::clone(&ports.store) }
     }
 
-    /// A page of messages, packet by packet in the order of their making, and within them in that of their rows. Shows personal data, so it is for
-    /// [`Action::ViewMessages`].
+    /// A page of messages, packet by packet and within them in the order of their making; at least one, if there is one. Shows personal
+    /// data, so it is for [`Action::ViewMessages`]. The cursor is that of a page of the same report; behind the last page there may be an empty one.
     ///
-    /// What changes between two pages may be in neither or on the later one with what it has become; no message is on two.
+    /// What changes between two pages is on the later one with what it has become; no message is on two.
     ///
     /// # Errors
     ///
@@ -66,8 +66,8 @@ impl Recipients {
     ) -> Result<Page<Recipient, RecipientCursor>, ServiceError> {
         let company = scope.require(Action::ViewMessages)?;
         let mut walk = self.walk(company, on, after).await?;
-        let mut items = Vec::new();
-        while items.len() < limit && walk.read(limit - items.len(), &mut items).await? {}
+        let (limit, mut items) = (limit.max(1), Vec::new());
+        while items.len() < limit && walk.read((limit - items.len()).min(PAGE), &mut items).await? {}
         Ok(Page { items, next: walk.at })
     }
 
@@ -134,8 +134,9 @@ impl Recipients {
             ReportOn::Packet(id) => {
                 let found = self.store.packet(company, id).await?;
                 found.ok_or(ServiceError::NotFound { what: "packet" })?;
-                let beginning = RecipientCursor { packet: id, position: None };
-                (Some(after.filter(|after| after.packet == id).unwrap_or(beginning)), None)
+                let after = after.unwrap_or(RecipientCursor { packet: id, position: None });
+                // Behind a message of another packet there is nothing.
+                (Some(after).filter(|after| after.packet == id), None)
             }
             ReportOn::Campaign(id) => {
                 let found = self.store.campaign(company, id).await?;
@@ -145,7 +146,7 @@ impl Recipients {
         };
         let mut walk =
             Walk { store: &*self.store, company, campaign, at, packets: VecDeque::new(), is_last: false };
-        if walk.at.is_none() {
+        if walk.at.is_none() && campaign.is_some() {
             walk.next_packet(None).await?;
         }
         Ok(walk)

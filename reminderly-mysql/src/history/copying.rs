@@ -58,7 +58,9 @@ macro_rules! copying {
                 $position,
                 " <= ? OR packet_number < ?) ON DUPLICATE KEY UPDATE {to}_",
                 $table,
-                ".packet_number = VALUES(packet_number)",
+                ".packet_number = {to}_",
+                $table,
+                ".packet_number",
             )),
             missing: statement(concat!(
                 "SELECT 1 AS missing FROM {set}_",
@@ -108,7 +110,7 @@ impl Copied {
         }
     }
 
-    /// Copies about so many rows after a position; up to where, and how many were not there yet. `None` behind the last one.
+    /// Copies about so many rows after a position; up to where, and how many. `None` behind the last one.
     ///
     /// What is added meanwhile is added to both sets, so what this reads no more is not missed.
     pub(super) async fn copy(

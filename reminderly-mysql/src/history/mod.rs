@@ -16,19 +16,20 @@ mod moving;
 
 use std::sync::Arc;
 
-use chrono::Days;
+use chrono::{Days, NaiveDate};
 use reminderly_core::clock::Clock;
 use reminderly_core::ports::store::StoreError;
 
 use crate::store::MySqlStore;
-use moving::{Advance, Advanced, Begin, Candidate, Candidates, Dropped};
+use crate::tables::IsClean;
+use moving::{Advance, Advanced, Begin, Candidate, Candidates, Ended};
 
 /// Moves packets that have ended into the tables of their campaign's month, `campaign_data_{campaign}_{MMDDYYYY}` with the last day of the
 /// month, and takes their own tables away. Nothing else changes: late reports and replies are stored there, and found.
 ///
 /// `campaign_data_{campaign}` and its companions are views of the running month.
 ///
-/// To be run by one host or by several, at any time and as often as you like; several share the work. A future that is dropped leaves
+/// To be run by one host or by several, at any time and as often as you like; several take turns. A future that is dropped leaves
 /// what the next call takes up.
 #[derive(Debug, Clone)]
 pub struct History {
@@ -72,7 +73,7 @@ pub struct Moved {
     pub sets: u64,
     /// Packets that are found elsewhere now.
     pub packets: u64,
-    /// Rows that were copied.
+    /// Rows that were copied; one that was added to both sets meanwhile may count, too.
     pub rows: u64,
 }
 
@@ -87,25 +88,32 @@ impl History {
     ///
     /// # Errors
     ///
-    /// [`StoreError`]: the server was lost, or does not let the user create and drop tables and views. What was moved stays so.
+    /// The first [`StoreError`]: the server was lost, does not let the user create and drop tables and views, or somebody looks into a set
+    /// in a transaction that does not end. What was moved stays so, and what could be moved was; the next call tries the rest again.
     pub async fn move_ended(&self) -> Result<Moved, StoreError> {
         let today = self.clock.now().date_naive();
-        self.store.close_months(today).await?;
+        let mut outcome = self.store.close_months(today).await;
         let mut moved = Moved::default();
-        let before = today.checked_sub_days(self.settings.move_after).unwrap_or(today);
+        let Some(before) = today.checked_sub_days(self.settings.move_after) else {
+            return outcome.map(|()| moved);
+        };
         for candidates in Candidates::in_order(before) {
             let mut after = 0;
             while let Some(candidate) = self.store.ask(candidates.after(after)).await? {
                 after = candidate.number;
-                self.move_set(candidate, &mut moved).await?;
+                outcome = outcome.and(self.move_set(candidate, today, &mut moved).await);
             }
         }
-        Ok(moved)
+        outcome.map(|()| moved)
     }
 
-    async fn move_set(&self, candidate: Candidate, moved: &mut Moved) -> Result<(), StoreError> {
+    async fn move_set(
+        &self,
+        candidate: Candidate,
+        today: NaiveDate,
+        moved: &mut Moved,
+    ) -> Result<(), StoreError> {
         if !candidate.is_begun {
-            let today = self.clock.now().date_naive();
             let month = if candidate.is_used {
                 Some(self.store.month(candidate.campaign(), today).await?)
             } else {
@@ -121,14 +129,24 @@ impl History {
                 Advanced::Marked => {}
                 Advanced::Copied(rows) => moved.rows += rows,
                 Advanced::HandedOver(packets) => moved.packets += packets,
-                Advanced::ToBeDropped => {
-                    self.store.define(&candidate.set.drop()).await?;
-                    let was_first = self.store.transact(Dropped { number: candidate.number }).await?;
-                    moved.sets += u64::from(was_first);
-                    return Ok(());
+                Advanced::Unused => {
+                    // Somebody else's rows may stand in it, if a backup was loaded that knows nothing of them.
+                    self.store.make(candidate.set).await?;
+                    if !self.store.ask(IsClean(candidate.set)).await? {
+                        return self.store.transact(Ended::left(candidate.number)).await.map(drop);
+                    }
+                    return self.drop_set(candidate, moved).await;
                 }
+                Advanced::ToBeDropped => return self.drop_set(candidate, moved).await,
                 Advanced::ByOthers => return Ok(()),
             }
         }
+    }
+
+    async fn drop_set(&self, candidate: Candidate, moved: &mut Moved) -> Result<(), StoreError> {
+        self.store.define(&candidate.set.drop()).await?;
+        let was_first = self.store.transact(Ended::dropped(candidate.number)).await?;
+        moved.sets += u64::from(was_first);
+        Ok(())
     }
 }

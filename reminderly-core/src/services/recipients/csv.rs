@@ -26,6 +26,9 @@ const COLUMNS: [&str; 16] = [
 /// What spreadsheets take for the beginning of a formula, the wide forms of East Asian keyboards among it.
 const BEGINNINGS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
+/// Behind what a spreadsheet may begin a new field, whatever the quotes.
+const SEPARATORS: [char; 5] = [',', ';', '\t', '\r', '\n'];
+
 pub(super) fn header() -> Vec<u8> {
     let mut text = Vec::new();
     write_row(&COLUMNS.map(str::to_owned), &mut text);
@@ -63,9 +66,18 @@ fn instant(at: Option<DateTime<Utc>>) -> String {
     at.map_or_else(String::new, |at| at.to_rfc3339_opts(SecondsFormat::Secs, true))
 }
 
-/// A text of somebody else, which no spreadsheet takes for a formula.
+/// A text of somebody else, which no spreadsheet takes for a formula: nor a part of it, where one parts fields elsewhere than we do.
 fn guarded(text: &str) -> String {
-    if text.starts_with(BEGINNINGS) { format!("'{text}") } else { text.to_owned() }
+    let mut guarded = String::with_capacity(text.len());
+    let mut begins = true;
+    for character in text.chars() {
+        if begins && BEGINNINGS.contains(&character) {
+            guarded.push('\'');
+        }
+        guarded.push(character);
+        begins = SEPARATORS.contains(&character);
+    }
+    guarded
 }
 
 fn write_row(fields: &[String; COLUMNS.len()], to: &mut Vec<u8>) {
