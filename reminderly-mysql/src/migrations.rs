@@ -13,7 +13,7 @@ use crate::reference;
 use crate::store::MySqlStore;
 
 /// Every step, in order: one statement each, which does no harm a second time.
-const MIGRATIONS: [Migration; 51] = [
+const MIGRATIONS: [Migration; 52] = [
     Migration { number: 1, name: "company", statement: include_str!("../migrations/0001_company.sql") },
     Migration { number: 2, name: "users", statement: include_str!("../migrations/0002_users.sql") },
     Migration { number: 3, name: "roles", statement: include_str!("../migrations/0003_roles.sql") },
@@ -216,18 +216,23 @@ const MIGRATIONS: [Migration; 51] = [
     },
     Migration {
         number: 49,
-        name: "recipients_of_packet",
-        statement: include_str!("../migrations/0049_recipients_of_packet.sql"),
+        name: "collect_packet",
+        statement: include_str!("../migrations/0049_collect_packet.sql"),
     },
     Migration {
         number: 50,
-        name: "report_of_packet",
-        statement: include_str!("../migrations/0050_report_of_packet.sql"),
+        name: "recipients_of_packet",
+        statement: include_str!("../migrations/0050_recipients_of_packet.sql"),
     },
     Migration {
         number: 51,
+        name: "report_of_packet",
+        statement: include_str!("../migrations/0051_report_of_packet.sql"),
+    },
+    Migration {
+        number: 52,
         name: "report_of_campaign",
-        statement: include_str!("../migrations/0051_report_of_campaign.sql"),
+        statement: include_str!("../migrations/0052_report_of_campaign.sql"),
     },
 ];
 

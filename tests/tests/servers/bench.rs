@@ -6,6 +6,7 @@ use reminderly_core::domain::appointment_key::AppointmentKey;
 use reminderly_core::domain::call::{CallKey, CallKind};
 use reminderly_core::domain::campaign::lifecycle::{Campaign, CampaignState};
 use reminderly_core::domain::caps::Caps;
+use reminderly_core::domain::contact_method::ContactMethod;
 use reminderly_core::domain::contact_point::PhoneNumber;
 use reminderly_core::domain::file_arrival::FileArrival;
 use reminderly_core::domain::message::PlannedMessage;
@@ -14,12 +15,13 @@ use reminderly_core::domain::row::{RejectedRow, Row, RowFault, RowNumber};
 use reminderly_core::domain::window::LegalInterval;
 use reminderly_core::ids::{CampaignId, CompanyId, MessageId, PacketId};
 use reminderly_core::ports::store::{
-    AccessStore as _, CampaignChange, CampaignStore as _, HandOver, MaxCopies, MessageStore as _, NewPacket,
-    PacketCreation, PacketStore as _, PlanBatch, PlanOutcome, ReportStore as _, RowBatch, StageChange,
-    WriteOutcome,
+    AccessStore as _, CampaignChange, CampaignStore as _, ClaimTerms, HandOver, MaxCopies, MessageStore as _,
+    NewPacket, PacketCreation, PacketStore as _, PlanBatch, PlanOutcome, ReportStore as _, RowBatch,
+    StageChange, WriteOutcome,
 };
 use reminderly_core::testing::PlannedText;
 use reminderly_mysql::MySqlStore;
+use sqlx::{Connection as _, MySqlConnection, query};
 
 use crate::database::{Database, migrated};
 use crate::values::{campaign, company, id, now};
@@ -183,4 +185,23 @@ fn message(packet: &Packet, campaign: CampaignId, row: u64) -> PlannedMessage {
         created_at: now(),
     }
     .planned()
+}
+
+/// A claim at the instant of what is stored, answered within half a minute.
+pub(crate) fn claim_terms() -> ClaimTerms {
+    ClaimTerms {
+        now: now(),
+        start_by: at(1),
+        answer_by: at(30),
+        provider: "sandbox".into(),
+        method: ContactMethod::Sms,
+    }
+}
+
+/// A connection to look at a database with.
+pub(crate) async fn sql(url: &str) -> MySqlConnection {
+    let mut sql = MySqlConnection::connect(url).await.expect("connected");
+    // The server's own default is not that; and who looks in a transaction that does not end keeps tables from being dropped.
+    query("SET autocommit = 1").execute(&mut sql).await.expect("set");
+    sql
 }

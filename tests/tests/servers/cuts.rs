@@ -1,26 +1,22 @@
 //! A line that is cut at every packet of what is written: nothing that was acknowledged is lost, and nothing is half done.
 
-use std::sync::Arc;
-
 use reminderly_core::batch::Outcomes;
-use reminderly_core::domain::attempt::ProviderName;
-use reminderly_core::domain::contact_method::ContactMethod;
 use reminderly_core::domain::message_status::MessageStatus;
 use reminderly_core::domain::packet::Packet;
 use reminderly_core::domain::row::RowNumber;
 use reminderly_core::ids::MessageId;
 use reminderly_core::ports::store::{
-    ClaimOutcome, ClaimRequest, ClaimTerms, MessageStore as _, PacketStore as _, SettleVerdict, Settlement,
-    StoreError, WriteOutcome,
+    ClaimOutcome, ClaimRequest, MessageStore as _, PacketStore as _, SettleVerdict, Settlement, StoreError,
+    WriteOutcome,
 };
 use reminderly_mysql::{MySqlConfig, MySqlStore, ServerKind};
 use rstest::rstest;
 use tokio::task::spawn_blocking;
 
-use crate::bench::{Bench, at, batch};
-use crate::database::{Database, block_on, connect, database, fresh_url};
+use crate::bench::{Bench, at, batch, claim_terms};
+use crate::database::{Database, block_on, connect, database, fresh_url, migrated_at};
 use crate::proxy::{self, Fault, Proxy};
-use crate::values::{id, now};
+use crate::values::id;
 
 /// More than there are packets to cut.
 const MESSAGES: u64 = 200;
@@ -48,10 +44,7 @@ enum Written<T> {
 impl Site {
     async fn new(database: &Database) -> Self {
         let url = fresh_url(database);
-        let config = MySqlConfig::from_url(&url).expect("a URL");
-        MySqlStore::create_database(&config).await.expect("a database");
-        let store = connect(&config).await.expect("connected");
-        store.migrate().await.expect("tables");
+        let store = migrated_at(&url).await;
         let (before, after) = url.split_once('@').expect("a user");
         let (_, after) = after.split_once('/').expect("a database");
         let server = database.address();
@@ -143,7 +136,7 @@ fn a_claim_is_made_once_wherever_the_line_is_cut(#[case] kind: ServerKind) {
         let (mut claimed, mut unknown) = (Vec::new(), Vec::new());
         for ((packet, fault), message) in faults().zip(messages) {
             let request = ClaimRequest { message, attempt: id() };
-            let (requests, terms) = ([request], terms());
+            let (requests, terms) = ([request], claim_terms());
             let claim = site.cut.claim(*company, file.id, &requests, &terms);
             let Some(written) = site.written(packet, fault, claim).await else { break };
             let attempt = store.attempt(*company, file.id, request.attempt).await.expect("read");
@@ -202,16 +195,6 @@ async fn settle_wherever_the_line_is_cut(site: &Site, file: &Packet, messages: &
     assert!(settled > 10, "only {settled}");
     assert!(unknown.contains(&true) && unknown.contains(&false), "the commit was cut: {unknown:?}");
     site.bench.assert_counted(file).await;
-}
-
-fn terms() -> ClaimTerms {
-    ClaimTerms {
-        now: now(),
-        start_by: at(1),
-        answer_by: at(30),
-        provider: ProviderName(Arc::from("sandbox")),
-        method: ContactMethod::Sms,
-    }
 }
 
 fn is_claimed(outcomes: Outcomes<ClaimOutcome>) -> bool {

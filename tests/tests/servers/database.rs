@@ -144,9 +144,21 @@ pub(crate) async fn fresh(database: &Database) -> MySqlConfig {
 
 /// A store with its tables, in a database of its own.
 pub(crate) async fn migrated(database: &Database) -> MySqlStore {
-    let store = connect(&fresh(database).await).await.expect("connected");
+    migrated_at(&fresh_url(database)).await
+}
+
+/// The same, in the database of this URL, which nobody has made yet.
+pub(crate) async fn migrated_at(url: &str) -> MySqlStore {
+    let config = MySqlConfig::from_url(url).expect("a URL");
+    MySqlStore::create_database(&config).await.expect("a database");
+    let store = connect(&config).await.expect("connected");
     store.migrate().await.expect("tables");
     store
+}
+
+/// Whether as much is to be tried as takes hours.
+pub(crate) fn is_long() -> bool {
+    setting("REMINDERLY_TEST_LONG").as_deref() == Some("true")
 }
 
 pub(crate) async fn connect(config: &MySqlConfig) -> Result<MySqlStore, ConnectError> {

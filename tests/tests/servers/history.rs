@@ -5,24 +5,23 @@ use std::time::Duration;
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use reminderly_core::domain::attempt::ProviderName;
-use reminderly_core::domain::contact_method::ContactMethod;
 use reminderly_core::domain::disposition::{AttemptReport, Disposition};
 use reminderly_core::domain::message_status::MessageStatus;
 use reminderly_core::domain::packet::{Packet, PacketStage};
 use reminderly_core::domain::row::RowNumber;
 use reminderly_core::ids::{AttemptId, MessageId};
 use reminderly_core::ports::store::{
-    ClaimOutcome, ClaimRequest, ClaimTerms, DispositionStore as _, LocatedDisposition, MessageStore as _,
+    ClaimOutcome, ClaimRequest, DispositionStore as _, LocatedDisposition, MessageStore as _,
     PacketStore as _, SettleOutcome, SettleVerdict, Settlement, Snooze, SnoozeUntil, WriteOutcome,
 };
 use reminderly_core::testing::VirtualClock;
-use reminderly_mysql::{History, HistorySettings, Moved, MySqlConfig, MySqlStore, ServerKind};
+use reminderly_mysql::{History, HistorySettings, Moved, ServerKind};
 use rstest::rstest;
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, MySqlConnection, query, query_as, query_scalar};
+use sqlx::{AssertSqlSafe, Executor as _, MySqlConnection, query, query_as, query_scalar};
 use tokio::time::{sleep, timeout};
 
-use crate::bench::{Bench, at as at_second, batch, call, packet};
-use crate::database::{Database, block_on, connect, database, fresh_url};
+use crate::bench::{Bench, at as at_second, batch, call, claim_terms, packet, sql};
+use crate::database::{Database, block_on, database, fresh_url, migrated_at};
 use crate::values::{id, now};
 
 /// So many messages a packet has, each with two writes and a report.
@@ -93,6 +92,30 @@ fn packets_that_share_tables_move_together(#[case] kind: ServerKind) {
     });
 }
 
+/// A call that has found its tables while somebody begins to move them.
+#[rstest]
+#[case::mariadb(ServerKind::MariaDb)]
+#[case::mysql(ServerKind::MySql)]
+fn nothing_is_put_into_tables_that_are_being_moved(#[case] kind: ServerKind) {
+    let Some(database) = database(kind) else { return };
+    block_on(async {
+        let site = Arc::new(Site::new(&database).await);
+        let one = site.call("one").await;
+        assert_eq!(site.tables_of(&one).await, "packet_1_10042024_1");
+        let mut mover = sql(&site.url).await;
+        mover.execute("BEGIN").await.expect("begun");
+        mover.execute("UPDATE packet_table_tracking SET state = 'moving'").await.expect("moving");
+        let called = Arc::clone(&site);
+        let call = tokio::spawn(async move { called.call("late").await });
+        sleep(Duration::from_millis(500)).await;
+        assert!(!call.is_finished(), "it waits for whoever moves");
+        mover.execute("COMMIT").await.expect("committed");
+        let late = call.await.expect("it runs");
+        assert_eq!(site.tables_of(&late).await, "packet_1_10042024_2");
+        assert_eq!(site.rows(&late).await.len(), 2);
+    });
+}
+
 #[rstest]
 #[case::mariadb(ServerKind::MariaDb)]
 #[case::mysql(ServerKind::MySql)]
@@ -143,7 +166,7 @@ fn what_is_added_during_a_move_moves_with_it(#[case] kind: ServerKind) {
 
         // Somebody holds up the copy of reports in its middle.
         let month = "campaign_data_1_10312024";
-        let mut rival = site.another().await;
+        let mut rival = sql(&site.url).await;
         rival.execute("BEGIN").await.expect("begun");
         let hold = format!("INSERT INTO {month}_dispositions {reports} AND slot = 10");
         rival.execute(AssertSqlSafe(hold)).await.expect("held");
@@ -267,13 +290,8 @@ type Contents = Vec<(i64, u64)>;
 impl Site {
     async fn new(database: &Database) -> Self {
         let url = fresh_url(database);
-        let config = MySqlConfig::from_url(&url).expect("a URL");
-        MySqlStore::create_database(&config).await.expect("a database");
-        let store = connect(&config).await.expect("connected");
-        store.migrate().await.expect("tables");
-        let mut sql = MySqlConnection::connect(&url).await.expect("connected");
-        // The server's own default is not that.
-        query("SET autocommit = 1").execute(&mut sql).await.expect("set");
+        let store = migrated_at(&url).await;
+        let sql = sql(&url).await;
         Self { bench: Bench::with(store).await, url, sql: sql.into() }
     }
 
@@ -376,24 +394,12 @@ impl Site {
         u64::try_from(number).expect("a number")
     }
 
-    /// Another connection.
-    async fn another(&self) -> MySqlConnection {
-        MySqlConnection::connect(&self.url).await.expect("connected")
-    }
-
     /// Claims a message, and settles it as accepted.
     async fn sent(&self, packet: &Packet, message: MessageId) -> AttemptId {
         let Bench { store, company, .. } = &self.bench;
         let request = ClaimRequest { message, attempt: id() };
-        let terms = ClaimTerms {
-            now: now(),
-            start_by: at_second(1),
-            answer_by: at_second(30),
-            provider: ProviderName("sandbox".into()),
-            method: ContactMethod::Sms,
-        };
         let claimed =
-            store.claim(*company, packet.id, &[request], &terms).await.expect("an answer").into_vec();
+            store.claim(*company, packet.id, &[request], &claim_terms()).await.expect("an answer").into_vec();
         assert!(matches!(claimed[..], [ClaimOutcome::Claimed(_)]), "{claimed:?}");
         let verdict = SettleVerdict::Accepted { reference: None };
         let settlement = Settlement { message, epoch: 1, verdict, at: at_second(2) };

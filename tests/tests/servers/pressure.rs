@@ -1,7 +1,6 @@
 //! Servers that refuse, stop for a while, or let transactions collide: slower, and nothing is lost or half done.
 
 use std::collections::BTreeMap;
-use std::env;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,36 +11,15 @@ use reminderly_core::ids::{MessageId, PacketId};
 use reminderly_core::ports::store::{
     MessageStore as _, PacketStore as _, Snooze, SnoozeUntil, StoreError, WriteOutcome,
 };
-use reminderly_mysql::{MySqlConfig, MySqlStore, ServerKind};
+use reminderly_mysql::{MySqlConfig, ServerKind};
 use rstest::rstest;
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, MySqlConnection, query, query_scalar};
+use sqlx::{AssertSqlSafe, Executor as _, MySqlConnection, query, query_scalar};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::sleep;
 
-use crate::bench::{Bench, batch};
-use crate::database::{Database, block_on, connect, database, fresh_url, own_database};
+use crate::bench::{Bench, batch, sql};
+use crate::database::{block_on, connect, database, fresh_url, is_long, migrated, migrated_at, own_database};
 use crate::values::now;
-
-/// Whether as much is to be tried as takes hours.
-fn is_long() -> bool {
-    env::var("REMINDERLY_TEST_LONG").is_ok_and(|value| value == "true")
-}
-
-async fn plain(url: &str) -> MySqlConnection {
-    let mut sql = MySqlConnection::connect(url).await.expect("connected");
-    query("SET autocommit = 1").execute(&mut sql).await.expect("set");
-    sql
-}
-
-/// A database with tables, and its URL.
-async fn prepared(database: &Database) -> (MySqlStore, String) {
-    let url = fresh_url(database);
-    let config = MySqlConfig::from_url(&url).expect("a URL");
-    MySqlStore::create_database(&config).await.expect("a database");
-    let store = connect(&config).await.expect("connected");
-    store.migrate().await.expect("tables");
-    (store, url)
-}
 
 /// A primary that becomes a replica while it is written to, and is a primary again.
 #[rstest]
@@ -50,8 +28,9 @@ async fn prepared(database: &Database) -> (MySqlStore, String) {
 fn a_server_that_becomes_read_only_loses_nothing(#[case] kind: ServerKind) {
     let Some(database) = own_database(kind) else { return };
     block_on(async {
-        let (store, url) = prepared(&database).await;
-        let mut root = plain(&url).await;
+        let url = fresh_url(&database);
+        let store = migrated_at(&url).await;
+        let mut root = sql(&url).await;
         // An administrator may write all the same.
         for grant in ["CREATE USER app IDENTIFIED BY 'only-for-tests'", "GRANT ALL ON `reminderly%`.* TO app"]
         {
@@ -95,11 +74,12 @@ fn a_server_that_becomes_read_only_loses_nothing(#[case] kind: ServerKind) {
 fn who_finds_no_connection_is_told_in_time_and_nothing_is_half_done(#[case] kind: ServerKind) {
     let Some(database) = database(kind) else { return };
     block_on(async {
-        let (store, url) = prepared(&database).await;
-        let mut rival = plain(&url).await;
+        let url = fresh_url(&database);
+        let store = migrated_at(&url).await;
+        let mut rival = sql(&url).await;
         let bench = Bench::with(store).await;
         let config = MySqlConfig::from_url(&url).expect("a URL");
-        let config = config.with_connections_max(2).with_acquire_within(Duration::from_millis(700));
+        let config = config.with_connections_max(2).with_acquire_within(Duration::from_millis(1_500));
         let few = connect(&config).await.expect("connected");
         let mut files = Vec::new();
         for number in 0..6 {
@@ -111,7 +91,7 @@ fn who_finds_no_connection_is_told_in_time_and_nothing_is_half_done(#[case] kind
         rival.execute("SELECT id FROM data_packet FOR UPDATE").await.expect("locked");
         let append = |number: usize| few.append_rows(bench.company, files[number].id, batch(0, &[1], &[]));
         let release = async {
-            sleep(Duration::from_millis(2_500)).await;
+            sleep(Duration::from_secs(4)).await;
             rival.execute("ROLLBACK").await.expect("released");
         };
         let (outcomes, ()) = tokio::join!(join_all((0..6).map(append)), release);
@@ -138,7 +118,7 @@ fn pauses_of_the_server_lose_nothing(#[case] kind: ServerKind) {
     let Some(database) = own_database(kind) else { return };
     let database = Arc::new(database);
     block_on(async {
-        let (store, _) = prepared(&database).await;
+        let store = migrated(&database).await;
         let bench = Arc::new(Bench::with(store).await);
         let paused = Arc::clone(&database);
         let pauses: JoinHandle<()> = spawn_blocking(move || {
@@ -178,18 +158,19 @@ fn pauses_of_the_server_lose_nothing(#[case] kind: ServerKind) {
 fn deadlocks_lose_nothing(#[case] kind: ServerKind) {
     let Some(database) = database(kind) else { return };
     block_on(async {
-        let (store, url) = prepared(&database).await;
+        let url = fresh_url(&database);
+        let store = migrated_at(&url).await;
         let bench = Arc::new(Bench::with(store).await);
         let (file, messages) = bench.handed_over(2 * PAIRS).await;
-        let mut sql = plain(&url).await;
-        sql.execute("CREATE TABLE heavy (n INT NOT NULL)").await.expect("a table");
+        let mut looking = sql(&url).await;
+        looking.execute("CREATE TABLE heavy (n INT NOT NULL)").await.expect("a table");
         let set: String = query_scalar(
             "SELECT CONCAT('packet_', campaign_number, '_', DATE_FORMAT(day, '%m%d%Y'), '_', version) FROM data_packet",
         )
-        .fetch_one(&mut sql)
+        .fetch_one(&mut looking)
         .await
         .expect("a packet");
-        let before = deadlocks(kind, &mut sql).await;
+        let before = deadlocks(kind, &mut looking).await;
         let (wanted, mut turns) = (if is_long() { 10_000 } else { 400 }, 0);
         let mut pairs: Vec<Pair> = Vec::new();
         for (number, ids) in (0..).zip(messages.chunks(2)) {
@@ -198,7 +179,7 @@ fn deadlocks_lose_nothing(#[case] kind: ServerKind) {
                 bench,
                 packet: file.id,
                 ids: ids.to_vec(),
-                rival: plain(&url).await,
+                rival: sql(&url).await,
                 heavy: format!("INSERT INTO heavy VALUES {}", vec!["(1)"; 40].join(", ")),
                 locks: [2 * number + 1, 2 * number].map(|slot: u64| {
                     format!(
@@ -207,7 +188,7 @@ fn deadlocks_lose_nothing(#[case] kind: ServerKind) {
                 }),
             });
         }
-        while deadlocks(kind, &mut sql).await - before < wanted {
+        while deadlocks(kind, &mut looking).await - before < wanted {
             join_all(pairs.iter_mut().map(Pair::collide)).await;
             turns += 1;
             assert!(turns < 20 * wanted, "they do not meet");
@@ -252,7 +233,7 @@ impl Pair {
             // Until the call waits for it.
             sleep(Duration::from_millis(8)).await;
             let met = self.rival.execute(AssertSqlSafe(second.clone())).await;
-            drop(met);
+            met.expect("it is the call that the server ends");
             self.rival.execute("ROLLBACK").await.expect("ended");
         };
         let call = async {

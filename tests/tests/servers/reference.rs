@@ -4,11 +4,12 @@ use reminderly_core::domain::contact_method::ContactMethod;
 use reminderly_core::domain::message_status::MessageStatus;
 use reminderly_core::domain::packet::{IngestSource, PacketStage};
 use reminderly_core::domain::template::message_functions;
-use reminderly_mysql::{MySqlConfig, MySqlStore, ServerKind};
+use reminderly_mysql::ServerKind;
 use rstest::rstest;
-use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection, query, query_as};
+use sqlx::{AssertSqlSafe, MySqlConnection, query, query_as};
 
-use crate::database::{block_on, connect, database, fresh_url};
+use crate::bench::sql;
+use crate::database::{block_on, database, fresh_url, migrated_at};
 
 #[rstest]
 #[case::mariadb(ServerKind::MariaDb)]
@@ -17,13 +18,8 @@ fn reference_tables_are_what_the_library_knows(#[case] kind: ServerKind) {
     let Some(database) = database(kind) else { return };
     let url = fresh_url(&database);
     block_on(async {
-        let config = MySqlConfig::from_url(&url).expect("a URL");
-        MySqlStore::create_database(&config).await.expect("a database");
-        let store = connect(&config).await.expect("connected");
-        store.migrate().await.expect("tables");
-        let mut sql = MySqlConnection::connect(&url).await.expect("connected");
-        // The server's own default is not that.
-        query("SET autocommit = 1").execute(&mut sql).await.expect("set");
+        let store = migrated_at(&url).await;
+        let mut sql = sql(&url).await;
         assert_known(&mut sql).await;
 
         // What somebody has changed is mended by the next migration; words of a newer version stay.

@@ -12,13 +12,14 @@ use reminderly_core::domain::unsubscribe::{RefusalKey, Unsubscribe, UnsubscribeC
 use reminderly_core::ids::{CompanyId, PacketId};
 use reminderly_core::ports::store::{AccessStore as _, ReportStore as _, UnsubscribeStore as _};
 use reminderly_core::testing::VirtualClock;
-use reminderly_mysql::{History, HistorySettings, MySqlConfig, MySqlStore, ServerKind};
+use reminderly_mysql::{History, HistorySettings, MySqlStore, ServerKind};
 use rstest::rstest;
-use sqlx::{AssertSqlSafe, Connection as _, MySqlConnection, Row as _, query, query_as, raw_sql};
+use sqlx::{AssertSqlSafe, MySqlConnection, Row as _, query_as, raw_sql};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
-use crate::database::{Database, block_on, connect, database, fresh_url};
+use crate::bench::sql;
+use crate::database::{Database, block_on, database, fresh_url, migrated_at};
 use crate::simulated::carry_out;
 use crate::values::{company, id, now};
 
@@ -28,14 +29,7 @@ const SEED: u64 = 5;
 /// A store, and a connection to its database.
 async fn opened(database: &Database) -> (MySqlStore, MySqlConnection) {
     let url = fresh_url(database);
-    let config = MySqlConfig::from_url(&url).expect("a URL");
-    MySqlStore::create_database(&config).await.expect("a database");
-    let store = connect(&config).await.expect("connected");
-    store.migrate().await.expect("tables");
-    let mut sql = MySqlConnection::connect(&url).await.expect("connected");
-    // Who looks in a transaction that does not end keeps tables from being dropped.
-    query("SET autocommit = 1").execute(&mut sql).await.expect("set");
-    (store, sql)
+    (migrated_at(&url).await, sql(&url).await)
 }
 
 #[rstest]

@@ -8,9 +8,9 @@ use rand::{RngExt as _, SeedableRng as _};
 use reminderly_mysql::ServerKind;
 use tokio::time::timeout;
 
-use crate::database::{block_on, database, fresh_url, own_database};
+use crate::database::{block_on, database, fresh_url, is_long, own_database};
 use crate::proxy::{Fault, Packet, Proxy};
-use crate::site::{Running, Site, is_long, wait_for};
+use crate::site::{Running, Site, wait_for};
 
 /// So many files arrive, one after the other.
 const FILES: usize = 8;

@@ -1,7 +1,6 @@
 //! A directory with a configuration, and workers that run there.
 
 use std::collections::BTreeMap;
-use std::env;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -140,11 +139,6 @@ impl Drop for Running {
         self.0.kill().ok();
         self.0.wait().ok();
     }
-}
-
-/// Whether as much is to be tried as takes hours.
-pub(crate) fn is_long() -> bool {
-    env::var("REMINDERLY_TEST_LONG").is_ok_and(|value| value == "true")
 }
 
 /// An address that nobody uses, and that is not given to connections, which take ports from 32,768 on.

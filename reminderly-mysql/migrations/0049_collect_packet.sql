@@ -1,6 +1,6 @@
-CREATE PROCEDURE IF NOT EXISTS recipients_of_packet(IN of_packet CHAR(36))
+CREATE PROCEDURE IF NOT EXISTS collect_packet(IN of_packet CHAR(36))
 SQL SECURITY INVOKER
-COMMENT 'the messages of a packet one by one, wherever they are stored'
+COMMENT 'makes the temporary table recipients, with the messages of one packet'
 BEGIN
     DECLARE packet_number INT UNSIGNED DEFAULT NULL;
     SELECT number INTO packet_number FROM data_packet WHERE id = UNHEX(REPLACE(of_packet, '-', ''));
@@ -9,6 +9,4 @@ BEGIN
     END IF;
     CALL begin_recipients();
     CALL collect_recipients(packet_number);
-    SELECT slot, method, contact, status, reason, response, sent_at FROM recipients ORDER BY slot;
-    DROP TEMPORARY TABLE recipients;
 END
