@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use chrono::{DateTime, Utc};
 use reminderly_core::domain::attempt::AttemptLocation;
 use reminderly_core::domain::message::MessageState;
 use reminderly_core::domain::packet::{PacketOrigin, PacketStage};
@@ -155,13 +154,14 @@ const ADD_EVENTS: Statement = statement(
      ON DUPLICATE KEY UPDATE slot = VALUES(slot)",
 );
 const ADD_COPIES: Statement = statement(
-    "INSERT INTO packet_copies (packet_number, until, live, slots) VALUES (?, ?, ?, ?) \
+    "INSERT INTO packet_copies (packet_number, until, part, live, slots) VALUES (?, ?, ?, ?, ?) \
      ON DUPLICATE KEY UPDATE live = live + VALUES(live), slots = CONCAT(slots, ',', VALUES(slots))",
 );
 const TAKE_COPIES: Statement =
-    statement("DELETE FROM packet_copies WHERE packet_number = ? AND until = ? AND live = ?");
-const LEAVE_COPIES: Statement =
-    statement("UPDATE packet_copies SET live = live - LEAST(live, ?) WHERE packet_number = ? AND until = ?");
+    statement("DELETE FROM packet_copies WHERE packet_number = ? AND until = ? AND part = ? AND live = ?");
+const LEAVE_COPIES: Statement = statement(
+    "UPDATE packet_copies SET live = live - LEAST(live, ?) WHERE packet_number = ? AND until = ? AND part = ?",
+);
 const ADD_CLAIMS: Statement = statement(
     "INSERT INTO open_claims (packet_number, answer_by, live, slots) VALUES (?, ?, ?, ?) \
      ON DUPLICATE KEY UPDATE live = live + VALUES(live), slots = CONCAT(slots, ',', VALUES(slots))",
@@ -320,11 +320,13 @@ impl OfPacket {
             [number.into(), place, method, row.closes_at.into(), row.at.into(), row.slot.into()]
         });
         tx.write_each(ADD_DUE.on(set).each(due)).await?;
-        for (until, moved) in messages.copies {
-            move_all(tx, [TAKE_COPIES, LEAVE_COPIES, ADD_COPIES], number, until, moved).await?;
+        for ((until, part), moved) in messages.copies {
+            let row = [number.into(), until.into(), part.into()];
+            move_all(tx, [TAKE_COPIES, LEAVE_COPIES, ADD_COPIES], row, moved).await?;
         }
         for (until, moved) in messages.claims {
-            move_all(tx, [TAKE_CLAIMS, LEAVE_CLAIMS, ADD_CLAIMS], number, until, moved).await?;
+            let row = [number.into(), until.into()];
+            move_all(tx, [TAKE_CLAIMS, LEAVE_CLAIMS, ADD_CLAIMS], row, moved).await?;
         }
         let known = messages.known.iter().map(|id| [id.as_uuid().into()]);
         tx.write_each(TAKE_UNKNOWN.each(known)).await?;
@@ -341,24 +343,24 @@ impl OfPacket {
     }
 }
 
-/// Moves messages out of the row of an instant, which goes with the last of them, and into it. Should the row count too few, it stays:
-/// whoever finds it when its instant has come looks at the messages themselves.
-async fn move_all(
+/// Moves messages out of a row that is found by its instant, which goes with the last of them, and into it. Should the row count too few, it
+/// stays: whoever finds it when its instant has come looks at the messages themselves.
+async fn move_all<const KEY: usize>(
     tx: &mut Tx<'_>,
     [take, leave, add]: [Statement; 3],
-    number: u32,
-    instant: DateTime<Utc>,
+    row: [Parameter; KEY],
     moved: Moved,
 ) -> Result<(), TxError> {
-    if moved.left > 0 && tx.count(take.bind(number).bind(instant).bind(moved.left)).await? == 0 {
-        tx.write(leave.bind(moved.left).bind(number).bind(instant)).await?;
+    let of_row = |statement: Bound| row.iter().cloned().fold(statement, Bound::bind);
+    if moved.left > 0 && tx.count(of_row(take.bound()).bind(moved.left)).await? == 0 {
+        tx.write(of_row(leave.bind(moved.left))).await?;
     }
     if moved.come.is_empty() {
         return Ok(());
     }
     let slots: Vec<String> = moved.come.iter().map(u32::to_string).collect();
     let live = column(moved.come.len());
-    tx.write(add.bind(number).bind(instant).bind(live).bind(slots.join(","))).await
+    tx.write(of_row(add.bound()).bind(live).bind(slots.join(","))).await
 }
 
 /// Adds to counters: last, for others wait for these.

@@ -41,9 +41,11 @@ const OF_PLACE: Statement = statement(
 );
 /// A batch of copies: those that were made together.
 const COPIES: Statement = statement(
-    "SELECT until, slots FROM packet_copies WHERE packet_number = ? AND until > ? AND until <= ? ORDER BY until LIMIT 1",
+    "SELECT until, part, slots FROM packet_copies \
+     WHERE packet_number = ? AND until >= ? AND (until > ? OR part > ?) AND until <= ? ORDER BY until, part LIMIT 1",
 );
-const FORGET: Statement = statement("DELETE FROM packet_copies WHERE packet_number = ? AND until = ?");
+const FORGET: Statement =
+    statement("DELETE FROM packet_copies WHERE packet_number = ? AND until = ? AND part = ?");
 const DUE_BEFORE: Statement = statement(
     "SELECT slot FROM {set}_due WHERE packet_number = ? AND place = 'due' AND at < ? AND slot > ? ORDER BY slot LIMIT ?",
 );
@@ -88,7 +90,7 @@ impl Find for FindDue {
 /// Messages whose copy is presumed lost, the longest lost first: at least as many as are asked for, if there are.
 async fn lost(tx: &mut Tx<'_>, packet: Stored, terms: &HandOver) -> Result<Vec<Slot>, TxError> {
     let mut slots = Vec::new();
-    let mut batches = Candidates::Copied { after: DateTime::UNIX_EPOCH, until: terms.now };
+    let mut batches = Candidates::copied(terms.now);
     while slots.len() < terms.limit
         && let Some(batch) = batches.next(tx, packet).await?
     {
@@ -99,9 +101,9 @@ async fn lost(tx: &mut Tx<'_>, packet: Stored, terms: &HandOver) -> Result<Vec<S
         };
         let known = slots.len();
         slots.extend(batch.into_iter().filter(is_lost));
-        if let (Candidates::Copied { after: until, .. }, true) = (&batches, slots.len() == known) {
+        if let (Candidates::Copied { after: (until, part), .. }, true) = (&batches, slots.len() == known) {
             // None of them has a copy any more: the row counted too many.
-            tx.write(FORGET.bind(packet.number).bind(*until)).await?;
+            tx.write(FORGET.bind(packet.number).bind(*until).bind(*part)).await?;
         }
     }
     Ok(slots)
@@ -216,7 +218,7 @@ impl Waiting {
     /// Among which messages they are; `gone_until` is that of the last restore.
     fn candidates(self, gone_until: Option<DateTime<Utc>>) -> Vec<Candidates> {
         let of_place = |place| Candidates::OfPlace { place, after: BEFORE_ALL };
-        let copied = Candidates::Copied { after: DateTime::UNIX_EPOCH, until: DateTime::<Utc>::MAX_UTC };
+        let copied = Candidates::copied(DateTime::<Utc>::MAX_UTC);
         let before = |instant| Candidates::DueBefore { instant, after: BEFORE_ALL };
         match (self, gone_until) {
             (Self::All, _) => vec![of_place("due"), copied, of_place("parked")],
@@ -249,19 +251,25 @@ enum Candidates {
     },
     /// Some of them do not wait any more.
     Copied {
-        after: DateTime<Utc>,
+        after: (DateTime<Utc>, u32),
         until: DateTime<Utc>,
     },
 }
 
 impl Candidates {
+    /// Those with a copy that is presumed lost by then.
+    const fn copied(until: DateTime<Utc>) -> Self {
+        Self::Copied { after: (DateTime::UNIX_EPOCH, 0), until }
+    }
+
     /// The next page; `None` after the last.
     async fn next(&mut self, tx: &mut Tx<'_>, packet: Stored) -> Result<Option<Vec<Slot>>, TxError> {
         let (select, after) = match self {
             Self::Copied { after, until } => {
-                let select = COPIES.bind(packet.number).bind(*after).bind(*until);
+                let (instant, part) = *after;
+                let select = COPIES.bind(packet.number).bind(instant).bind(instant).bind(part).bind(*until);
                 let Some(row) = tx.one(select).await? else { return Ok(None) };
-                *after = row.value("packet_copies", "until")?;
+                *after = (row.value("packet_copies", "until")?, row.value("packet_copies", "part")?);
                 return Ok(Some(batch(&row, "packet_copies")?));
             }
             Self::OfPlace { place, after } => {

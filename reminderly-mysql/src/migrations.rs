@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reminderly_core::ports::BoxError;
 use sqlx::mysql::{MySqlConnection, MySqlDatabaseError};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, query, query_scalar};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, query, query_scalar};
 use tokio::time::timeout;
 
 use crate::config::MySqlConfig;
@@ -308,7 +308,7 @@ impl MySqlStore {
             // Every server has this one.
             let mut connection = config.options.clone().database("information_schema").connect().await?;
             // A name that the operator chose, quoted.
-            connection.execute(AssertSqlSafe(create)).await?;
+            connection.execute(&*create).await?;
             connection.close().await
         };
         let late = |elapsed| ConnectError::Unreachable { source: BoxError::from(elapsed) };

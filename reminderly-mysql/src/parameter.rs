@@ -54,15 +54,14 @@ impl Parameter {
         }
     }
 
-    /// Writes it into the text of a statement. What is not made of digits is written in hexadecimal ones, so that nothing in it can be
-    /// taken for a part of the statement.
+    /// Writes it into the text of a statement, so that nothing in it can be taken for a part of the statement.
     pub(crate) fn write_to(self, text: &mut String) -> Result<(), BoxError> {
         match self {
             Self::Null => text.push_str("NULL"),
             Self::Unsigned(value) => write!(text, "{value}")?,
             Self::Signed(value) => write!(text, "{value}")?,
             Self::Bytes(value) => write_hexadecimal(text, "x", &value),
-            Self::Text(value) => write_hexadecimal(text, "_utf8mb4 x", value.as_bytes()),
+            Self::Text(value) => write_text(text, &value),
             Self::Instant(value) => write!(text, "TIMESTAMP'{}'", value.format("%Y-%m-%d %H:%M:%S%.6f"))?,
             Self::Day(value) => write!(text, "DATE'{}'", value.format("%Y-%m-%d"))?,
             Self::Unwritable(error) => return Err(error.into()),
@@ -83,6 +82,22 @@ impl Parameter {
             Self::Unwritable(error) => Err(error.into()),
         }
     }
+}
+
+/// What a server takes for the beginning of something else in a text depends on its settings. Where there is none of it, doubled quotes are
+/// all that a text needs, whatever the settings.
+fn write_text(text: &mut String, value: &str) {
+    if value.contains(['\\', '\0']) {
+        return write_hexadecimal(text, "_utf8mb4 x", value.as_bytes());
+    }
+    text.push_str("_utf8mb4'");
+    for (position, part) in value.split('\'').enumerate() {
+        if position > 0 {
+            text.push_str("''");
+        }
+        text.push_str(part);
+    }
+    text.push('\'');
 }
 
 fn write_hexadecimal(text: &mut String, kind: &str, bytes: &[u8]) {

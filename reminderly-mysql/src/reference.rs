@@ -5,7 +5,7 @@ use reminderly_core::domain::message_status::MessageStatus;
 use reminderly_core::domain::packet::{IngestSource, PacketStage};
 use reminderly_core::domain::template::message_functions;
 use sqlx::mysql::MySqlConnection;
-use sqlx::{AssertSqlSafe, query};
+use sqlx::query;
 
 /// A word, and what it means.
 type Word = (&'static str, &'static str);
@@ -19,10 +19,12 @@ pub(crate) async fn write(connection: &mut MySqlConnection) -> Result<(), sqlx::
              ON DUPLICATE KEY UPDATE position = VALUES(position), description = VALUES(description)"
         );
         // The name of a table of ours, and question marks.
-        let insert = words.iter().zip(1_u16..).fold(
-            query(AssertSqlSafe(insert)).persistent(false),
-            |insert, ((name, description), position)| insert.bind(*name).bind(position).bind(*description),
-        );
+        let insert = words
+            .iter()
+            .zip(1_u16..)
+            .fold(query(&insert).persistent(false), |insert, ((name, description), position)| {
+                insert.bind(*name).bind(position).bind(*description)
+            });
         insert.execute(&mut *connection).await?;
     }
     Ok(())

@@ -7,7 +7,7 @@ use reminderly_core::ports::BoxError;
 use reminderly_core::ports::store::StoreError;
 use sqlx::mysql::{MySqlConnection, MySqlDatabaseError, MySqlRow};
 use sqlx::pool::PoolConnection;
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, MySql, Transaction};
+use sqlx::{Connection as _, Executor as _, MySql, Transaction, query_with};
 use tokio::time::{sleep, timeout};
 
 use crate::reads::Reads;
@@ -111,9 +111,9 @@ impl Tx<'_> {
 
     /// Changes rows; how many there were.
     pub(crate) async fn count(&mut self, statement: Bound) -> Result<u64, TxError> {
-        let done = match query(statement)? {
-            Prepared::Once(query) => within(query.execute(&mut *self.0)).await?,
-            Prepared::Never(text) => within((&mut *self.0).execute(text)).await?,
+        let done = match prepared(statement)? {
+            Prepared::Once(text, values) => within(query_with(&text, values).execute(&mut *self.0)).await?,
+            Prepared::Never(text) => within((&mut *self.0).execute(&*text)).await?,
         };
         Ok(done.rows_affected())
     }
@@ -166,8 +166,7 @@ impl MySqlStore {
 
     async fn define_once(&self, definition: &str) -> Result<(), TxError> {
         let mut connection = self.connection().await?;
-        // Nothing in it but text of this crate, numbers and dates.
-        let defined = within(connection.0.execute(AssertSqlSafe(definition.to_owned()))).await;
+        let defined = within(connection.0.execute(definition)).await;
         defined.map(drop).map_err(|error| connection.close_if_lost(error))
     }
 
@@ -201,13 +200,13 @@ async fn in_transaction<W: Work>(
 }
 
 async fn fetch_all(connection: &mut MySqlConnection, statement: Bound) -> Result<Vec<MySqlRow>, TxError> {
-    match query(statement)? {
-        Prepared::Once(query) => within(query.fetch_all(connection)).await,
-        Prepared::Never(text) => within(connection.fetch_all(text)).await,
+    match prepared(statement)? {
+        Prepared::Once(text, values) => within(query_with(&text, values).fetch_all(connection)).await,
+        Prepared::Never(text) => within(connection.fetch_all(&*text)).await,
     }
 }
 
-fn query(statement: Bound) -> Result<Prepared, TxError> {
+fn prepared(statement: Bound) -> Result<Prepared, TxError> {
     let unwritable = |source| TxError::Final(StoreError::Unavailable { source });
     statement.into_query().map_err(unwritable)
 }

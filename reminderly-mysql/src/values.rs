@@ -1,10 +1,11 @@
 //! What stands in the columns of a row, and pages of rows.
 
 use reminderly_core::batch::Page;
+use reminderly_core::ports::BoxError;
 use reminderly_core::ports::store::StoreError;
 use sqlx::mysql::MySqlRow;
 use sqlx::types::Uuid;
-use sqlx::{Decode, MySql, Row as _, Type};
+use sqlx::{Decode, MySql, Row as _, Type, ValueRef as _};
 
 /// A value that is not what its column is for. What the decoder says of it may show the value, so it is left out.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +29,23 @@ impl Values for MySqlRow {
         table: &'static str,
         column: &'static str,
     ) -> Result<T, StoreError> {
-        self.try_get(column).map_err(|_| undecodable(self, table, column))
+        decoded(self, column).map_err(|_| undecodable(self, table, column))
+    }
+}
+
+fn decoded<'r, T: Decode<'r, MySql> + Type<MySql>>(
+    row: &'r MySqlRow,
+    column: &'static str,
+) -> Result<T, BoxError> {
+    let value = row.try_get_raw(column)?;
+    let kind = value.type_info();
+    // sqlx 0.8 takes texts that are compared byte by byte for bytes, <https://github.com/transact-rs/sqlx/issues/3387>.
+    let is_text =
+        T::type_info() == <str as Type<MySql>>::type_info() && <[u8] as Type<MySql>>::compatible(&kind);
+    if value.is_null() || is_text || T::compatible(&kind) {
+        T::decode(value)
+    } else {
+        Err(Undecodable.into())
     }
 }
 

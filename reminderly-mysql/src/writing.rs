@@ -45,7 +45,8 @@ pub(crate) struct PacketWrites {
     pub(crate) writes: Vec<WriteRow>,
     pub(crate) due: Vec<DueRow>,
     pub(crate) due_no_more: Vec<u32>,
-    pub(crate) copies: BTreeMap<DateTime<Utc>, Moved>,
+    /// By the instant, and the part of the packet.
+    pub(crate) copies: BTreeMap<(DateTime<Utc>, u32), Moved>,
     pub(crate) claims: BTreeMap<DateTime<Utc>, Moved>,
     pub(crate) unknown: Vec<(AttemptId, u32)>,
     pub(crate) known: Vec<AttemptId>,
@@ -95,13 +96,13 @@ impl PacketWrites {
             return;
         }
         match was {
-            Some(Place::Copied(until)) => self.copies.entry(until).or_default().left += 1,
+            Some(Place::Copied(until)) => self.copies.entry((until, part(slot))).or_default().left += 1,
             Some(Place::Sending(until)) => self.claims.entry(until).or_default().left += 1,
             Some(Place::Unknown(attempt)) => self.known.push(attempt),
             Some(Place::Due(_) | Place::Parked | Place::Closed) | None => {}
         }
         match is {
-            Place::Copied(until) => self.copies.entry(until).or_default().come.push(slot),
+            Place::Copied(until) => self.copies.entry((until, part(slot))).or_default().come.push(slot),
             Place::Sending(until) => self.claims.entry(until).or_default().come.push(slot),
             Place::Unknown(attempt) => self.unknown.push((attempt, slot)),
             Place::Due(_) | Place::Parked | Place::Closed => {}
@@ -129,6 +130,11 @@ impl PacketWrites {
     pub(crate) fn add(&mut self, tally: Tally, step: i64) {
         *self.counts.entry(tally).or_default() += step;
     }
+}
+
+/// In which part of a packet a slot is. Slices are of messages that lie together, mostly, so each is of one part or two.
+const fn part(slot: u32) -> u32 {
+    slot / 100
 }
 
 /// The row by which a message is found that waits without a copy.

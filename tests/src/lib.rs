@@ -20,6 +20,7 @@ pub mod generated_file;
 pub mod judge;
 pub mod material;
 pub mod prove;
+pub mod report;
 pub mod sending;
 pub mod table;
 pub mod world;

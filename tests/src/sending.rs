@@ -1,4 +1,4 @@
-//! A deployment on memory adapters with messages that are due, to measure how fast they go.
+//! A deployment with messages that are due, to measure how fast they go.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -22,7 +22,9 @@ use reminderly_core::domain::window::LegalInterval;
 use reminderly_core::ids::{CampaignId, CompanyId, IdSourceExt as _, PacketId, RandomIds};
 use reminderly_core::memory::MemoryStore;
 use reminderly_core::ports::queue::{QueueName, QueueSpec};
-use reminderly_core::ports::store::{NewCampaign, NewPacket, PlanBatch, PlannedAppointment, StageChange};
+use reminderly_core::ports::store::{
+    NewCampaign, NewPacket, PlanBatch, PlannedAppointment, StageChange, Store,
+};
 use reminderly_core::sealers::PlainSealer;
 use reminderly_core::services::{
     CompiledCampaigns, Dispatch, Enqueue, Ports, QueueNames, ServiceError, Settings, shutdown,
@@ -69,6 +71,18 @@ impl Sending {
     ///
     /// What the memory adapters refuse, which is nothing here.
     pub async fn new(persona: NamedPersona) -> Result<Self, Box<dyn Error + Send + Sync>> {
+        Self::with_store(persona, Arc::new(MemoryStore::new())).await
+    }
+
+    /// The same with another store.
+    ///
+    /// # Errors
+    ///
+    /// What the store refuses.
+    pub async fn with_store(
+        persona: NamedPersona,
+        store: Arc<dyn Store>,
+    ) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let clock = Arc::new(SystemClock::new());
         let ids = RandomIds;
         let now = clock.now();
@@ -77,7 +91,7 @@ impl Sending {
         let sandbox = Sandbox::new(Arc::clone(&clock) as _, settings);
         let queue = Arc::new(MemoryQueue::new(Arc::clone(&clock) as _));
         let ports = Ports {
-            store: Arc::new(MemoryStore::new()),
+            store,
             queue: Arc::clone(&queue) as _,
             queues: queue,
             providers: Arc::new(MethodRouter::sandbox(&sandbox)),

@@ -55,12 +55,16 @@ pub struct Attempt {
     /// The answer comes before this instant or counts as ambiguous.
     pub answer_by: DateTime<Utc>,
     /// What became of it; `None` while nobody has said.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<AttemptOutcome>,
     /// When the outcome was recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub settled_at: Option<DateTime<Utc>>,
     /// The provider's id, once it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<ProviderReference>,
     /// The join of all dispositions.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub report: Option<AttemptReport>,
 }
 

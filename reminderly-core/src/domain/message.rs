@@ -218,22 +218,29 @@ pub struct MessageState {
     /// The status.
     pub status: MessageStatus,
     /// Why it was skipped, failed or is unknown; one of [`Detail`].
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<Detail>,
     /// The instant it was first planned for; `None` if it was skipped at planning.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub planned_at: Option<DateTime<Utc>>,
     /// It is not sent before this instant: the planned one, or a later one after a snooze or a refusal.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub not_before: Option<DateTime<Utc>>,
     /// It is not sent at or after this instant without being planned again.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub legal_until: Option<DateTime<Utc>>,
     /// When the copy that the queue holds is presumed lost; `None` if no copy is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub copy_until: Option<DateTime<Utc>>,
     /// How often it was claimed; the number of the latest attempt.
     pub epoch: u32,
     /// How many attempts counted: claims that were not returned unsent.
     pub attempts: u32,
     /// When the provider accepted it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sent_at: Option<DateTime<Utc>>,
     /// What the person answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub response: Option<Response>,
     /// A call about it was made, reached nobody, and was permitted once more. If that call is not made, the message is what the
     /// first one made it: undelivered, never skipped, expired, cancelled or failed.
@@ -241,6 +248,7 @@ pub struct MessageState {
     /// The status was given up as undecidable: `unknown`, and closed.
     pub held: bool,
     /// The household's message that goes instead of this one, or was to.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub household: Option<Membership>,
 }
 

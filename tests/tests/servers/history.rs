@@ -17,7 +17,7 @@ use reminderly_core::ports::store::{
 use reminderly_core::testing::VirtualClock;
 use reminderly_mysql::{History, HistorySettings, Moved, ServerKind};
 use rstest::rstest;
-use sqlx::{AssertSqlSafe, Executor as _, MySqlConnection, query, query_as, query_scalar};
+use sqlx::{Executor as _, MySqlConnection, query, query_as, query_scalar};
 use tokio::time::{sleep, timeout};
 
 use crate::bench::{Bench, at as at_second, batch, call, claim_terms, packet, sql};
@@ -169,7 +169,7 @@ fn what_is_added_during_a_move_moves_with_it(#[case] kind: ServerKind) {
         let mut rival = sql(&site.url).await;
         rival.execute("BEGIN").await.expect("begun");
         let hold = format!("INSERT INTO {month}_dispositions {reports} AND slot = 10");
-        rival.execute(AssertSqlSafe(hold)).await.expect("held");
+        rival.execute(&*hold).await.expect("held");
         let history = site.history_in_steps(10, 1);
         let mover = tokio::spawn(async move { history.move_ended().await });
         let at = "SELECT COUNT(*) FROM table_moves WHERE step = 'dispositions' AND position = 9";
@@ -356,7 +356,7 @@ impl Site {
 
     async fn run(&self, statement: &str) {
         let mut sql = self.sql.lock().await;
-        query(AssertSqlSafe(statement.to_owned())).execute(&mut *sql).await.expect(statement);
+        query(statement).execute(&mut *sql).await.expect(statement);
     }
 
     async fn number_of(&self, packet: &Packet) -> u32 {
@@ -389,7 +389,7 @@ impl Site {
     }
 
     async fn number(&self, select: &str) -> u64 {
-        let found = query_scalar(AssertSqlSafe(select.to_owned()));
+        let found = query_scalar(select);
         let number: i64 = found.fetch_one(&mut *self.sql.lock().await).await.expect(select);
         u64::try_from(number).expect("a number")
     }
@@ -423,7 +423,7 @@ impl Site {
                  FROM {set}{table} WHERE packet_number = {number}"
             );
             let mut sql = self.sql.lock().await;
-            contents.push(query_as(AssertSqlSafe(select)).fetch_one(&mut *sql).await.expect("counted"));
+            contents.push(query_as(&select).fetch_one(&mut *sql).await.expect("counted"));
         }
         contents
     }

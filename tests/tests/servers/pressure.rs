@@ -13,7 +13,7 @@ use reminderly_core::ports::store::{
 };
 use reminderly_mysql::{MySqlConfig, ServerKind};
 use rstest::rstest;
-use sqlx::{AssertSqlSafe, Executor as _, MySqlConnection, query, query_scalar};
+use sqlx::{Executor as _, MySqlConnection, query, query_scalar};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::sleep;
 
@@ -228,11 +228,11 @@ impl Pair {
         let [first, second] = &self.locks;
         let rival = async {
             for statement in ["BEGIN", &*self.heavy, first] {
-                self.rival.execute(AssertSqlSafe(statement.to_owned())).await.expect(statement);
+                self.rival.execute(statement).await.expect(statement);
             }
             // Until the call waits for it.
             sleep(Duration::from_millis(8)).await;
-            let met = self.rival.execute(AssertSqlSafe(second.clone())).await;
+            let met = self.rival.execute(second.as_str()).await;
             met.expect("it is the call that the server ends");
             self.rival.execute("ROLLBACK").await.expect("ended");
         };

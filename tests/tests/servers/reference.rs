@@ -6,7 +6,7 @@ use reminderly_core::domain::packet::{IngestSource, PacketStage};
 use reminderly_core::domain::template::message_functions;
 use reminderly_mysql::ServerKind;
 use rstest::rstest;
-use sqlx::{AssertSqlSafe, MySqlConnection, query, query_as};
+use sqlx::{MySqlConnection, query, query_as};
 
 use crate::bench::sql;
 use crate::database::{block_on, database, fresh_url, migrated_at};
@@ -46,9 +46,9 @@ async fn assert_known(sql: &mut MySqlConnection) {
         ("message_functions", message_functions().collect()),
     ];
     for (table, known) in tables {
-        let select = format!("SELECT name, description FROM {table} ORDER BY position");
-        let rows: Vec<(String, String)> =
-            query_as(AssertSqlSafe(select)).fetch_all(&mut *sql).await.expect("a table");
+        let select =
+            format!("SELECT CONVERT(name USING utf8mb4), CONVERT(description USING utf8mb4) FROM {table} ORDER BY position");
+        let rows: Vec<(String, String)> = query_as(&select).fetch_all(&mut *sql).await.expect("a table");
         let names: Vec<&str> = rows.iter().map(|(name, _)| &**name).collect();
         assert_eq!(names, known, "{table}");
         assert!(rows.iter().all(|(_, description)| !description.is_empty()), "{table}");

@@ -2,7 +2,7 @@
 
 use reminderly_tests::fairness::{p99, waits};
 
-use crate::report::{Failure, Report};
+use reminderly_tests::report::{Failure, Report};
 
 /// What the account takes in a second.
 const PER_SECOND: u32 = 20;

@@ -6,7 +6,7 @@ use futures::executor::block_on;
 use reminderly_providers::sandbox::NamedPersona;
 use reminderly_tests::sending::Sending;
 
-use crate::report::{Failure, Report, median, micros_each};
+use reminderly_tests::report::{Failure, Report, median, micros_each};
 
 /// The cost per message may grow to this.
 const GOAL: f64 = 2.0;

@@ -4,7 +4,6 @@ mod fairness;
 mod growth;
 mod on_demand;
 mod pipeline;
-mod report;
 mod send;
 mod whole;
 
@@ -12,7 +11,7 @@ use clap::{Parser, Subcommand};
 use reminderly_providers::sandbox::NamedPersona;
 use reminderly_tests::example::Methods;
 
-use report::{Failure, Report};
+use reminderly_tests::report::{Failure, Report};
 
 /// Measures the large figures; each is the median of three runs unless said otherwise. Build with --release.
 #[derive(Parser)]

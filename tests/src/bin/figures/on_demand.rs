@@ -16,7 +16,7 @@ use reminderly_tests::material;
 use reminderly_tests::sending::Sending;
 use reminderly_tests::world::callers::line;
 
-use crate::report::{Failure, Report, median, micros_each, rate};
+use reminderly_tests::report::{Failure, Report, median, micros_each, rate};
 
 /// How much dearer a call may be when there are ten times as many.
 const GOAL: f64 = 2.0;

@@ -22,7 +22,7 @@ use reminderly_tests::example::{Methods, definition};
 use reminderly_tests::generated_file::{FILE, GeneratedFile};
 use reminderly_tests::table::grouped;
 
-use crate::report::{Failure, Report, median, micros_each, peak_memory_kib, processor_time, rate};
+use reminderly_tests::report::{Failure, Report, median, micros_each, peak_memory_kib, processor_time, rate};
 
 const GOAL: Duration = Duration::from_secs(15);
 const GOAL_ROWS: u32 = 1_000_000;

@@ -7,7 +7,7 @@ use reminderly_core::ids::PacketId;
 use reminderly_providers::sandbox::NamedPersona;
 use reminderly_tests::sending::{Sending, Spent};
 
-use crate::report::{Failure, Report, median, micros_each, processor_time, rate};
+use reminderly_tests::report::{Failure, Report, median, micros_each, processor_time, rate};
 
 /// The goal, messages a second on two cores.
 const GOAL: f64 = 100_000.0;

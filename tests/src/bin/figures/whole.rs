@@ -18,7 +18,7 @@ use reminderly_tests::generated_file::{FILE, GeneratedFile};
 use reminderly_tests::table::grouped;
 use reminderly_tests::world::{Setup, World, instant};
 
-use crate::report::{Failure, Report, micros_each, peak_memory_kib, processor_time};
+use reminderly_tests::report::{Failure, Report, micros_each, peak_memory_kib, processor_time};
 
 /// Goals for a million messages.
 const GOAL: Duration = Duration::from_secs(90);
