@@ -62,6 +62,8 @@ typed_ids! {
     CompanyId;
     /// A message from a person.
     IncomingId;
+    /// An entry of a company's log.
+    LogEntryId;
     /// One intended contact.
     MessageId;
     /// One file or call and all that comes of it.

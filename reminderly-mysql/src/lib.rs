@@ -12,6 +12,7 @@ mod appointments;
 mod campaigns;
 mod changes;
 mod changes_company;
+mod company_log;
 mod config;
 mod digest;
 mod dispositions;

@@ -13,7 +13,7 @@ use crate::reference;
 use crate::store::MySqlStore;
 
 /// Every step, in order: one statement each, which does no harm a second time.
-const MIGRATIONS: [Migration; 52] = [
+const MIGRATIONS: [Migration; 53] = [
     Migration { number: 1, name: "company", statement: include_str!("../migrations/0001_company.sql") },
     Migration { number: 2, name: "users", statement: include_str!("../migrations/0002_users.sql") },
     Migration { number: 3, name: "roles", statement: include_str!("../migrations/0003_roles.sql") },
@@ -233,6 +233,11 @@ const MIGRATIONS: [Migration; 52] = [
         number: 52,
         name: "report_of_campaign",
         statement: include_str!("../migrations/0052_report_of_campaign.sql"),
+    },
+    Migration {
+        number: 53,
+        name: "log_tables",
+        statement: include_str!("../migrations/0053_log_tables.sql"),
     },
 ];
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use chrono::NaiveDate;
 use reminderly_core::clock::Clock;
 use reminderly_core::ports::BoxError;
 use reminderly_core::ports::store::StoreError;
@@ -22,6 +23,8 @@ pub struct MySqlStore {
     pub(crate) pool: MySqlPool,
     server: Server,
     pub(crate) acquire_within: Duration,
+    /// The last day whose log is known to have a table.
+    pub(crate) log_day: Arc<Mutex<Option<NaiveDate>>>,
     /// Why the last session was refused: the pool, which tries again until nobody waits any more, only says that it took too long.
     refused: Arc<Mutex<Option<SessionError>>>,
 }
@@ -50,7 +53,8 @@ impl MySqlStore {
                 Box::pin(async move { set_up(connection, &*clock, &refused).await })
             })
             .connect_lazy_with(config.options.clone());
-        Ok(Self { pool, server, acquire_within: config.acquire_within, refused })
+        let log_day = Arc::default();
+        Ok(Self { pool, server, acquire_within: config.acquire_within, log_day, refused })
     }
 
     /// Which server answers.

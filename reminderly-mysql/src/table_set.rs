@@ -18,16 +18,19 @@ impl fmt::Display for TableSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Packets { campaign, day, version } => {
-                write!(f, "packet_{campaign}_{}_{version}", day.format(DAY))
+                write!(f, "packet_{campaign}_{}_{version}", self::day(*day))
             }
             Self::Month { campaign, last_day } => {
-                write!(f, "campaign_data_{campaign}_{}", last_day.format(DAY))
+                write!(f, "campaign_data_{campaign}_{}", day(*last_day))
             }
         }
     }
 }
 
-const DAY: &str = "%m%d%Y";
+/// A day as it stands in the name of a table.
+pub(crate) fn day(day: NaiveDate) -> String {
+    day.format("%m%d%Y").to_string()
+}
 
 /// The version in the columns of a month's set; those of packets are counted from 1.
 const MONTH: u32 = 0;

@@ -23,6 +23,7 @@ pub mod household;
 pub mod incoming;
 pub mod language;
 pub mod local_time;
+pub mod log_entry;
 pub mod mapping;
 pub mod message;
 pub mod message_status;

@@ -7,6 +7,7 @@ use super::parts;
 use crate::domain::access::{Company, Role, User};
 use crate::domain::campaign::definition::CampaignDefinition;
 use crate::domain::campaign::lifecycle::Campaign;
+use crate::domain::log_entry::{LogEntry, LogPlace};
 use crate::domain::packet::{Packet, PacketStage};
 use crate::ids::{CampaignId, CompanyId, PacketId, RoleId, UserId};
 use crate::ports::store::{HandOver, PacketCreation};
@@ -21,6 +22,7 @@ pub(super) struct Data {
     pub(super) users: BTreeMap<UserId, User>,
     pub(super) roles: BTreeMap<RoleId, Role>,
     pub(super) campaigns: BTreeMap<CompanyId, BTreeMap<CampaignId, StoredCampaign>>,
+    pub(super) logs: BTreeMap<CompanyId, BTreeMap<LogPlace, LogEntry>>,
     pub(super) last_campaign_number: u32,
     /// The packets of each campaign.
     pub(super) packets_of: BTreeSet<(CampaignId, PacketId)>,

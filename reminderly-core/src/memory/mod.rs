@@ -10,6 +10,7 @@ mod data;
 mod dispositions;
 mod households;
 mod incoming;
+mod log;
 mod messages;
 mod packets;
 mod parts;

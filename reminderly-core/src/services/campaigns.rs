@@ -6,11 +6,13 @@ use tracing::info;
 
 use crate::domain::access::{Action, CompanyScope};
 use crate::domain::campaign::lifecycle::{Campaign, CampaignState};
+use crate::domain::log_entry::{CampaignDeed, Deed, PacketDeed};
 use crate::domain::mapping::{self, CompiledCampaign};
 use crate::domain::packet::{Draining, Packet, PacketStage};
 use crate::domain::rules::RulePacks;
 use crate::ids::{CampaignId, CompanyId, IdSourceExt as _, PacketId};
 use crate::ports::store::{CampaignChange, NewCampaign, StageChange, WriteOutcome};
+use crate::services::company_log::LogWriter;
 use crate::services::{Ports, ServiceError};
 
 const PACKETS_PER_PAGE: usize = 200;
@@ -19,13 +21,14 @@ const PACKETS_PER_PAGE: usize = 200;
 #[derive(Debug, Clone)]
 pub struct Campaigns {
     ports: Ports,
+    log: LogWriter,
     rule_packs: RulePacks,
 }
 
 impl Campaigns {
     /// The service over these ports. Documents may name the rule packs of the library.
     pub fn new(ports: &Ports) -> Self {
-        Self { ports: ports.clone(), rule_packs: RulePacks::standard() }
+        Self { ports: ports.clone(), log: LogWriter::new(ports), rule_packs: RulePacks::standard() }
     }
 
     /// The same, for documents that may name these rule packs: those of [`Settings::rule_packs`](super::Settings).
@@ -45,6 +48,7 @@ impl Campaigns {
         let compiled = self.check(document)?;
         let now = self.ports.clock.now();
         let id = self.ports.ids.next(now);
+        self.log.write(company, scope.actor(), Deed::Campaign(id, CampaignDeed::Create)).await?;
         let new = NewCampaign { id, definition: Arc::clone(compiled.definition()), created_at: now };
         let campaign = self.ports.store.create_campaign(company, new).await?;
         info!(company.id = %company, campaign.id = %campaign.id, "campaign created");
@@ -68,6 +72,7 @@ impl Campaigns {
         let company = scope.require(Action::EditCampaign)?;
         let compiled = self.check(document)?;
         self.find(company, id).await?;
+        self.log.write(company, scope.actor(), Deed::Campaign(id, CampaignDeed::Edit)).await?;
         let definition = Arc::clone(compiled.definition());
         match self.ports.store.save_definition(company, id, expected_version, definition).await? {
             CampaignChange::Changed(campaign) => Ok(campaign),
@@ -95,7 +100,7 @@ impl Campaigns {
     /// [`ServiceError::WrongState`] if it is archived; [`ServiceError::NotFound`], [`ServiceError::Denied`],
     /// [`ServiceError::Store`].
     pub async fn activate(&self, scope: &CompanyScope, id: CampaignId) -> Result<Campaign, ServiceError> {
-        self.change(scope, id, CampaignState::Active).await
+        self.change(scope, id, CampaignState::Active, CampaignDeed::Activate).await
     }
 
     /// Stops sending for now. Once this has returned, no request of the campaign starts later than a second from then.
@@ -105,7 +110,7 @@ impl Campaigns {
     /// [`ServiceError::WrongState`] unless it is active; [`ServiceError::NotFound`], [`ServiceError::Denied`],
     /// [`ServiceError::Store`].
     pub async fn pause(&self, scope: &CompanyScope, id: CampaignId) -> Result<Campaign, ServiceError> {
-        self.change(scope, id, CampaignState::Paused).await
+        self.change(scope, id, CampaignState::Paused, CampaignDeed::Pause).await
     }
 
     /// Goes on sending after a pause.
@@ -114,7 +119,7 @@ impl Campaigns {
     ///
     /// As [`activate`](Self::activate).
     pub async fn resume(&self, scope: &CompanyScope, id: CampaignId) -> Result<Campaign, ServiceError> {
-        self.change(scope, id, CampaignState::Active).await
+        self.change(scope, id, CampaignState::Active, CampaignDeed::Activate).await
     }
 
     /// Removes a campaign: it is archived, what is open is cancelled, and its queues and pollers are torn down by the fleet.
@@ -124,7 +129,7 @@ impl Campaigns {
     ///
     /// [`ServiceError::NotFound`], [`ServiceError::Denied`], [`ServiceError::Store`].
     pub async fn remove(&self, scope: &CompanyScope, id: CampaignId) -> Result<Campaign, ServiceError> {
-        let campaign = self.change(scope, id, CampaignState::Archived).await?;
+        let campaign = self.change(scope, id, CampaignState::Archived, CampaignDeed::Remove).await?;
         let mut after = None;
         loop {
             let page = self.ports.store.packets(campaign.company, id, after, PACKETS_PER_PAGE).await?;
@@ -160,6 +165,7 @@ impl Campaigns {
                 hint: "a packet that has ended cannot be cancelled",
             });
         }
+        self.log.write(company, scope.actor(), Deed::Packet(packet, PacketDeed::Cancel)).await?;
         self.begin_cancelling(&found).await?;
         info!(company.id = %company, packet.id = %packet, "packet is being cancelled");
         self.ports.store.packet(company, packet).await?.ok_or(ServiceError::NotFound { what: "packet" })
@@ -192,6 +198,7 @@ impl Campaigns {
         scope: &CompanyScope,
         id: CampaignId,
         to: CampaignState,
+        deed: CampaignDeed,
     ) -> Result<Campaign, ServiceError> {
         let company = scope.require(Action::RunCampaign)?;
         let mut campaign = self.find(company, id).await?;
@@ -206,6 +213,7 @@ impl Campaigns {
                     hint: "draft and paused campaigns can be activated, active ones paused, archived ones nothing",
                 });
             }
+            self.log.write(company, scope.actor(), Deed::Campaign(id, deed)).await?;
             match self.ports.store.change_campaign_state(company, id, campaign.state, to).await? {
                 CampaignChange::Changed(changed) => {
                     info!(company.id = %company, campaign.id = %id, campaign.state = %to, "campaign state changed");

@@ -20,11 +20,13 @@ use crate::clock::{Clock, SUBSECOND_DIGITS};
 use crate::domain::access::{Action, CompanyScope, Denied};
 use crate::domain::campaign::lifecycle::{Campaign, CampaignState};
 use crate::domain::file_arrival::FileArrival;
+use crate::domain::log_entry::{Deed, PacketDeed};
 use crate::domain::packet::{Packet, PacketOrigin, PacketStage};
 use crate::domain::table::TableFault;
 use crate::ids::{CampaignId, CompanyId, IdSource, IdSourceExt as _, PacketId};
 use crate::ports::source::{PacketSource, SourceError, SourceFile};
 use crate::ports::store::{NewPacket, PacketCreation, StageChange, Store, WriteOutcome};
+use crate::services::company_log::LogWriter;
 use crate::services::{FileLimits, Ports, ServiceError, Settings};
 
 /// Packets per page of a look through a campaign.
@@ -68,6 +70,7 @@ pub struct Ingest {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
+    log: LogWriter,
     rows_per_batch: usize,
     max_row_bytes: usize,
     file_limits: FileLimits,
@@ -224,9 +227,16 @@ impl Ingest {
             match self.store.create_packet(company, packet.clone()).await? {
                 PacketCreation::Created(packet) => {
                     tracing::info!(company.id = %company, campaign.id = %campaign.id, packet.id = %packet.id, "packet prepared");
+                    self.log.write_made(&packet, scope.actor(), PacketDeed::TakeInFile).await?;
                     return Ok(Prepared::New(packet));
                 }
-                PacketCreation::Exists(packet) => return Ok(Prepared::AlreadyLoaded(packet)),
+                PacketCreation::Exists(packet) => {
+                    // Whoever made it may have been cut off before that was written.
+                    if packet.stage == PacketStage::Prepared {
+                        self.log.write_made(&packet, scope.actor(), PacketDeed::TakeInFile).await?;
+                    }
+                    return Ok(Prepared::AlreadyLoaded(packet));
+                }
                 PacketCreation::NotNewest(newest) => packet.id = self.ids.next_after(now, newest.as_uuid()),
                 PacketCreation::CampaignArchived => return Err(archived()),
             }
@@ -254,6 +264,7 @@ impl Ingest {
         if !matches!(failure.stage, PacketStage::Prepared | PacketStage::Ingested) {
             scope.require(Action::RunCampaign)?;
         }
+        self.log.write(company, scope.actor(), Deed::Packet(packet.id, PacketDeed::Resume)).await?;
         let change = StageChange {
             packet: packet.id,
             from: PacketStage::Failed,
@@ -277,7 +288,8 @@ impl Ingest {
     ) -> Self {
         let rows_per_batch = settings.rows_per_batch.max(1);
         let Settings { max_row_bytes, file_limits, .. } = *settings;
-        Self { store, clock, ids, rows_per_batch, max_row_bytes, file_limits }
+        let log = LogWriter::over(&store, &clock, &ids);
+        Self { store, clock, ids, log, rows_per_batch, max_row_bytes, file_limits }
     }
 
     async fn campaign(&self, company: CompanyId, id: CampaignId) -> Result<Campaign, ServiceError> {

@@ -14,11 +14,13 @@ use tracing::{Instrument as _, debug, info, info_span, warn};
 use self::call::ReadCall;
 use crate::domain::access::{Action, Actor, CompanyScope, Grants, authorize};
 use crate::domain::campaign::lifecycle::{Campaign, CampaignState};
+use crate::domain::log_entry::PacketDeed;
 use crate::domain::packet::{Digest, Draining, Packet, PacketOrigin, PacketStage, RowCounts};
 use crate::domain::row::{RejectedRow, RowNumber};
 use crate::ids::{CampaignId, CompanyId, IdSourceExt as _, PacketId};
 use crate::ports::poller::PollerHost;
 use crate::ports::store::{NewPacket, PacketCreation};
+use crate::services::company_log::LogWriter;
 use crate::services::compiled::CompiledCampaigns;
 use crate::services::{Enqueue, Fleet, Mapping, Ports, ServiceError, Settings};
 
@@ -63,6 +65,7 @@ pub use outcome::{CallProgress, MessageOutcome, OnDemandOutcome};
 #[derive(Debug, Clone)]
 pub struct OnDemand {
     ports: Ports,
+    log: LogWriter,
     settings: Settings,
     campaigns: Arc<CompiledCampaigns>,
     mapping: Mapping,
@@ -106,6 +109,7 @@ impl OnDemand {
     ) -> Self {
         Self {
             ports: ports.clone(),
+            log: LogWriter::new(ports),
             settings: settings.clone(),
             mapping: Mapping::new(ports, settings, Arc::clone(&campaigns)),
             fleet: Fleet::new(ports, settings, pollers),
@@ -118,7 +122,7 @@ impl OnDemand {
     ///
     /// Idempotent by campaign and [`OnDemandCall::key`], also while the first call is under way and after a crash: the same
     /// call again answers the packet of the first and goes on where it stopped. The key of a cancelled packet may be used again.
-    /// Once the packet is stored, a failure of what follows is no error: the stage of the receipt says how far it came, and
+    /// Once the packet is stored and written to the log, a failure of what follows is no error: the stage of the receipt says how far it came, and
     /// the next round of a worker goes on. Dropping the future leaves the call whole or not made.
     ///
     /// # Errors
@@ -136,7 +140,7 @@ impl OnDemand {
     ) -> Result<OnDemandReceipt, ServiceError> {
         let company = scope.require(Action::SendOnDemand)?;
         let span = info_span!("call.send", company.id = %company, campaign.id = %campaign);
-        let sent = self.take_and_send(company, campaign, call).instrument(span).await;
+        let sent = self.take_and_send((company, scope.actor()), campaign, call).instrument(span).await;
         let result = match &sent {
             Ok(OnDemandReceipt { repetition: CallRepetition::First, .. }) => "new",
             Ok(OnDemandReceipt { repetition: CallRepetition::Repeated, .. }) => "repeated",
@@ -150,13 +154,14 @@ impl OnDemand {
 
     async fn take_and_send(
         &self,
-        company: CompanyId,
+        (company, actor): (CompanyId, Actor),
         campaign: CampaignId,
         call: &OnDemandCall,
     ) -> Result<OnDemandReceipt, ServiceError> {
         let missing = ServiceError::NotFound { what: "campaign" };
         let campaign = self.ports.store.campaign(company, campaign).await?.ok_or(missing)?;
         let (packet, repetition) = self.packet_of(&campaign, call).await?;
+        self.log.write_made(&packet, actor, PacketDeed::TakeInCall).await?;
         if let Err(error) = self.bring_on(&packet, campaign.state).await {
             left_to_the_workers(&packet, &error);
         }

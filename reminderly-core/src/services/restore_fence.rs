@@ -5,11 +5,13 @@ use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
 use crate::batch::Page;
-use crate::domain::access::PlatformScope;
+use crate::domain::access::{Actor, PlatformScope};
+use crate::domain::log_entry::{Deed, PacketDeed};
 use crate::domain::packet::{Packet, PacketStage};
 use crate::domain::restore::{Restore, RestoreEpoch};
 use crate::ids::{CampaignId, CompanyId, PacketId};
 use crate::ports::store::{FenceLift, Raised};
+use crate::services::company_log::LogWriter;
 use crate::services::{Discrepancy, Ports, Reconcile, ServiceError};
 
 /// Packets per page of a release.
@@ -84,13 +86,14 @@ pub struct RestoreRelease {
 #[derive(Debug, Clone)]
 pub struct RestoreFence {
     ports: Ports,
+    log: LogWriter,
     reconcile: Reconcile,
 }
 
 impl RestoreFence {
     /// The service over these ports.
     pub fn new(ports: &Ports) -> Self {
-        Self { ports: ports.clone(), reconcile: Reconcile::new(ports) }
+        Self { ports: ports.clone(), log: LogWriter::new(ports), reconcile: Reconcile::new(ports) }
     }
 
     /// The last restore that the store was told of.
@@ -217,6 +220,7 @@ impl RestoreFence {
         if packet.reconciled >= restore.epoch {
             return Ok(release);
         }
+        self.log.write(company, Actor::Operator, Deed::Packet(id, PacketDeed::Release)).await?;
         loop {
             release.expired += self.expire(packet).await?;
             release.discrepancies = self.reconcile.discrepancies(company, packet).await?;

@@ -2,6 +2,7 @@
 //! another. If it lacks a method, nothing compiles.
 
 use std::fmt::Debug;
+use std::ops::Range;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -20,6 +21,7 @@ use crate::domain::forecast::WaitingWindow;
 use crate::domain::held_appointment::HeldAppointment;
 use crate::domain::household::{Candidate, HouseholdKey};
 use crate::domain::incoming::{Answerable, IncomingRecord, Question};
+use crate::domain::log_entry::{LogEntry, LogPlace};
 use crate::domain::message::{MessageRecord, PlannedMessage};
 use crate::domain::message_status::Transition;
 use crate::domain::packet::{Draining, IngestProgress, Packet};
@@ -33,9 +35,9 @@ use crate::ids::{AttemptId, CampaignId, CompanyId, IncomingId, MessageId, Packet
 use crate::ports::store::{
     AccessStore, AppointmentStore, CampaignChange, CampaignStore, ClaimOutcome, ClaimRequest, ClaimTerms,
     Close, DispositionOutcome, DispositionStore, FenceLift, HandOver, HandedOver, HouseholdStore,
-    IncomingOutcome, IncomingStore, LocatedDisposition, MessageStore, NewCampaign, NewPacket, OpenAttempt,
-    OutcomeCursor, PacketCreation, PacketStore, PlanBatch, PlanOutcome, Raised, ReportStore, RestoreStore,
-    RowBatch, SettleOutcome, Settlement, SlotsOutcome, Snooze, StageChange, Store, StoreError,
+    IncomingOutcome, IncomingStore, LocatedDisposition, LogStore, MessageStore, NewCampaign, NewPacket,
+    OpenAttempt, OutcomeCursor, PacketCreation, PacketStore, PlanBatch, PlanOutcome, Raised, ReportStore,
+    RestoreStore, RowBatch, SettleOutcome, Settlement, SlotsOutcome, Snooze, StageChange, Store, StoreError,
     UnsubscribeStore, VanishOutcome, Vanishing, WriteOutcome,
 };
 
@@ -147,6 +149,13 @@ decorate! {
         read incoming(
             company: CompanyId, after: Option<IncomingId>, limit: usize
         ) -> Page<IncomingRecord, IncomingId>;
+    }
+
+    LogStore {
+        write append_to_log(company: CompanyId, entry: LogEntry) -> ();
+        read log(
+            company: CompanyId, during: Range<DateTime<Utc>>, after: Option<LogPlace>, limit: usize
+        ) -> Page<LogEntry, LogPlace>;
     }
 
     MessageStore {

@@ -204,6 +204,7 @@ fn machine_room<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Walked<'
 fn every_call<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Walked<'a>> {
     let office = shown::office(victim, scope).into_iter().chain(shown::recipients(victim, scope));
     let inside = shown::listings(victim, scope).into_iter().chain(machine_room(victim, scope));
+    let inside = inside.chain(shown::logs(victim, scope));
     office.chain(inside).chain(shown::callers(victim, scope)).collect()
 }
 

@@ -17,6 +17,7 @@ mod canary;
 mod caps;
 mod changed_files;
 mod companies;
+mod company_log;
 mod crashes;
 mod fairness;
 mod files;

@@ -6,6 +6,7 @@
 mod access;
 mod bench;
 mod campaigns;
+mod company_log;
 mod connecting;
 mod cuts;
 #[expect(dead_code, reason = "other tests use more of it")]

@@ -46,8 +46,9 @@ async fn assert_known(sql: &mut MySqlConnection) {
         ("message_functions", message_functions().collect()),
     ];
     for (table, known) in tables {
-        let select =
-            format!("SELECT CONVERT(name USING utf8mb4), CONVERT(description USING utf8mb4) FROM {table} ORDER BY position");
+        let select = format!(
+            "SELECT CONVERT(name USING utf8mb4), CONVERT(description USING utf8mb4) FROM {table} ORDER BY position"
+        );
         let rows: Vec<(String, String)> = query_as(&select).fetch_all(&mut *sql).await.expect("a table");
         let names: Vec<&str> = rows.iter().map(|(name, _)| &**name).collect();
         assert_eq!(names, known, "{table}");

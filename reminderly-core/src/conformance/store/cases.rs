@@ -24,6 +24,11 @@ macro_rules! for_each_store_case {
             a_campaign_changes_state_by_its_table_only
             a_missing_campaign_is_missing
             campaigns_are_paged
+            an_entry_of_the_log_is_read_back
+            the_same_entry_again_changes_nothing
+            the_log_is_paged_in_the_order_of_its_instants
+            the_log_shows_what_was_in_a_time
+            a_log_is_of_one_company
             a_file_starts_as_prepared
             a_follow_up_packet_starts_as_mapped
             the_same_content_is_one_packet

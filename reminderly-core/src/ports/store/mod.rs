@@ -19,6 +19,7 @@ mod dispositions;
 mod error;
 mod households;
 mod incoming;
+mod log;
 mod messages;
 mod packets;
 mod reports;
@@ -33,6 +34,7 @@ pub use dispositions::{DispositionOutcome, DispositionStore, LocatedDisposition}
 pub use error::StoreError;
 pub use households::HouseholdStore;
 pub use incoming::{IncomingOutcome, IncomingStore};
+pub use log::LogStore;
 pub use messages::{
     Close, CloseVerdict, MessageStore, PlanBatch, PlanOutcome, SlotsOutcome, Snooze, SnoozeUntil,
     WriteOutcome,
@@ -50,7 +52,7 @@ pub use unsubscribes::UnsubscribeStore;
 pub use {
     access::MockAccessStore, appointments::MockAppointmentStore, campaigns::MockCampaignStore,
     dispositions::MockDispositionStore, households::MockHouseholdStore, incoming::MockIncomingStore,
-    messages::MockMessageStore, packets::MockPacketStore, reports::MockReportStore,
+    log::MockLogStore, messages::MockMessageStore, packets::MockPacketStore, reports::MockReportStore,
     restore::MockRestoreStore, unsubscribes::MockUnsubscribeStore,
 };
 
@@ -62,6 +64,7 @@ pub trait Store:
     + DispositionStore
     + HouseholdStore
     + IncomingStore
+    + LogStore
     + MessageStore
     + PacketStore
     + ReportStore
@@ -77,6 +80,7 @@ impl<S> Store for S where
         + DispositionStore
         + HouseholdStore
         + IncomingStore
+        + LogStore
         + MessageStore
         + PacketStore
         + ReportStore

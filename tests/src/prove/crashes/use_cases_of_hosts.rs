@@ -16,8 +16,8 @@ use reminderly_core::domain::unsubscribe::UnsubscribeChange;
 use reminderly_core::ids::IdSourceExt as _;
 use reminderly_core::ports::store::WriteOutcome;
 use reminderly_core::services::{
-    Access, Answers, CallProgress, Check, CompiledCampaigns, Explain, Fleet, Messages, OnDemand, Recipients,
-    Reconcile, ReportOn, Reports, RestoreFence, Unsubscribes,
+    Access, Answers, CallProgress, Check, CompanyLog, CompiledCampaigns, Explain, Fleet, Messages, OnDemand,
+    Recipients, Reconcile, ReportOn, Reports, RestoreFence, Unsubscribes,
 };
 use serde_json::json;
 
@@ -123,6 +123,7 @@ fn keeping() -> [UseCase; 2] {
         "Reports::packet",
         "Reports::campaign",
         "Reports::incoming",
+        "CompanyLog::page",
         "Recipients::page",
         "Recipients::breakdown",
         "Reconcile::packet",
@@ -283,6 +284,9 @@ fn read(world: &World, campaign: &Campaign, ready: &Ready) -> BoxFuture<'static,
         Reports::new(&ports).packet(&reports, packet).await.expect("a report");
         Reports::new(&ports).campaign(&reports, id).await.expect("a report");
         Reports::new(&ports).incoming(&reports).await.expect("counted");
+        let during = now - TimeDelta::days(30)..now + TimeDelta::days(1);
+        let log = CompanyLog::new(&ports).page(&reports, during, None, 10).await.expect("listed");
+        assert!(!log.items.is_empty());
         let (recipients, all) = (Recipients::new(&ports), ReportOn::Campaign(id));
         recipients.breakdown(&reports, all).await.expect("counted");
         let page = recipients.page(&messages, all, None, 10).await.expect("listed");

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use futures::TryStreamExt as _;
 use reminderly_core::domain::access::{Action, CompanyScope};
 use reminderly_core::domain::answers::Goal;
+use reminderly_core::domain::log_entry::Deed;
 use reminderly_core::domain::row::RowNumber;
 use reminderly_core::domain::unsubscribe::UnsubscribeChange;
 use reminderly_core::services::{
-    Answers, CallProgress, Check, CompiledCampaigns, Explain, Forecasts, Messages, OnDemand, Recipients,
-    Reconcile, ReportOn, Reports, Unsubscribes,
+    Answers, CallProgress, Check, CompanyLog, CompiledCampaigns, Explain, Forecasts, Messages, OnDemand,
+    Recipients, Reconcile, ReportOn, Reports, Unsubscribes,
 };
 use reminderly_tests::material;
 use reminderly_tests::world::callers::line;
@@ -90,6 +91,21 @@ pub(super) fn office<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Wal
             Ok(history.history(scope, &contact().refusal_key()).await?.len() > 1)
         }),
     ]
+}
+
+/// What shows who did what.
+pub(super) fn logs<'a>(victim: &'a Victim, scope: &'a CompanyScope) -> Vec<Walked<'a>> {
+    let Victim { world, campaign, packet, .. } = victim;
+    let (log, id, packet) = (CompanyLog::new(&world.ports), campaign.id, *packet);
+    vec![walked("company_log::page", &[Action::ViewReports], async move {
+        let during = instant("2026-01-01T00:00:00Z")..instant("2027-01-01T00:00:00Z");
+        // What the caller asks for in vain is in no log, and what it does for itself in its own.
+        let own = log.page(scope, during, None, 100).await?;
+        Ok(own.items.iter().any(|entry| match entry.deed {
+            Deed::Campaign(campaign, _) => campaign == id,
+            Deed::Packet(of, _) => of == packet,
+        }))
+    })]
 }
 
 /// What shows messages one by one.
