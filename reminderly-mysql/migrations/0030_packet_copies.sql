@@ -1,7 +1,7 @@
 CREATE TABLE IF NOT EXISTS packet_copies (
     packet_number INT UNSIGNED NOT NULL,
     until DATETIME(6) NOT NULL COMMENT 'when they are presumed lost',
-    part INT UNSIGNED NOT NULL COMMENT 'slots that lie together: who claims some of them waits for nobody who claims others',
+    part INT UNSIGNED NOT NULL COMMENT 'slots that lie together are in one: who claims some waits for nobody who claims others',
     live INT UNSIGNED NOT NULL COMMENT 'how many of them still wait',
     slots MEDIUMTEXT NOT NULL COMMENT 'handed over together, with commas between them',
     PRIMARY KEY (packet_number, until, part)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use chrono::{DateTime, Utc};
 use reminderly_core::domain::attempt::AttemptLocation;
 use reminderly_core::domain::message::MessageState;
 use reminderly_core::domain::packet::{PacketOrigin, PacketStage};
@@ -154,23 +155,28 @@ const ADD_EVENTS: Statement = statement(
      ON DUPLICATE KEY UPDATE slot = VALUES(slot)",
 );
 const ADD_COPIES: Statement = statement(
-    "INSERT INTO packet_copies (packet_number, until, part, live, slots) VALUES (?, ?, ?, ?, ?) \
+    "INSERT INTO packet_copies (packet_number, until, part, live, slots) VALUES {rows} \
      ON DUPLICATE KEY UPDATE live = live + VALUES(live), slots = CONCAT(slots, ',', VALUES(slots))",
 );
-const TAKE_COPIES: Statement =
-    statement("DELETE FROM packet_copies WHERE packet_number = ? AND until = ? AND part = ? AND live = ?");
+/// In the order of their key, so that two who want some of them wait for each other, and not one for the other.
+const LOCK_COPIES: Statement = statement(
+    "SELECT part FROM packet_copies WHERE packet_number = ? AND until = ? AND part IN ({rows}) ORDER BY part FOR UPDATE",
+);
 const LEAVE_COPIES: Statement = statement(
-    "UPDATE packet_copies SET live = live - LEAST(live, ?) WHERE packet_number = ? AND until = ? AND part = ?",
+    "UPDATE packet_copies SET live = live - LEAST(live, ?) WHERE packet_number = ? AND until = ? AND part IN ({rows})",
+);
+const TAKE_COPIES: Statement = statement(
+    "DELETE FROM packet_copies WHERE packet_number = ? AND until = ? AND live = 0 AND part IN ({rows})",
 );
 const ADD_CLAIMS: Statement = statement(
     "INSERT INTO open_claims (packet_number, answer_by, live, slots) VALUES (?, ?, ?, ?) \
      ON DUPLICATE KEY UPDATE live = live + VALUES(live), slots = CONCAT(slots, ',', VALUES(slots))",
 );
-const TAKE_CLAIMS: Statement =
-    statement("DELETE FROM open_claims WHERE packet_number = ? AND answer_by = ? AND live = ?");
 const LEAVE_CLAIMS: Statement = statement(
     "UPDATE open_claims SET live = live - LEAST(live, ?) WHERE packet_number = ? AND answer_by = ?",
 );
+const TAKE_CLAIMS: Statement =
+    statement("DELETE FROM open_claims WHERE packet_number = ? AND answer_by = ? AND live = 0");
 const ADD_UNKNOWN: Statement = statement(
     "INSERT INTO unknown_attempts (attempt_id, packet_number, slot) VALUES {rows} ON DUPLICATE KEY UPDATE slot = VALUES(slot)",
 );
@@ -320,13 +326,11 @@ impl OfPacket {
             [number.into(), place, method, row.closes_at.into(), row.at.into(), row.slot.into()]
         });
         tx.write_each(ADD_DUE.on(set).each(due)).await?;
-        for ((until, part), moved) in messages.copies {
-            let row = [number.into(), until.into(), part.into()];
-            move_all(tx, [TAKE_COPIES, LEAVE_COPIES, ADD_COPIES], row, moved).await?;
+        for (until, parts) in messages.copies {
+            move_copies(tx, number, until, parts).await?;
         }
-        for (until, moved) in messages.claims {
-            let row = [number.into(), until.into()];
-            move_all(tx, [TAKE_CLAIMS, LEAVE_CLAIMS, ADD_CLAIMS], row, moved).await?;
+        for (answer_by, moved) in messages.claims {
+            move_claims(tx, number, answer_by, moved).await?;
         }
         let known = messages.known.iter().map(|id| [id.as_uuid().into()]);
         tx.write_each(TAKE_UNKNOWN.each(known)).await?;
@@ -343,24 +347,54 @@ impl OfPacket {
     }
 }
 
-/// Moves messages out of a row that is found by its instant, which goes with the last of them, and into it. Should the row count too few, it
-/// stays: whoever finds it when its instant has come looks at the messages themselves.
-async fn move_all<const KEY: usize>(
+/// Moves messages out of the rows of a hand-over, of which each goes with its last message, and into them. Should a row count too many, it stays:
+/// whoever finds it when its instant has come looks at the messages themselves.
+async fn move_copies(
     tx: &mut Tx<'_>,
-    [take, leave, add]: [Statement; 3],
-    row: [Parameter; KEY],
+    number: u32,
+    until: DateTime<Utc>,
+    parts: BTreeMap<u32, Moved>,
+) -> Result<(), TxError> {
+    let mut left: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for (part, moved) in parts.iter().filter(|(_, moved)| moved.left > 0) {
+        left.entry(moved.left).or_default().push(*part);
+    }
+    let rows = |parts: &[u32]| -> Vec<[Parameter; 1]> { parts.iter().map(|part| [(*part).into()]).collect() };
+    let all: Vec<u32> = left.values().flatten().copied().collect();
+    if all.len() > 1 {
+        drop(tx.each(LOCK_COPIES.bind(number).bind(until).each(rows(&all))).await?);
+    }
+    for (count, parts) in left {
+        tx.write_each(LEAVE_COPIES.bind(count).bind(number).bind(until).each(rows(&parts))).await?;
+    }
+    tx.write_each(TAKE_COPIES.bind(number).bind(until).each(rows(&all))).await?;
+    let come = parts.iter().filter(|(_, moved)| !moved.come.is_empty()).map(|(part, moved)| {
+        let live = column(moved.come.len());
+        [number.into(), until.into(), (*part).into(), live.into(), joined(&moved.come).into()]
+    });
+    tx.write_each(ADD_COPIES.each(come)).await
+}
+
+/// The same of claims that are to be answered by an instant.
+async fn move_claims(
+    tx: &mut Tx<'_>,
+    number: u32,
+    answer_by: DateTime<Utc>,
     moved: Moved,
 ) -> Result<(), TxError> {
-    let of_row = |statement: Bound| row.iter().cloned().fold(statement, Bound::bind);
-    if moved.left > 0 && tx.count(of_row(take.bound()).bind(moved.left)).await? == 0 {
-        tx.write(of_row(leave.bind(moved.left))).await?;
+    if moved.left > 0 {
+        tx.write(LEAVE_CLAIMS.bind(moved.left).bind(number).bind(answer_by)).await?;
+        tx.write(TAKE_CLAIMS.bind(number).bind(answer_by)).await?;
     }
     if moved.come.is_empty() {
         return Ok(());
     }
-    let slots: Vec<String> = moved.come.iter().map(u32::to_string).collect();
     let live = column(moved.come.len());
-    tx.write(of_row(add.bound()).bind(live).bind(slots.join(","))).await
+    tx.write(ADD_CLAIMS.bind(number).bind(answer_by).bind(live).bind(joined(&moved.come))).await
+}
+
+fn joined(slots: &[u32]) -> String {
+    slots.iter().map(u32::to_string).collect::<Vec<_>>().join(",")
 }
 
 /// Adds to counters: last, for others wait for these.

@@ -56,8 +56,17 @@ const ENTRIES: Statement = statement(
 #[async_trait]
 impl LogStore for MySqlStore {
     async fn append_to_log(&self, company: CompanyId, entry: LogEntry) -> Result<(), StoreError> {
-        self.make_log(entry.at.date_naive()).await?;
-        self.transact(Append { company, entry }).await
+        let day = entry.at.date_naive();
+        let was_known = self.make_log(day).await?;
+        match self.transact(Append { company, entry }).await {
+            // The server may be another one than it was, or restored: one that has no table of today yet.
+            Err(StoreError::Unavailable { .. }) if was_known => {
+                self.forget_log(day);
+                self.make_log(day).await?;
+                self.transact(Append { company, entry }).await
+            }
+            outcome => outcome,
+        }
     }
 
     async fn log(
@@ -72,18 +81,29 @@ impl LogStore for MySqlStore {
 }
 
 impl MySqlStore {
-    /// Makes the table of a day, unless this store has just used it.
-    async fn make_log(&self, day: NaiveDate) -> Result<(), StoreError> {
-        let known = || self.log_day.lock().unwrap_or_else(PoisonError::into_inner);
-        if *known() == Some(day) {
-            return Ok(());
+    /// Makes the table of a day, unless it is known to be there; whether it was.
+    async fn make_log(&self, day: NaiveDate) -> Result<bool, StoreError> {
+        let known = || self.log_days.lock().unwrap_or_else(PoisonError::into_inner);
+        if known().contains(&day) {
+            return Ok(true);
         }
         self.define(&definition(day)).await?;
         self.transact(vec![MADE.bind(day)]).await?;
-        *known() = Some(day);
-        Ok(())
+        let mut known = known();
+        known.insert(day);
+        while known.len() > DAYS_KNOWN {
+            known.pop_first();
+        }
+        Ok(false)
+    }
+
+    fn forget_log(&self, day: NaiveDate) {
+        self.log_days.lock().unwrap_or_else(PoisonError::into_inner).remove(&day);
     }
 }
+
+/// Entries are of today, and sometimes of the days before.
+const DAYS_KNOWN: usize = 8;
 
 struct Append {
     company: CompanyId,

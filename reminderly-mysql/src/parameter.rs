@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use reminderly_core::ports::BoxError;
 use serde::Serialize;
 use sqlx::Arguments as _;
@@ -25,14 +25,15 @@ pub(crate) enum Parameter {
     Unwritable(Arc<serde_json::Error>),
 }
 
-/// The end of what does not end: the last day that a column can have.
-const NEVER: DateTime<Utc> = match NaiveDate::from_ymd_opt(9999, 12, 31) {
-    Some(day) => match day.and_hms_opt(0, 0, 0) {
-        Some(instant) => instant.and_utc(),
-        None => DateTime::<Utc>::MAX_UTC,
-    },
-    None => DateTime::<Utc>::MAX_UTC,
-};
+/// The first and the last day that a column can have: the second is the end of what does not end.
+const DAYS: [NaiveDate; 2] = [day(1_000, 1, 1), day(9_999, 12, 31)];
+
+const fn day(year: i32, month: u32, day: u32) -> NaiveDate {
+    match NaiveDate::from_ymd_opt(year, month, day) {
+        Some(day) => day,
+        None => NaiveDate::MAX,
+    }
+}
 
 impl Parameter {
     /// As text in the form in which the domain writes it.
@@ -156,15 +157,17 @@ impl From<String> for Parameter {
 }
 
 impl From<DateTime<Utc>> for Parameter {
-    /// What lies behind the last day of a column is that day.
+    /// What lies outside of the days of a column is the nearest of them.
     fn from(instant: DateTime<Utc>) -> Self {
-        Self::Instant(instant.min(NEVER))
+        let [first, last] = DAYS.map(|day| day.and_time(NaiveTime::MIN).and_utc());
+        Self::Instant(instant.clamp(first, last))
     }
 }
 
 impl From<NaiveDate> for Parameter {
     fn from(day: NaiveDate) -> Self {
-        Self::Day(day)
+        let [first, last] = DAYS;
+        Self::Day(day.clamp(first, last))
     }
 }
 

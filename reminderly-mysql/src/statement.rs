@@ -194,8 +194,7 @@ impl Bound {
 pub(crate) enum Prepared {
     /// It is prepared by a connection that uses it for the first time.
     Once(Cow<'static, str>, MySqlArguments),
-    /// It goes as it is, with its values in it: a text that hardly comes again would be prepared in vain, and to forget it costs 40 ms, because the
-    /// driver leaves Nagle's algorithm on and the server answers nothing (RFC 1122, 4.2.3.2 and 4.2.3.4).
+    /// It goes as it is, with its values in it: a text that hardly comes again would be prepared in vain.
     Never(String),
 }
 

@@ -1,5 +1,6 @@
 //! The store.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -23,8 +24,8 @@ pub struct MySqlStore {
     pub(crate) pool: MySqlPool,
     server: Server,
     pub(crate) acquire_within: Duration,
-    /// The last day whose log is known to have a table.
-    pub(crate) log_day: Arc<Mutex<Option<NaiveDate>>>,
+    /// Days whose logs are known to have a table.
+    pub(crate) log_days: Arc<Mutex<BTreeSet<NaiveDate>>>,
     /// Why the last session was refused: the pool, which tries again until nobody waits any more, only says that it took too long.
     refused: Arc<Mutex<Option<SessionError>>>,
 }
@@ -53,8 +54,8 @@ impl MySqlStore {
                 Box::pin(async move { set_up(connection, &*clock, &refused).await })
             })
             .connect_lazy_with(config.options.clone());
-        let log_day = Arc::default();
-        Ok(Self { pool, server, acquire_within: config.acquire_within, log_day, refused })
+        let log_days = Arc::default();
+        Ok(Self { pool, server, acquire_within: config.acquire_within, log_days, refused })
     }
 
     /// Which server answers.

@@ -248,11 +248,14 @@ fn refused(error: &sqlx::Error) -> Option<Refused> {
     let error = error.as_database_error()?.try_downcast_ref::<MySqlDatabaseError>()?;
     let (number, state) = (error.number(), error.code().unwrap_or("HY000").to_owned());
     // Class 42: syntax and rights, <https://dev.mysql.com/doc/refman/8.4/en/error-message-elements.html>.
-    let is_of_objects =
-        state.starts_with("42") || AGAIN.iter().any(|(known, _)| *known == number && number != DUPLICATE);
+    let is_of_objects = (state.starts_with("42") && number != SYNTAX)
+        || AGAIN.iter().any(|(known, _)| *known == number && number != DUPLICATE);
     let text = if is_of_objects { format!(": {}", error.message()) } else { String::new() };
     Some(Refused { number, state, text })
 }
+
+/// `ER_PARSE_ERROR`, which shows a part of the statement.
+const SYNTAX: u16 = 1064;
 
 /// `ER_DUP_ENTRY`, which shows the key.
 const DUPLICATE: u16 = 1062;

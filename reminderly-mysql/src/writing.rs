@@ -31,7 +31,7 @@ pub(crate) struct WriteRow {
     pub(crate) attempts: Vec<Attempt>,
 }
 
-/// Which messages come to an instant, and how many leave it.
+/// Which messages come to a row, and how many leave it.
 #[derive(Default)]
 pub(crate) struct Moved {
     pub(crate) left: u32,
@@ -45,8 +45,8 @@ pub(crate) struct PacketWrites {
     pub(crate) writes: Vec<WriteRow>,
     pub(crate) due: Vec<DueRow>,
     pub(crate) due_no_more: Vec<u32>,
-    /// By the instant, and the part of the packet.
-    pub(crate) copies: BTreeMap<(DateTime<Utc>, u32), Moved>,
+    /// By the instant, and the share of the packet that has a row of its own.
+    pub(crate) copies: BTreeMap<DateTime<Utc>, BTreeMap<u32, Moved>>,
     pub(crate) claims: BTreeMap<DateTime<Utc>, Moved>,
     pub(crate) unknown: Vec<(AttemptId, u32)>,
     pub(crate) known: Vec<AttemptId>,
@@ -96,17 +96,23 @@ impl PacketWrites {
             return;
         }
         match was {
-            Some(Place::Copied(until)) => self.copies.entry((until, part(slot))).or_default().left += 1,
+            Some(Place::Copied(until)) => self.copies(until, slot).left += 1,
             Some(Place::Sending(until)) => self.claims.entry(until).or_default().left += 1,
             Some(Place::Unknown(attempt)) => self.known.push(attempt),
             Some(Place::Due(_) | Place::Parked | Place::Closed) | None => {}
         }
         match is {
-            Place::Copied(until) => self.copies.entry((until, part(slot))).or_default().come.push(slot),
+            Place::Copied(until) => self.copies(until, slot).come.push(slot),
             Place::Sending(until) => self.claims.entry(until).or_default().come.push(slot),
             Place::Unknown(attempt) => self.unknown.push((attempt, slot)),
             Place::Due(_) | Place::Parked | Place::Closed => {}
         }
+    }
+
+    /// Those of a hand-over that have a row with this slot. Slots that lie together are handed over together, mostly, and claimed together: who
+    /// claims some of them waits for nobody who claims others. Those that do not lie together have a few rows all the same.
+    fn copies(&mut self, until: DateTime<Utc>, slot: u32) -> &mut Moved {
+        self.copies.entry(until).or_default().entry(slot / 100 % 16).or_default()
     }
 
     fn count(&mut self, before: Option<&MessageData>, after: &MessageData) {
@@ -130,11 +136,6 @@ impl PacketWrites {
     pub(crate) fn add(&mut self, tally: Tally, step: i64) {
         *self.counts.entry(tally).or_default() += step;
     }
-}
-
-/// In which part of a packet a slot is. Slices are of messages that lie together, mostly, so each is of one part or two.
-const fn part(slot: u32) -> u32 {
-    slot / 100
 }
 
 /// The row by which a message is found that waits without a copy.

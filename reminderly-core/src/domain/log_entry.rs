@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::domain::access::Actor;
 use crate::ids::{CampaignId, LogEntryId, PacketId};
 
-/// Somebody asked for something. What changes a campaign or a packet is written before it is done: an entry without effect tells of what was
-/// refused, came too late, or was cut off.
+/// Somebody asked for something. What lets a campaign or a packet go on is written before it is done: an entry without effect tells of what was
+/// refused, came too late, or was cut off. What stops them, and that a packet was made, is written afterwards, so that nothing keeps it from
+/// being done; if that fails, it is counted and logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogEntry {
     /// Its id.
@@ -66,7 +67,7 @@ impl CampaignDeed {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Create, Self::Edit, Self::Activate, Self::Pause, Self::Remove];
 
-    /// The name in logs and storage.
+    /// The name in storage.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Create => "create",
@@ -99,7 +100,7 @@ impl PacketDeed {
     pub const ALL: [Self; 5] =
         [Self::TakeInFile, Self::TakeInCall, Self::Resume, Self::Cancel, Self::Release];
 
-    /// The name in logs and storage.
+    /// The name in storage.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::TakeInFile => "take_in_file",

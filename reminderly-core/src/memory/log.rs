@@ -1,7 +1,9 @@
+use std::ops::Bound::{Excluded, Unbounded};
 use std::ops::Range;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use super::MemoryStore;
 use crate::batch::Page;
@@ -31,10 +33,11 @@ impl LogStore for MemoryStore {
     ) -> Result<Page<LogEntry, LogPlace>, StoreError> {
         Ok(self
             .transact(|data| {
-                let log = data.logs.get(&company).into_iter().flatten();
-                let mut found = log
-                    .filter(|(place, _)| during.contains(&place.at) && Some(**place) > after)
-                    .map(|(_, entry)| *entry);
+                let first = LogPlace { at: during.start, id: Uuid::nil().into() };
+                let after = after.map_or(first, |after| after.max(first));
+                let log = data.logs.get(&company);
+                let found = log.into_iter().flat_map(|log| log.range((Excluded(after), Unbounded)));
+                let mut found = found.take_while(|(place, _)| place.at < during.end).map(|(_, entry)| *entry);
                 let items: Vec<LogEntry> = found.by_ref().take(limit).collect();
                 let next = items.last().map(LogEntry::place).filter(|_| found.next().is_some());
                 Page { items, next }

@@ -165,8 +165,9 @@ impl Campaigns {
                 hint: "a packet that has ended cannot be cancelled",
             });
         }
-        self.log.write(company, scope.actor(), Deed::Packet(packet, PacketDeed::Cancel)).await?;
         self.begin_cancelling(&found).await?;
+        let cancelled = Deed::Packet(packet, PacketDeed::Cancel);
+        self.log.write_stopped(company, scope.actor(), cancelled).await;
         info!(company.id = %company, packet.id = %packet, "packet is being cancelled");
         self.ports.store.packet(company, packet).await?.ok_or(ServiceError::NotFound { what: "packet" })
     }
@@ -213,10 +214,15 @@ impl Campaigns {
                     hint: "draft and paused campaigns can be activated, active ones paused, archived ones nothing",
                 });
             }
-            self.log.write(company, scope.actor(), Deed::Campaign(id, deed)).await?;
+            if deed == CampaignDeed::Activate {
+                self.log.write(company, scope.actor(), Deed::Campaign(id, deed)).await?;
+            }
             match self.ports.store.change_campaign_state(company, id, campaign.state, to).await? {
                 CampaignChange::Changed(changed) => {
                     info!(company.id = %company, campaign.id = %id, campaign.state = %to, "campaign state changed");
+                    if deed != CampaignDeed::Activate {
+                        self.log.write_stopped(company, scope.actor(), Deed::Campaign(id, deed)).await;
+                    }
                     return Ok(changed);
                 }
                 CampaignChange::Conflict(actual) => campaign = actual,

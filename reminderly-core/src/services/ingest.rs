@@ -227,16 +227,10 @@ impl Ingest {
             match self.store.create_packet(company, packet.clone()).await? {
                 PacketCreation::Created(packet) => {
                     tracing::info!(company.id = %company, campaign.id = %campaign.id, packet.id = %packet.id, "packet prepared");
-                    self.log.write_made(&packet, scope.actor(), PacketDeed::TakeInFile).await?;
+                    self.log.write_made(&packet, scope.actor(), PacketDeed::TakeInFile).await;
                     return Ok(Prepared::New(packet));
                 }
-                PacketCreation::Exists(packet) => {
-                    // Whoever made it may have been cut off before that was written.
-                    if packet.stage == PacketStage::Prepared {
-                        self.log.write_made(&packet, scope.actor(), PacketDeed::TakeInFile).await?;
-                    }
-                    return Ok(Prepared::AlreadyLoaded(packet));
-                }
+                PacketCreation::Exists(packet) => return Ok(Prepared::AlreadyLoaded(packet)),
                 PacketCreation::NotNewest(newest) => packet.id = self.ids.next_after(now, newest.as_uuid()),
                 PacketCreation::CampaignArchived => return Err(archived()),
             }

@@ -122,7 +122,7 @@ impl OnDemand {
     ///
     /// Idempotent by campaign and [`OnDemandCall::key`], also while the first call is under way and after a crash: the same
     /// call again answers the packet of the first and goes on where it stopped. The key of a cancelled packet may be used again.
-    /// Once the packet is stored and written to the log, a failure of what follows is no error: the stage of the receipt says how far it came, and
+    /// Once the packet is stored, a failure of what follows is no error: the stage of the receipt says how far it came, and
     /// the next round of a worker goes on. Dropping the future leaves the call whole or not made.
     ///
     /// # Errors
@@ -161,9 +161,12 @@ impl OnDemand {
         let missing = ServiceError::NotFound { what: "campaign" };
         let campaign = self.ports.store.campaign(company, campaign).await?.ok_or(missing)?;
         let (packet, repetition) = self.packet_of(&campaign, call).await?;
-        self.log.write_made(&packet, actor, PacketDeed::TakeInCall).await?;
         if let Err(error) = self.bring_on(&packet, campaign.state).await {
             left_to_the_workers(&packet, &error);
+        }
+        // Whoever made the call first may have been cut off before that was written.
+        if repetition == CallRepetition::First || packet.stage == PacketStage::Loaded {
+            self.log.write_made(&packet, actor, PacketDeed::TakeInCall).await;
         }
         self.receipt(packet, repetition, campaign.state).await
     }

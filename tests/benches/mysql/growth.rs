@@ -24,7 +24,7 @@ pub(crate) struct Sizes {
     pub(crate) few: usize,
     /// Messages of a large one.
     pub(crate) many: usize,
-    /// Packets that are open at the same time; a small run has one.
+    /// Packets that are open at the same time, beside a run with eight.
     pub(crate) packets: usize,
 }
 
@@ -40,6 +40,8 @@ pub(crate) async fn measure(report: &mut Report, site: &Site, sizes: &Sizes) -> 
         println!("{messages} messages in {packets} packets: plan {plan:.0} µs, send {send:.0} µs each");
         Ok(plan + send)
     };
+    // The first run warms the server up.
+    cost(few, 8).await?;
     let small = cost(few, 8).await?;
     let large = cost(many, 8).await?;
     let ratio = large / small;

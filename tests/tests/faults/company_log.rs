@@ -6,7 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::executor::block_on;
 use reminderly_core::domain::access::{Action, Actor, CompanyScope};
+use reminderly_core::domain::campaign::lifecycle::CampaignState;
 use reminderly_core::domain::log_entry::{CampaignDeed, Deed, LogEntry, PacketDeed};
+use reminderly_core::domain::packet::Draining;
 use reminderly_core::domain::restore::RestoreEpoch;
 use reminderly_core::ids::CompanyId;
 use reminderly_core::ports::store::{Store, StoreError};
@@ -125,20 +127,25 @@ fn what_is_refused_is_not_written() {
     assert_eq!(deeds(&world, company), []);
 }
 
-/// Nothing is done that cannot be written.
+/// What cannot be written does not go on; but it stops.
 #[test]
-fn a_log_that_cannot_be_written_keeps_a_campaign_as_it_is() {
+fn a_log_that_cannot_be_written_keeps_nobody_from_stopping() {
     let world = World::new(&Setup { start: instant(START), ..Setup::default() });
     let company = world.company();
     let campaign = world.campaign(company, &material::document());
+    let rows = material::line(1, &material::number(1), "2026-03-06 14:00");
+    let file = world.load(company, campaign.id, &(material::HEADER.to_owned() + &rows));
     let mut ports = world.ports.clone();
     ports.store = Arc::new(HookedStore::new(Arc::clone(&world.ports.store), Arc::new(Unwritable)));
-    let campaigns = Campaigns::new(&ports);
-    let run = world.scope(company, Action::RunCampaign);
-    let refused = block_on(campaigns.pause(&run, campaign.id));
+    let (campaigns, run) = (Campaigns::new(&ports), world.scope(company, Action::RunCampaign));
+    assert_eq!(block_on(campaigns.pause(&run, campaign.id)).unwrap().state, CampaignState::Paused);
+    let refused = block_on(campaigns.activate(&run, campaign.id));
     assert!(matches!(refused, Err(ServiceError::Store(StoreError::Unavailable { .. }))), "{refused:?}");
     let view = world.scope(company, Action::ViewReports);
-    assert_eq!(block_on(world.campaigns().get(&view, campaign.id)).unwrap().state, campaign.state);
+    let found = block_on(world.campaigns().get(&view, campaign.id)).unwrap();
+    assert_eq!(found.state, CampaignState::Paused);
+    assert_eq!(block_on(campaigns.cancel_packet(&run, file)).unwrap().draining, Draining::Cancelling);
+    assert_eq!(block_on(campaigns.remove(&run, campaign.id)).unwrap().state, CampaignState::Archived);
 }
 
 #[derive(Debug)]

@@ -2,10 +2,12 @@
 
 use futures::future::join_all;
 use reminderly_core::domain::call::CallKey;
-use reminderly_core::domain::packet::{Draining, PacketStage};
-use reminderly_core::domain::row::RowNumber;
+use reminderly_core::domain::packet::{Draining, IngestProgress, PacketStage};
+use reminderly_core::domain::row::{Row, RowNumber};
 use reminderly_core::ids::PacketId;
-use reminderly_core::ports::store::{NewPacket, PacketCreation, PacketStore as _, StoreError, WriteOutcome};
+use reminderly_core::ports::store::{
+    NewPacket, PacketCreation, PacketStore as _, RowBatch, StoreError, WriteOutcome,
+};
 use reminderly_mysql::ServerKind;
 use rstest::rstest;
 
@@ -157,5 +159,29 @@ fn two_files_never_share_tables(#[case] kind: ServerKind) {
             let rows = bench.store.rows(bench.company, packet.id, RowNumber(0), 9).await.expect("rows");
             assert_eq!(rows.items.iter().map(|row| row.number.0).collect::<Vec<_>>(), [number]);
         }
+    });
+}
+
+/// Whatever is in a text, it is read as it was written, and no part of a statement.
+#[rstest]
+#[case::mariadb(ServerKind::MariaDb)]
+#[case::mysql(ServerKind::MySql)]
+fn a_text_is_stored_as_it_is(#[case] kind: ServerKind) {
+    let Some(database) = database(kind) else { return };
+    block_on(async {
+        let bench = Bench::new(&database).await;
+        let file = bench.file(1).await;
+        bench.open(&file).await;
+        let every: String = (0..=0x7f_u8).map(char::from).collect();
+        let texts =
+            [every.as_str(), "', '', x'27'); -- ?", "\\' OR 1 = 1 #", "''", "\u{a0}\u{2019}Zoë 🦷\u{ff07}"];
+        let rows: Vec<Row> =
+            (1..).zip(texts).map(|(number, text)| Row::new(RowNumber(number), number, [text])).collect();
+        let progress = IngestProgress { through: RowNumber(5), ..IngestProgress::default() };
+        let batch = RowBatch { after: RowNumber(0), progress, rows: rows.clone(), rejected: Vec::new() };
+        let written = bench.store.append_rows(bench.company, file.id, batch).await;
+        assert_eq!(written.expect("stored"), WriteOutcome::Applied);
+        let read = bench.store.rows(bench.company, file.id, RowNumber(0), 9).await.expect("read");
+        assert_eq!(read.items, rows);
     });
 }

@@ -1,6 +1,6 @@
 //! The log of a company.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::bench::{Answered as _, Bench};
 use crate::domain::access::Actor;
@@ -79,6 +79,9 @@ pub async fn the_log_shows_what_was_in_a_time(bench: &Bench) {
     assert_eq!(bench.log_of_days(1, 3, 2).await, [entries[3], entries[4]]);
     assert_eq!(bench.log_of_days(3, 9, 2).await, []);
     assert_eq!(bench.log_of_days(1, 1, 2).await, []);
+    let ever = DateTime::<Utc>::MIN_UTC..DateTime::<Utc>::MAX_UTC;
+    let all = bench.store.log(bench.company, ever, None, 9).await.answered();
+    assert_eq!(all.items, entries);
 }
 
 /// A company that is not there has no log, and one has no other one's.
@@ -90,5 +93,9 @@ pub async fn a_log_is_of_one_company(bench: &Bench) {
     let during = bench.now..bench.at(1);
     let others = bench.store.log(bench.id(), during, None, 9).await.answered();
     assert_eq!(others.items, []);
+    let beside = bench.beside().await;
+    let same = LogEntry { actor: Actor::Gateway, ..entry };
+    beside.store.append_to_log(beside.company, same).await.answered();
+    assert_eq!(beside.log_of_days(0, 1, 9).await, [same]);
     assert_eq!(bench.log_of_days(0, 1, 9).await, [entry]);
 }

@@ -13,7 +13,7 @@ use crate::ids::CompanyId;
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait LogStore: Debug + Send + Sync + 'static {
-    /// Adds an entry. One in a [place](LogEntry::place) that is taken changes nothing.
+    /// Adds an entry. One in a [place](LogEntry::place) that is taken changes nothing. Instants have microseconds.
     ///
     /// # Errors
     ///

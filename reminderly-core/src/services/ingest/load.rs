@@ -7,6 +7,7 @@ use super::content::{Survey, SurveyedFile, changed, survey};
 use super::{Ingest, LoadProgress, require_any, unusable, wrong_stage};
 use crate::domain::access::{Action, CompanyScope};
 use crate::domain::campaign::definition::Source;
+use crate::domain::log_entry::PacketDeed;
 use crate::domain::packet::{Digest, FileFormat, Packet, PacketFailure, PacketOrigin, PacketStage};
 use crate::domain::table::{
     Position, RecordReader, TableFault, TableHead, TableRules, TextEncoding, TextForm,
@@ -46,6 +47,10 @@ impl Ingest {
             "packet.load",
             company.id = %company, campaign.id = %packet.campaign, packet.id = %packet.id, rows = tracing::field::Empty
         );
+        if packet.stage == PacketStage::Prepared {
+            // Whoever made it may have been cut off before that was written.
+            self.log.write_made(&packet, scope.actor(), PacketDeed::TakeInFile).await;
+        }
         self.load_packet(packet, source, progress).instrument(span).await
     }
 
