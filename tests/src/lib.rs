@@ -17,6 +17,7 @@ pub mod executor;
 pub mod fairness;
 pub mod fuzzing;
 pub mod generated_file;
+pub mod intake;
 pub mod judge;
 pub mod material;
 pub mod prove;

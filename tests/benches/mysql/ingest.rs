@@ -5,17 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reminderly_core::clock::{Clock as _, SystemClock};
-use reminderly_core::domain::access::{Action, Actor, Company, Grants, authorize};
-use reminderly_core::domain::campaign::lifecycle::CampaignState;
-use reminderly_core::ids::{CampaignId, CompanyId, IdSourceExt as _, RandomIds};
-use reminderly_core::ports::store::{NewCampaign, Store};
-use reminderly_core::sealers::PlainSealer;
-use reminderly_core::services::{CompiledCampaigns, Ingest, Mapping, Ports, Prepared, QueueNames, Settings};
-use reminderly_core::testing::VirtualClock;
-use reminderly_providers::router::MethodRouter;
-use reminderly_queue_memory::MemoryQueue;
-use reminderly_tests::example::{Methods, definition};
+use reminderly_core::domain::access::{Action, Actor, Grants, authorize};
+use reminderly_core::ports::store::Store;
+use reminderly_core::services::{CompiledCampaigns, Ingest, Mapping, Prepared, QueueNames, Settings};
+use reminderly_tests::example::Methods;
 use reminderly_tests::generated_file::{FILE, GeneratedFile};
+use reminderly_tests::intake::{ports, set_up};
 use reminderly_tests::report::{Failure, Report, median, processor_time, rate};
 use sqlx::mysql::MySqlPool;
 use sqlx::query_scalar;
@@ -23,9 +18,6 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
 use crate::site::{Place, Site};
-
-/// Sunday before the first appointment, so that every message lies ahead.
-const NOW: chrono::DateTime<chrono::Utc> = chrono::DateTime::from_timestamp(1_772_323_200, 0).unwrap();
 
 struct Run {
     load: Duration,
@@ -68,7 +60,7 @@ async fn run(site: &Site, rows: u64) -> Result<Run, Failure> {
     let mysql = place.store(4).await?;
     let store: Arc<dyn Store> = Arc::new(mysql.clone());
     let file = GeneratedFile::new(rows);
-    let (company, campaign) = set_up(&*store).await?;
+    let (company, campaign) = set_up(&*store, Methods::FirstAvailable).await?;
     let settings = Settings::new(QueueNames::of_deployment("figures")?);
     let ports = ports(Arc::clone(&store));
     let ingest = Ingest::new(&ports, &settings);
@@ -143,29 +135,5 @@ async fn tell(client: &str, place: &Place, statements: &str) -> Result<Duration,
         Ok(clock.monotonic().since(start))
     } else {
         Err(format!("the client: {status}").into())
-    }
-}
-
-async fn set_up(store: &dyn Store) -> Result<(CompanyId, CampaignId), Failure> {
-    let (company, campaign) = (RandomIds.next(NOW), RandomIds.next(NOW));
-    let new = Company { id: company, name: "Smith".to_owned(), server_name: "smith".to_owned() };
-    store.save_company_across_companies(&new).await?;
-    let new = NewCampaign { id: campaign, definition: definition(Methods::FirstAvailable)?, created_at: NOW };
-    store.create_campaign(company, new).await?;
-    store.change_campaign_state(company, campaign, CampaignState::Draft, CampaignState::Active).await?;
-    Ok((company, campaign))
-}
-
-fn ports(store: Arc<dyn Store>) -> Ports {
-    let clock = Arc::new(VirtualClock::new(NOW));
-    let queue = Arc::new(MemoryQueue::new(Arc::clone(&clock) as _));
-    Ports {
-        store,
-        queue: Arc::clone(&queue) as _,
-        queues: queue,
-        providers: Arc::new(MethodRouter::new()),
-        sealer: Arc::new(PlainSealer),
-        clock,
-        ids: Arc::new(RandomIds),
     }
 }

@@ -6,7 +6,7 @@ use reminderly_core::domain::log_entry::{CampaignDeed, Deed, LogEntry};
 use reminderly_core::ports::store::{AccessStore as _, LogStore as _};
 use reminderly_mysql::{MySqlConfig, ServerKind};
 use rstest::rstest;
-use sqlx::query_scalar;
+use sqlx::{query, query_scalar};
 
 use crate::bench::sql;
 use crate::database::{block_on, connect, database, fresh_url, migrated_at};
@@ -48,5 +48,30 @@ fn each_day_has_a_table_whoever_writes_first(#[case] kind: ServerKind) {
         let known: i64 =
             query_scalar("SELECT COUNT(*) FROM log_tables").fetch_one(&mut sql).await.expect("days");
         assert_eq!(known, 2);
+    });
+}
+
+/// A backup was loaded, or another server took over, while the host went on: nothing may keep it from going on.
+#[rstest]
+#[case::mariadb(ServerKind::MariaDb)]
+#[case::mysql(ServerKind::MySql)]
+fn a_table_that_is_gone_is_made_again(#[case] kind: ServerKind) {
+    let Some(database) = database(kind) else { return };
+    block_on(async {
+        let url = fresh_url(&database);
+        let (store, owner) = (migrated_at(&url).await, company());
+        store.save_company_across_companies(&owner).await.expect("saved");
+        store.append_to_log(owner.id, entry(now())).await.expect("written");
+        let mut sql = sql(&url).await;
+        for gone in [
+            format!("DROP TABLE company_log_{}", now().format("%m%d%Y")),
+            "DELETE FROM log_tables".to_owned(),
+        ] {
+            query(&gone).execute(&mut sql).await.expect("gone");
+        }
+        let written = entry(now());
+        store.append_to_log(owner.id, written).await.expect("written");
+        let read = store.log(owner.id, now()..now() + TimeDelta::days(1), None, 9).await.expect("read");
+        assert_eq!(read.items, [written]);
     });
 }

@@ -9,7 +9,8 @@ use rand::RngExt as _;
 use reminderly_core::domain::row::RowNumber;
 use reminderly_core::ids::{MessageId, PacketId};
 use reminderly_core::ports::store::{
-    MessageStore as _, PacketStore as _, Snooze, SnoozeUntil, StoreError, WriteOutcome,
+    ClaimOutcome, ClaimRequest, MessageStore as _, PacketStore as _, SettleVerdict, Settlement, Snooze,
+    SnoozeUntil, StoreError, WriteOutcome,
 };
 use reminderly_mysql::{MySqlConfig, ServerKind};
 use rstest::rstest;
@@ -17,9 +18,9 @@ use sqlx::{Executor as _, MySqlConnection, query, query_scalar};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::sleep;
 
-use crate::bench::{Bench, batch, sql};
+use crate::bench::{Bench, batch, claim_terms, sql};
 use crate::database::{block_on, connect, database, fresh_url, is_long, migrated, migrated_at, own_database};
-use crate::values::now;
+use crate::values::{id, now};
 
 /// A primary that becomes a replica while it is written to, and is a primary again.
 #[rstest]
@@ -269,4 +270,53 @@ async fn deadlocks(kind: ServerKind, sql: &mut MySqlConnection) -> u64 {
         }
     };
     query_scalar(ask).fetch_one(sql).await.expect("counted")
+}
+
+/// Many who claim at once some of what was handed over together: when all is settled, nothing tells of copies or claims any more.
+#[rstest]
+#[case::mariadb(ServerKind::MariaDb)]
+#[case::mysql(ServerKind::MySql)]
+fn claims_of_the_same_copies_leave_nothing_behind(#[case] kind: ServerKind) {
+    let Some(database) = database(kind) else { return };
+    block_on(async {
+        let url = fresh_url(&database);
+        let bench = Bench::with(migrated_at(&url).await).await;
+        let (file, ids) = bench.handed_over(600).await;
+        let (store, company) = (&bench.store, bench.company);
+        let settled = |worker: usize| {
+            // Every worker has messages of every part.
+            let mine: Vec<MessageId> = ids.iter().skip(worker).step_by(8).copied().collect();
+            async move {
+                for slice in mine.chunks(25) {
+                    let requests: Vec<ClaimRequest> = slice
+                        .iter()
+                        .map(|message| ClaimRequest { message: *message, attempt: id() })
+                        .collect();
+                    let claims =
+                        store.claim(company, file.id, &requests, &claim_terms()).await.expect("claimed");
+                    let accepted = claims.into_iter().map(|claim| match claim {
+                        ClaimOutcome::Claimed(claimed) => Settlement {
+                            message: claimed.message,
+                            epoch: claimed.epoch,
+                            verdict: SettleVerdict::Accepted { reference: None },
+                            at: now(),
+                        },
+                        refused @ ClaimOutcome::Refused(_) => panic!("{refused:?}"),
+                    });
+                    drop(
+                        store.settle(company, file.id, &accepted.collect::<Vec<_>>()).await.expect("settled"),
+                    );
+                }
+            }
+        };
+        join_all((0..8).map(settled)).await;
+        let mut sql = sql(&url).await;
+        for table in ["packet_copies", "open_claims"] {
+            let left: i64 = query_scalar(&format!("SELECT COUNT(*) FROM {table}"))
+                .fetch_one(&mut sql)
+                .await
+                .expect(table);
+            assert_eq!(left, 0, "{table}");
+        }
+    });
 }

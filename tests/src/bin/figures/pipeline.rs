@@ -3,23 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::DateTime;
 use futures::executor::block_on;
 use futures::future::try_join;
 use reminderly_core::clock::{Clock as _, SystemClock};
-use reminderly_core::domain::access::{Action, Actor, Company, Grants, authorize};
-use reminderly_core::domain::campaign::lifecycle::CampaignState;
-use reminderly_core::ids::{CampaignId, CompanyId, IdSourceExt as _, RandomIds};
+use reminderly_core::domain::access::{Action, Actor, Grants, authorize};
 use reminderly_core::ports::source::PacketSource as _;
-use reminderly_core::ports::store::{NewCampaign, Store};
-use reminderly_core::sealers::PlainSealer;
-use reminderly_core::services::{CompiledCampaigns, Ingest, Mapping, Ports, Prepared, QueueNames, Settings};
-use reminderly_core::testing::VirtualClock;
-use reminderly_providers::router::MethodRouter;
-use reminderly_queue_memory::MemoryQueue;
+use reminderly_core::services::{CompiledCampaigns, Ingest, Mapping, Prepared, QueueNames, Settings};
 use reminderly_tests::discarding_store::{DiscardingStore, Tally};
-use reminderly_tests::example::{Methods, definition};
+use reminderly_tests::example::Methods;
 use reminderly_tests::generated_file::{FILE, GeneratedFile};
+use reminderly_tests::intake::{ports, set_up};
 use reminderly_tests::table::grouped;
 
 use reminderly_tests::report::{Failure, Report, median, micros_each, peak_memory_kib, processor_time, rate};
@@ -27,9 +20,6 @@ use reminderly_tests::report::{Failure, Report, median, micros_each, peak_memory
 const GOAL: Duration = Duration::from_secs(15);
 const GOAL_ROWS: u32 = 1_000_000;
 const GOAL_KIB: u64 = 64 << 10;
-
-/// Sunday before the first appointment, so that every message lies ahead.
-const NOW: DateTime<chrono::Utc> = DateTime::from_timestamp(1_772_323_200, 0).unwrap();
 
 struct Run {
     /// From the first look at the file to the last dropped message.
@@ -119,28 +109,4 @@ async fn run(file: &GeneratedFile, methods: Methods) -> Result<Run, Failure> {
     try_join(load, map).await?;
     let (whole, busy) = (clock.monotonic().since(start), processor_time().saturating_sub(busy));
     Ok(Run { whole, prepare, busy, tally: discarding.tally() })
-}
-
-async fn set_up(store: &dyn Store, methods: Methods) -> Result<(CompanyId, CampaignId), Failure> {
-    let (company, campaign) = (RandomIds.next(NOW), RandomIds.next(NOW));
-    let new = Company { id: company, name: "Smith".to_owned(), server_name: "smith".to_owned() };
-    store.save_company_across_companies(&new).await?;
-    let new = NewCampaign { id: campaign, definition: definition(methods)?, created_at: NOW };
-    store.create_campaign(company, new).await?;
-    store.change_campaign_state(company, campaign, CampaignState::Draft, CampaignState::Active).await?;
-    Ok((company, campaign))
-}
-
-fn ports(store: Arc<dyn Store>) -> Ports {
-    let clock = Arc::new(VirtualClock::new(NOW));
-    let queue = Arc::new(MemoryQueue::new(Arc::clone(&clock) as _));
-    Ports {
-        store,
-        queue: Arc::clone(&queue) as _,
-        queues: queue,
-        providers: Arc::new(MethodRouter::new()),
-        sealer: Arc::new(PlainSealer),
-        clock,
-        ids: Arc::new(RandomIds),
-    }
 }
