@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -15,8 +16,9 @@ use reminderly_core::ports::store::{
 use reminderly_mysql::{MySqlConfig, ServerKind};
 use rstest::rstest;
 use sqlx::{Executor as _, MySqlConnection, query, query_scalar};
+use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, spawn_blocking};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::bench::{Bench, batch, claim_terms, sql};
 use crate::database::{block_on, connect, database, fresh_url, is_long, migrated, migrated_at, own_database};
@@ -91,11 +93,18 @@ fn who_finds_no_connection_is_told_in_time_and_nothing_is_half_done(#[case] kind
         rival.execute("BEGIN").await.expect("begun");
         rival.execute("SELECT id FROM data_packet FOR UPDATE").await.expect("locked");
         let append = |number: usize| few.append_rows(bench.company, files[number].id, batch(0, &[1], &[]));
+        let refused = Semaphore::new(0);
+        let first = async |number: usize| {
+            let outcome = append(number).await;
+            refused.add_permits(usize::from(outcome.is_err()));
+            outcome
+        };
         let release = async {
-            sleep(Duration::from_secs(4)).await;
+            let all = timeout(Duration::from_secs(30), refused.acquire_many(4)).await;
+            all.expect("they were told in time").expect("open").forget();
             rival.execute("ROLLBACK").await.expect("released");
         };
-        let (outcomes, ()) = tokio::join!(join_all((0..6).map(append)), release);
+        let (outcomes, ()) = tokio::join!(join_all((0..6).map(first)), release);
         let applied = outcomes.iter().filter(|outcome| matches!(outcome, Ok(WriteOutcome::Applied))).count();
         let told =
             outcomes.iter().filter(|outcome| matches!(outcome, Err(StoreError::Unavailable { .. }))).count();
@@ -121,18 +130,23 @@ fn pauses_of_the_server_lose_nothing(#[case] kind: ServerKind) {
     block_on(async {
         let store = migrated(&database).await;
         let bench = Arc::new(Bench::with(store).await);
-        let paused = Arc::clone(&database);
-        let pauses: JoinHandle<()> = spawn_blocking(move || {
-            for _ in 0..if is_long() { 1_000 } else { 50 } {
-                paused.pause(Duration::from_millis(rand::rng().random_range(10..200)));
-            }
-        });
         let mut files = Vec::new();
         for number in 0..4 {
             let file = bench.file(number).await;
             bench.open(&file).await;
             files.push(file);
         }
+        let paused = Arc::clone(&database);
+        let loaded = Arc::new(AtomicU64::new(0));
+        let seen = Arc::downgrade(&loaded);
+        let pauses: JoinHandle<()> = spawn_blocking(move || {
+            let mut wanted = if is_long() { 1_000 } else { 50 };
+            // However slow the machine is, it stands still while rows are taken in.
+            while wanted > 0 || seen.upgrade().is_some_and(|rows| rows.load(Ordering::Relaxed) < 20) {
+                paused.pause(Duration::from_millis(rand::rng().random_range(10..200)));
+                wanted = i32::max(wanted - 1, 0);
+            }
+        });
         let mut rows = 0;
         while !pauses.is_finished() {
             let append =
@@ -141,9 +155,9 @@ fn pauses_of_the_server_lose_nothing(#[case] kind: ServerKind) {
                 assert_eq!(outcome.expect("it only takes longer"), WriteOutcome::Applied);
             }
             rows += 1;
+            loaded.store(rows, Ordering::Relaxed);
         }
         pauses.await.expect("paused");
-        assert!(rows > 20, "{rows}");
         for file in &files {
             let found = bench.store.packet(bench.company, file.id).await.expect("read").expect("there");
             assert_eq!(found.rows.loaded, rows);
