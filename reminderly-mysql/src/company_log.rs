@@ -1,7 +1,6 @@
 //! The logs of companies, in a table for each day: what is old goes as a whole.
 
 use std::ops::Range;
-use std::sync::PoisonError;
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -13,43 +12,28 @@ use reminderly_core::ports::store::{LogStore, StoreError};
 use sqlx::mysql::MySqlRow;
 use sqlx::types::Uuid;
 
+use crate::log_tables::LogTable;
+use crate::offload::LoggedEntry;
 use crate::reads::{Question, Reads as _};
 use crate::statement::{Statement, statement};
 use crate::store::MySqlStore;
-use crate::table_set;
 use crate::transaction::{Connection, Tx, TxError, Work};
 use crate::values::{Values as _, one_more, page, undecodable};
 
 const TABLE: &str = "company_log";
 
-/// The table of a day; made again it stays as it is.
-fn definition(day: NaiveDate) -> String {
-    format!(
-        "CREATE TABLE IF NOT EXISTS company_log_{} (
-            company_id BINARY(16) NOT NULL,
-            at DATETIME(6) NOT NULL,
-            id BINARY(16) NOT NULL,
-            actor VARCHAR(16) NOT NULL COMMENT 'user, worker, gateway or operator',
-            user_id BINARY(16) NULL,
-            deed VARCHAR(32) NOT NULL,
-            campaign_id BINARY(16) NULL COMMENT 'to which it was done, unless it was to a packet',
-            packet_id BINARY(16) NULL,
-            PRIMARY KEY (company_id, at, id)
-        ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
-        table_set::day(day)
-    )
-}
-
-const MADE: Statement =
-    statement("INSERT INTO log_tables (day) VALUES (?) ON DUPLICATE KEY UPDATE day = VALUES(day)");
-const DAYS: Statement = statement("SELECT day FROM log_tables WHERE day >= ? AND day <= ? ORDER BY day");
+/// Days that have a table.
+const DAYS: Statement = statement(
+    "SELECT day FROM log_tables WHERE day >= ? AND day <= ? AND EXISTS (SELECT 1 FROM information_schema.tables \
+     WHERE table_schema = DATABASE() AND table_name = CONCAT('company_log_', DATE_FORMAT(day, '%m%d%Y'))) ORDER BY day",
+);
 /// Nothing, if there is no such company.
 const APPEND: Statement = statement(
-    "INSERT INTO company_log_{day} (company_id, at, id, actor, user_id, deed, campaign_id, packet_id) \
+    "INSERT INTO {log} (company_id, at, id, actor, user_id, deed, campaign_id, packet_id) \
      SELECT id, ?, ?, ?, ?, ?, ?, ? FROM company WHERE id = ? ON DUPLICATE KEY UPDATE at = VALUES(at)",
 );
 const ENTRIES: Statement = statement(
-    "SELECT at, id, actor, user_id, deed, campaign_id, packet_id FROM company_log_{day} \
+    "SELECT at, id, actor, user_id, deed, campaign_id, packet_id FROM {log} \
      WHERE company_id = ? AND at >= ? AND at < ? AND (at > ? OR id > ?) ORDER BY at, id LIMIT ?",
 );
 
@@ -81,29 +65,61 @@ impl LogStore for MySqlStore {
 }
 
 impl MySqlStore {
-    /// Makes the table of a day, unless it is known to be there; whether it was.
-    async fn make_log(&self, day: NaiveDate) -> Result<bool, StoreError> {
-        let known = || self.log_days.lock().unwrap_or_else(PoisonError::into_inner);
-        if known().contains(&day) {
-            return Ok(true);
+    /// Entries of all companies behind one of a table, in the order of their keys.
+    pub(crate) async fn logged_after(
+        &self,
+        table: LogTable,
+        after: Option<&LoggedEntry>,
+    ) -> Result<Vec<LoggedEntry>, StoreError> {
+        let (company, place) = match after {
+            Some(LoggedEntry { company, entry }) => (company.as_uuid(), entry.place()),
+            None => (Uuid::nil(), LogPlace { at: DateTime::<Utc>::MIN_UTC, id: Uuid::nil().into() }),
+        };
+        let select = LOGGED.of_log(table).bind(company).bind(company).bind(place.at).bind(place.at);
+        let mut found = Vec::new();
+        for row in self.all(select.bind(place.id.as_uuid()).bind(PAGE)).await? {
+            let company: Uuid = row.value(TABLE, "company_id")?;
+            found.push(LoggedEntry { company: company.into(), entry: entry(&row)? });
         }
-        self.define(&definition(day)).await?;
-        self.transact(vec![MADE.bind(day)]).await?;
-        let mut known = known();
-        known.insert(day);
-        while known.len() > DAYS_KNOWN {
-            known.pop_first();
-        }
-        Ok(false)
+        Ok(found)
     }
 
-    fn forget_log(&self, day: NaiveDate) {
-        self.log_days.lock().unwrap_or_else(PoisonError::into_inner).remove(&day);
+    /// Writes entries of a day back. Those that are there stay as they are.
+    pub(crate) async fn write_logged(
+        &self,
+        day: NaiveDate,
+        entries: &[LoggedEntry],
+    ) -> Result<(), StoreError> {
+        self.make_log(day).await?;
+        let rows = entries.iter().map(|LoggedEntry { company, entry }| {
+            let (actor, user) = columns_of_actor(entry.actor);
+            let (deed, campaign, packet) = columns_of_deed(entry.deed);
+            [
+                company.as_uuid().into(),
+                entry.at.into(),
+                entry.id.as_uuid().into(),
+                actor.into(),
+                user.into(),
+                deed.into(),
+                campaign.into(),
+                packet.into(),
+            ]
+        });
+        self.transact(RESTORE.of_log(LogTable::of(day)).each(rows)).await
     }
 }
 
-/// Entries are of today, and sometimes of the days before.
-const DAYS_KNOWN: usize = 8;
+/// So many entries are read together.
+const PAGE: u64 = 2_000;
+
+const LOGGED: Statement = statement(
+    "SELECT company_id, at, id, actor, user_id, deed, campaign_id, packet_id FROM {log} \
+     WHERE company_id >= ? AND (company_id > ? OR at > ? OR at = ? AND id > ?) ORDER BY company_id, at, id LIMIT ?",
+);
+const RESTORE: Statement = statement(
+    "INSERT INTO {log} (company_id, at, id, actor, user_id, deed, campaign_id, packet_id) VALUES {rows} \
+     ON DUPLICATE KEY UPDATE at = VALUES(at)",
+);
 
 struct Append {
     company: CompanyId,
@@ -118,7 +134,8 @@ impl Work for Append {
         let LogEntry { id, at, actor, deed } = self.entry;
         let (actor, user) = columns_of_actor(actor);
         let (deed, campaign, packet) = columns_of_deed(deed);
-        let append = APPEND.of_day(at.date_naive()).bind(at).bind(id.as_uuid()).bind(actor).bind(user);
+        let append =
+            APPEND.of_log(LogTable::of(at.date_naive())).bind(at).bind(id.as_uuid()).bind(actor).bind(user);
         let append = append.bind(deed).bind(campaign).bind(packet).bind(self.company.as_uuid());
         match tx.count(append).await? {
             0 => Err(StoreError::Missing { what: "company" }.into()),
@@ -149,7 +166,8 @@ impl Question for Entries {
             if missing == 0 {
                 break;
             }
-            let select = ENTRIES.of_day(day).bind(self.company.as_uuid()).bind(after.at).bind(end);
+            let select =
+                ENTRIES.of_log(LogTable::of(day)).bind(self.company.as_uuid()).bind(after.at).bind(end);
             let select = select.bind(after.at).bind(after.id.as_uuid()).bind(missing);
             for row in reads.all(select).await? {
                 found.push(entry(&row)?);

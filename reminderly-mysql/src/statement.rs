@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use chrono::NaiveDate;
 use reminderly_core::ports::BoxError;
 use sqlx::mysql::MySqlArguments;
 
+use crate::log_tables::LogTable;
 use crate::parameter::Parameter;
-use crate::table_set::{self, TableSet};
+use crate::table_set::TableSet;
 
 /// A statement that reads or changes rows. One that defines tables would commit what stands before it.
 #[derive(Debug, Clone, Copy)]
@@ -15,7 +15,8 @@ pub(crate) struct Statement(&'static str);
 
 /// A statement that reads or changes rows; to be called in constants, so that any other does not compile. In it stands
 ///
-/// - `{set}` for a [set of tables](Statement::on), `{to}` for [another one](Bound::into_tables), `{day}` for [a day](Statement::of_day),
+/// - `{set}` for a [set of tables](Statement::on), `{to}` for [another one](Bound::into_tables), `{log}` for
+///   [a table of a log](Statement::of_log),
 /// - `{rows}` for a list of values, or of groups of values, of which there are as many as rows are [given](Statement::each),
 /// - `{any …}` for conditions, one of which holds: the same one for every row that is given.
 pub(crate) const fn statement(text: &'static str) -> Statement {
@@ -89,10 +90,9 @@ impl Statement {
         Bound { text: set.named_in(self.0, "set").into(), is_fixed: false, ..self.bound() }
     }
 
-    /// The statement on the table of a day.
-    pub(crate) fn of_day(self, day: NaiveDate) -> Bound {
-        let text = self.0.replace("{day}", &table_set::day(day));
-        Bound { text: text.into(), is_fixed: false, ..self.bound() }
+    /// The statement on a table of a log.
+    pub(crate) fn of_log(self, table: LogTable) -> Bound {
+        Bound { text: self.0.replace("{log}", &table.to_string()).into(), is_fixed: false, ..self.bound() }
     }
 
     /// The statement for each of the rows: as many statements as they need.

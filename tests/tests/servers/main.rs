@@ -15,6 +15,7 @@ mod history;
 mod indexes;
 mod migrating;
 mod model;
+mod offload;
 mod packets;
 mod pressure;
 #[expect(dead_code, reason = "other tests use more of it")]

@@ -1,0 +1,86 @@
+//! What is old, taken out of the database into files.
+//!
+//! A table is taken out in steps that anybody takes up:
+//!
+//! 1. it gets a name that nobody writes to,
+//! 2. its rows are written to a compressed file,
+//! 3. the file is read back and compared with what its [`Manifest`] says, which is written last,
+//! 4. the table is dropped.
+//!
+//! Whoever is killed in between leaves a step that is done again from its beginning.
+
+mod dump;
+mod error;
+mod logs;
+mod sink;
+
+use std::sync::Arc;
+
+use chrono::{Days, NaiveDate};
+use reminderly_core::clock::Clock;
+
+use crate::store::MySqlStore;
+
+pub use dump::Manifest;
+pub use error::OffloadError;
+pub use sink::Sink;
+
+pub(crate) use logs::LoggedEntry;
+
+/// Takes old logs of companies out of the database, into the files of a [`Sink`], and back.
+///
+/// To be run by one host or by several, at any time and as often as you like: several take turns.
+#[derive(Debug, Clone)]
+pub struct Offload {
+    store: MySqlStore,
+    clock: Arc<dyn Clock>,
+    sink: Sink,
+    settings: OffloadSettings,
+}
+
+/// What is old.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OffloadSettings {
+    keep_logs: Days,
+}
+
+impl Default for OffloadSettings {
+    /// Logs of the last ninety days stay.
+    fn default() -> Self {
+        Self { keep_logs: Days::new(90) }
+    }
+}
+
+impl OffloadSettings {
+    /// Leaves the logs of so many days, in UTC, before today's; at least one day, for others may still be writing to yesterday's.
+    #[must_use]
+    pub fn with_keep_logs(self, days: Days) -> Self {
+        Self { keep_logs: days.max(Days::new(1)) }
+    }
+}
+
+/// What was taken out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Offloaded {
+    /// Tables that are in files now.
+    pub tables: u64,
+    /// Their rows.
+    pub rows: u64,
+}
+
+impl Offload {
+    /// Takes from a store into a sink, by this clock.
+    pub const fn new(
+        store: MySqlStore,
+        clock: Arc<dyn Clock>,
+        sink: Sink,
+        settings: OffloadSettings,
+    ) -> Self {
+        Self { store, clock, sink, settings }
+    }
+
+    fn first_day_kept(&self) -> NaiveDate {
+        let today = self.clock.now().date_naive();
+        today.checked_sub_days(self.settings.keep_logs).unwrap_or(NaiveDate::MIN)
+    }
+}
