@@ -40,17 +40,7 @@ const ENTRIES: Statement = statement(
 #[async_trait]
 impl LogStore for MySqlStore {
     async fn append_to_log(&self, company: CompanyId, entry: LogEntry) -> Result<(), StoreError> {
-        let day = entry.at.date_naive();
-        let was_known = self.make_log(day).await?;
-        match self.transact(Append { company, entry }).await {
-            // The server may be another one than it was, or restored: one that has no table of today yet.
-            Err(StoreError::Unavailable { .. }) if was_known => {
-                self.forget_log(day);
-                self.make_log(day).await?;
-                self.transact(Append { company, entry }).await
-            }
-            outcome => outcome,
-        }
+        self.write_log(entry.at.date_naive(), || Append { company, entry }).await
     }
 
     async fn log(
@@ -90,7 +80,6 @@ impl MySqlStore {
         day: NaiveDate,
         entries: &[LoggedEntry],
     ) -> Result<(), StoreError> {
-        self.make_log(day).await?;
         let rows = entries.iter().map(|LoggedEntry { company, entry }| {
             let (actor, user) = columns_of_actor(entry.actor);
             let (deed, campaign, packet) = columns_of_deed(entry.deed);
@@ -105,7 +94,8 @@ impl MySqlStore {
                 packet.into(),
             ]
         });
-        self.transact(RESTORE.of_log(LogTable::of(day)).each(rows)).await
+        let statements = RESTORE.of_log(LogTable::of(day)).each(rows);
+        self.write_log(day, || statements.clone()).await
     }
 }
 

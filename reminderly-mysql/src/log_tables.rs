@@ -73,7 +73,7 @@ const BEFORE: Statement = statement(
 
 impl MySqlStore {
     /// Makes the table of a day, unless it is known to be there; whether it was.
-    pub(crate) async fn make_log(&self, day: NaiveDate) -> Result<bool, StoreError> {
+    async fn make_log(&self, day: NaiveDate) -> Result<bool, StoreError> {
         let known = || self.log_days.lock().unwrap_or_else(PoisonError::into_inner);
         if known().contains(&day) {
             return Ok(true);
@@ -88,7 +88,25 @@ impl MySqlStore {
         Ok(false)
     }
 
-    pub(crate) fn forget_log(&self, day: NaiveDate) {
+    /// Writes to the table of a day, which is made if need be.
+    pub(crate) async fn write_log<W: Work>(
+        &self,
+        day: NaiveDate,
+        work: impl Fn() -> W + Send + Sync,
+    ) -> Result<W::Done, StoreError> {
+        let was_known = self.make_log(day).await?;
+        match self.transact(work()).await {
+            // It was set aside, or the server is another one than it was, or restored: one that has no such table yet.
+            Err(StoreError::Unavailable { .. }) if was_known => {
+                self.forget_log(day);
+                self.make_log(day).await?;
+                self.transact(work()).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn forget_log(&self, day: NaiveDate) {
         self.log_days.lock().unwrap_or_else(PoisonError::into_inner).remove(&day);
     }
 

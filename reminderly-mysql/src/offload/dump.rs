@@ -61,7 +61,7 @@ impl Seen {
 
     fn manifest(self, table: String) -> Manifest {
         let digest: [u8; 32] = self.sha256.finalize().into();
-        let sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = digest.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
         Manifest { version: VERSION, table, rows: self.rows, sha256 }
     }
 }

@@ -34,7 +34,7 @@ impl Sink {
 
     /// A file by its name.
     pub(super) fn file(&self, name: &str) -> File<'_> {
-        let path = name.split('/').fold(self.folder.clone(), |path, part| path.join(part));
+        let path = name.split('/').fold(self.folder.clone(), Path::join);
         File { files: &self.files, path }
     }
 }

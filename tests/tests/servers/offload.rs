@@ -128,7 +128,7 @@ fn logs_go_into_files_and_come_back(#[case] kind: ServerKind) {
         // They are old still.
         assert_eq!(offload.offload_logs().await.expect("taken out"), Offloaded { tables: 1, rows: 15 });
         for days in 0..2 {
-            drop(offload.restore_log(date(days)).await.expect("restored"));
+            offload.restore_log(date(days)).await.expect("restored");
         }
         let restored = site.entries().await;
         assert!(all.iter().all(|entry| restored.contains(entry)));
@@ -154,7 +154,7 @@ fn wherever_it_is_cut_off_nothing_is_lost(#[case] kind: ServerKind) {
             match timeout(Duration::from_millis(milliseconds), offload.offload_logs()).await {
                 Err(_) => cut += 1,
                 Ok(done) => {
-                    drop(done.expect("taken out"));
+                    done.expect("taken out");
                     break;
                 }
             }
