@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use chrono::NaiveDate;
 use clap::Parser;
 
 /// Sends reminders for the companies of a configuration until it is told to stop: files that arrive in a campaign's inbox become
@@ -23,6 +24,11 @@ pub(crate) struct Arguments {
     /// Show how far every packet is, and end; with code 1 if the ledger does not close
     #[arg(long)]
     pub(crate) status: bool,
+
+    /// Bring the log of a day back from the files of the archive into the database, for a look, and end. Workers with an archive take it
+    /// out again within the hour
+    #[arg(long, value_name = "YYYY-MM-DD", conflicts_with_all = ["init", "status"])]
+    pub(crate) restore_log: Option<NaiveDate>,
 
     /// Log to stderr what the filter lets through
     #[arg(long, value_name = "FILTER", default_value = "info")]

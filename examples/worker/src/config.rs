@@ -31,7 +31,23 @@ pub(crate) struct Config {
     pub(crate) metrics: Option<SocketAddr>,
     pub(crate) sandbox: SandboxFiles,
     pub(crate) pace: Pace,
+    pub(crate) archive: Option<Archive>,
     pub(crate) companies: Vec<CompanyEntry>,
+}
+
+/// Where old logs go.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Archive {
+    /// Of this database alone, and the same for all processes that work on it.
+    pub(crate) folder: PathBuf,
+    /// The logs of so many days before today's stay in the database.
+    #[serde(default = "ninety")]
+    pub(crate) keep_logs_days: u16,
+}
+
+const fn ninety() -> u16 {
+    90
 }
 
 /// The sandbox that stands for all providers.
@@ -115,6 +131,7 @@ struct Written {
     sandbox: SandboxFiles,
     #[serde(default)]
     pace: Pace,
+    archive: Option<Archive>,
     companies: Vec<CompanyEntry>,
 }
 
@@ -138,9 +155,10 @@ impl Config {
         let text = fs::read_to_string(path).map_err(|error| Failure::because(&what, &error))?;
         let written: Written = toml::from_str(&text).map_err(|error| unreadable(path, &text, &error))?;
         let beside = path.parent().unwrap_or(Path::new("."));
-        let Written { deployment, database, metrics, mut sandbox, pace, mut companies } = written;
+        let Written { deployment, database, metrics, mut sandbox, pace, archive, mut companies } = written;
         sandbox.journal = beside.join(&sandbox.journal);
         sandbox.script = sandbox.script.map(|script| beside.join(script));
+        let archive = archive.map(|archive| Archive { folder: beside.join(&archive.folder), ..archive });
         pace.check(path)?;
         let (mut ids, mut inboxes) = (HashSet::new(), HashSet::new());
         for company in &mut companies {
@@ -170,6 +188,7 @@ impl Config {
             metrics: metrics.map(|metrics| metrics.listen),
             sandbox,
             pace,
+            archive,
             companies,
         })
     }

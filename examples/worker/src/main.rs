@@ -5,6 +5,7 @@
 //! - [`office`] stores companies, people and campaigns, and finds them again;
 //! - [`sending`] runs the library's worker until the process is told to stop;
 //! - [`endpoint`] is where the provider calls back;
+//! - [`maintenance`] moves what has ended out of the way;
 //! - [`status`] shows how far everything is.
 
 mod cli;
@@ -12,6 +13,7 @@ mod config;
 mod endpoint;
 mod failure;
 mod host;
+mod maintenance;
 mod office;
 mod sending;
 mod status;
@@ -20,6 +22,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use chrono::NaiveDate;
 use clap::Parser as _;
 use reminderly_core::clock::{Clock, SystemClock};
 use reminderly_mysql::MySqlStore;
@@ -58,6 +61,10 @@ async fn carry_out(arguments: &Arguments) -> Result<ExitCode, Failure> {
         std::io::stdout().write_all(status.text.as_bytes()).ok();
         return Ok(if status.closes { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
+    if let Some(day) = arguments.restore_log {
+        restore_log(&config, day).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
     sending::run(&config).await?;
     Ok(ExitCode::SUCCESS)
 }
@@ -75,6 +82,16 @@ async fn init(config: &Config) -> Result<(), Failure> {
     Office::new(&host.ports).set_up(config).await?;
     host.store.close().await;
     info!("the database is ready");
+    Ok(())
+}
+
+async fn restore_log(config: &Config, day: NaiveDate) -> Result<(), Failure> {
+    let none = || Failure::new("no archive: set folder under [archive] in the configuration");
+    let archive = config.archive.as_ref().ok_or_else(none)?;
+    let host = Host::looking(config).await?;
+    let entries = maintenance::restore_log(&host.store, &host.ports.clock, archive, day).await?;
+    host.store.close().await;
+    info!(%day, entries, "the log is in the database again");
     Ok(())
 }
 

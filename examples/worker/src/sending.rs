@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::endpoint;
 use crate::failure::Failure;
 use crate::host::Host;
+use crate::maintenance::Maintenance;
 use crate::office::Office;
 
 /// Sends until a signal says to stop; returns when nothing is in hand any more.
@@ -41,11 +42,16 @@ async fn send(config: &Config, host: &Host, shutdown: &Shutdown) -> Result<(), F
         pollers.stop_all().await;
         Ok(())
     };
+    let maintenance = Maintenance::new(&host.store, &host.ports.clock, config.archive.as_ref())?;
+    let maintenance = async {
+        maintenance.run(shutdown).await;
+        Ok(())
+    };
     let endpoint = async {
         endpoint::run(host, shutdown).await;
         Ok(())
     };
-    tokio::try_join!(worker.run(shutdown), stop_polling, endpoint)?;
+    tokio::try_join!(worker.run(shutdown), stop_polling, endpoint, maintenance)?;
     // The last round may have started some.
     pollers.stop_all().await;
     host.store.close().await;

@@ -11,13 +11,17 @@ use super::OffloadError;
 
 /// A place of files: a folder of this machine, or a bucket, as the crate [`object_store`] reaches them.
 ///
+/// A table is dropped once its file was written and read back: a folder is to be opened with `with_fsync(true)`, or a power cut may
+/// leave neither.
+///
 /// ```
 /// use std::sync::Arc;
 /// use object_store::local::LocalFileSystem;
 /// use reminderly_mysql::Sink;
 ///
 /// # let folder = std::env::temp_dir();
-/// let sink = Sink::new(Arc::new(LocalFileSystem::new_with_prefix(folder)?), "reminderly/production");
+/// let files = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true);
+/// let sink = Sink::new(Arc::new(files), "reminderly/production");
 /// # Ok::<(), object_store::Error>(())
 /// ```
 #[derive(Debug, Clone)]

@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "the helpers of tests fail as tests do: by panicking")]
 
+mod archive;
 #[expect(dead_code, reason = "other tests use more of it")]
 #[path = "../../../../tests/tests/servers/database.rs"]
 mod database;
