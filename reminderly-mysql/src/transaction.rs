@@ -95,6 +95,23 @@ impl Connection {
     }
 }
 
+impl Connection {
+    /// Lets the connection end when it is given back, and with it what the server keeps for it.
+    pub(crate) fn end_after_use(&mut self) {
+        self.0.close_on_drop();
+    }
+
+    /// Makes or takes away tables, once.
+    pub(crate) async fn define(&mut self, definition: &str) -> Result<(), TxError> {
+        within(self.0.execute(definition)).await.map(drop)
+    }
+
+    /// Does some work in one transaction, once.
+    pub(crate) async fn transact<W: Work>(&mut self, work: &W) -> Result<W::Done, TxError> {
+        in_transaction(&mut self.0, work).await
+    }
+}
+
 impl Tx<'_> {
     /// Writes rows.
     pub(crate) async fn write(&mut self, statement: Bound) -> Result<(), TxError> {
@@ -146,7 +163,7 @@ impl MySqlStore {
 
     async fn try_once<W: Work>(&self, work: &W) -> Result<W::Done, TxError> {
         let mut connection = self.connection().await?;
-        let outcome = in_transaction(&mut connection.0, work).await;
+        let outcome = connection.transact(work).await;
         outcome.map_err(|error| connection.close_if_lost(error))
     }
 
@@ -166,8 +183,7 @@ impl MySqlStore {
 
     async fn define_once(&self, definition: &str) -> Result<(), TxError> {
         let mut connection = self.connection().await?;
-        let defined = within(connection.0.execute(definition)).await;
-        defined.map(drop).map_err(|error| connection.close_if_lost(error))
+        connection.define(definition).await.map_err(|error| connection.close_if_lost(error))
     }
 
     pub(crate) async fn connection(&self) -> Result<Connection, TxError> {

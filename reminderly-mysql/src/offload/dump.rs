@@ -27,8 +27,8 @@ pub struct Manifest {
 
 const VERSION: u32 = 1;
 
-/// So many rows are restored together.
-const ROWS: usize = 500;
+/// So many rows are read or restored together: each may have a megabyte.
+pub(super) const ROWS: usize = 100;
 
 /// A table that can be written to a file and read back.
 #[async_trait]

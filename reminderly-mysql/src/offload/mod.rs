@@ -11,12 +11,17 @@
 
 mod dump;
 mod error;
+mod forgetting;
+mod leaving;
 mod logs;
+mod month_rows;
+mod month_tables;
+mod months;
 mod sink;
 
 use std::sync::Arc;
 
-use chrono::{Days, NaiveDate};
+use chrono::{DateTime, Datelike as _, Days, Months, NaiveDate};
 use reminderly_core::clock::Clock;
 
 use crate::store::MySqlStore;
@@ -27,7 +32,7 @@ pub use sink::Sink;
 
 pub(crate) use logs::LoggedEntry;
 
-/// Takes old logs of companies out of the database, into the files of a [`Sink`], and back.
+/// Takes old logs of companies and old months of campaigns out of the database, into the files of a [`Sink`], and back.
 ///
 /// To be run by one host or by several, at any time and as often as you like: several take turns.
 #[derive(Debug, Clone)]
@@ -42,12 +47,13 @@ pub struct Offload {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OffloadSettings {
     keep_logs: Days,
+    keep_months: Months,
 }
 
 impl Default for OffloadSettings {
-    /// Logs of the last ninety days stay.
+    /// Logs of the last ninety days stay, and of the last thirteen months all that ended in them: a year can be compared with the one before.
     fn default() -> Self {
-        Self { keep_logs: Days::new(90) }
+        Self { keep_logs: Days::new(90), keep_months: Months::new(13) }
     }
 }
 
@@ -55,7 +61,13 @@ impl OffloadSettings {
     /// Leaves the logs of so many days, in UTC, before today's; at least one day, for others may still be writing to yesterday's.
     #[must_use]
     pub fn with_keep_logs(self, days: Days) -> Self {
-        Self { keep_logs: days.max(Days::new(1)) }
+        Self { keep_logs: days.max(Days::new(1)), ..self }
+    }
+
+    /// Leaves so many months before the running one; at least one.
+    #[must_use]
+    pub fn with_keep_months(self, months: Months) -> Self {
+        Self { keep_months: months.max(Months::new(1)), ..self }
     }
 }
 
@@ -68,6 +80,9 @@ pub struct Offloaded {
     pub rows: u64,
 }
 
+/// Nothing is older, and servers know such a day.
+const EARLIEST: NaiveDate = DateTime::UNIX_EPOCH.naive_utc().date();
+
 impl Offload {
     /// Takes from a store into a sink, by this clock.
     pub const fn new(
@@ -79,8 +94,16 @@ impl Offload {
         Self { store, clock, sink, settings }
     }
 
+    /// Logs of the days before go.
     fn first_day_kept(&self) -> NaiveDate {
         let today = self.clock.now().date_naive();
-        today.checked_sub_days(self.settings.keep_logs).unwrap_or(NaiveDate::MIN)
+        today.checked_sub_days(self.settings.keep_logs).unwrap_or_default().max(EARLIEST)
+    }
+
+    /// Months that ended before go.
+    fn first_month_kept(&self) -> NaiveDate {
+        let today = self.clock.now().date_naive();
+        let first = today.with_day(1).unwrap_or(today);
+        first.checked_sub_months(self.settings.keep_months).unwrap_or_default().max(EARLIEST)
     }
 }
