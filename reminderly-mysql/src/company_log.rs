@@ -12,7 +12,7 @@ use reminderly_core::ports::store::{LogStore, StoreError};
 use sqlx::mysql::MySqlRow;
 use sqlx::types::Uuid;
 
-use crate::log_tables::LogTable;
+use crate::log_tables::{LogTable, LogTables};
 use crate::offload::LoggedEntry;
 use crate::reads::{Question, Reads as _};
 use crate::statement::{Statement, statement};
@@ -22,11 +22,6 @@ use crate::values::{Values as _, one_more, page, undecodable};
 
 const TABLE: &str = "company_log";
 
-/// Days that have a table.
-const DAYS: Statement = statement(
-    "SELECT day FROM log_tables WHERE day >= ? AND day <= ? AND EXISTS (SELECT 1 FROM information_schema.tables \
-     WHERE table_schema = DATABASE() AND table_name = CONCAT('company_log_', DATE_FORMAT(day, '%m%d%Y'))) ORDER BY day",
-);
 /// Nothing, if there is no such company.
 const APPEND: Statement = statement(
     "INSERT INTO {log} (company_id, at, id, actor, user_id, deed, campaign_id, packet_id) \
@@ -65,13 +60,21 @@ impl MySqlStore {
             Some(LoggedEntry { company, entry }) => (company.as_uuid(), entry.place()),
             None => (Uuid::nil(), LogPlace { at: DateTime::<Utc>::MIN_UTC, id: Uuid::nil().into() }),
         };
-        let select = LOGGED.of_log(table).bind(company).bind(company).bind(place.at).bind(place.at);
+        let select = LOGGED.of_log(table).bind(company).bind(company).bind(place.at);
+        let select = select.bind(company).bind(place.at);
         let mut found = Vec::new();
         for row in self.all(select.bind(place.id.as_uuid()).bind(PAGE)).await? {
             let company: Uuid = row.value(TABLE, "company_id")?;
             found.push(LoggedEntry { company: company.into(), entry: entry(&row)? });
         }
         Ok(found)
+    }
+
+    /// How many entries a table has.
+    pub(crate) async fn count_logged(&self, table: LogTable) -> Result<u64, StoreError> {
+        let row = self.one(COUNT.of_log(table)).await?;
+        let count: i64 = row.map_or(Ok(0), |row| row.value(TABLE, "count"))?;
+        Ok(u64::try_from(count).unwrap_or_default())
     }
 
     /// Writes entries of a day back. Those that are there stay as they are.
@@ -102,9 +105,11 @@ impl MySqlStore {
 /// So many entries are read together.
 const PAGE: u64 = 2_000;
 
+const COUNT: Statement = statement("SELECT COUNT(*) AS count FROM {log}");
 const LOGGED: Statement = statement(
     "SELECT company_id, at, id, actor, user_id, deed, campaign_id, packet_id FROM {log} \
-     WHERE company_id >= ? AND (company_id > ? OR at > ? OR at = ? AND id > ?) ORDER BY company_id, at, id LIMIT ?",
+     WHERE company_id > ? OR company_id = ? AND at > ? OR company_id = ? AND at = ? AND id > ? \
+     ORDER BY company_id, at, id LIMIT ?",
 );
 const RESTORE: Statement = statement(
     "INSERT INTO {log} (company_id, at, id, actor, user_id, deed, campaign_id, packet_id) VALUES {rows} \
@@ -150,8 +155,9 @@ impl Question for Entries {
         let first = LogPlace { at: start, id: Uuid::nil().into() };
         let after = self.after.map_or(first, |after| after.max(first));
         let mut found = Vec::new();
-        for row in reads.all(DAYS.bind(after.at.date_naive()).bind(end.date_naive())).await? {
-            let day: NaiveDate = row.value("log_tables", "day")?;
+        let days = after.at.date_naive()..=end.date_naive();
+        let is_wanted = |table: &LogTable| !table.is_aside() && days.contains(&table.day);
+        for LogTable { day, .. } in LogTables.ask(reads).await?.into_iter().filter(is_wanted) {
             let missing = one_more(self.limit).saturating_sub(u64::try_from(found.len()).unwrap_or(u64::MAX));
             if missing == 0 {
                 break;

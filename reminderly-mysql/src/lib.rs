@@ -51,7 +51,7 @@ pub use config::{ConfigError, MySqlConfig};
 pub use error::ConnectError;
 pub use history::{History, HistorySettings, Moved};
 pub use migrations::MigrateError;
-pub use offload::{Manifest, Offload, OffloadError, OffloadSettings, Offloaded, Sink};
+pub use offload::{Offload, OffloadError, OffloadSettings, Offloaded, Sink};
 pub use server::{Server, ServerKind};
 pub use session::SessionError;
 pub use store::MySqlStore;

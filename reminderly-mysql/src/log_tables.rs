@@ -1,6 +1,7 @@
 //! The tables of logs: one for each day, and those that are being taken out.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::PoisonError;
 
 use async_trait::async_trait;
@@ -8,7 +9,7 @@ use chrono::NaiveDate;
 use reminderly_core::ports::store::StoreError;
 
 use crate::reads::{Question, Reads as _};
-use crate::statement::{Lock, Statement, statement};
+use crate::statement::{Statement, statement};
 use crate::store::MySqlStore;
 use crate::table_set;
 use crate::transaction::{Connection, Tx, TxError, Work};
@@ -46,6 +47,13 @@ impl LogTable {
     }
 }
 
+impl LogTable {
+    /// Whether nobody writes to it any more.
+    pub(crate) const fn is_aside(self) -> bool {
+        self.number > 0
+    }
+}
+
 /// `company_log_07022020`, `company_log_07022020_1`
 impl fmt::Display for LogTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -54,38 +62,51 @@ impl fmt::Display for LogTable {
     }
 }
 
+/// It is the name of no such table.
+#[derive(Debug)]
+pub(crate) struct OtherName;
+
+impl FromStr for LogTable {
+    type Err = OtherName;
+
+    fn from_str(name: &str) -> Result<Self, OtherName> {
+        let rest = name.strip_prefix("company_log_").ok_or(OtherName)?;
+        let (day, number) = rest.split_once('_').unwrap_or((rest, "0"));
+        let table = Self {
+            day: NaiveDate::parse_from_str(day, "%m%d%Y").map_err(|_| OtherName)?,
+            number: number.parse().map_err(|_| OtherName)?,
+        };
+        // Whoever wrote it otherwise means something else.
+        if table.to_string() == name { Ok(table) } else { Err(OtherName) }
+    }
+}
+
 /// Entries are of today, and sometimes of the days before.
 const DAYS_KNOWN: usize = 8;
 
-const TRACKING: &str = "log_tables";
-const ADD: Statement =
-    statement("INSERT INTO log_tables (day) VALUES (?) ON DUPLICATE KEY UPDATE day = VALUES(day)");
-const FIND: Statement = statement("SELECT aside, taken_out FROM log_tables WHERE day = ?");
-const SET_ASIDE: Statement = statement("UPDATE log_tables SET aside = ? WHERE day = ? AND aside IS NULL");
-const TAKEN_OUT: Statement =
-    statement("UPDATE log_tables SET taken_out = aside, aside = NULL WHERE day = ? AND aside = ?");
-const IS_THERE: Statement =
-    statement("SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?");
-const BEFORE: Statement = statement(
-    "SELECT day FROM log_tables WHERE day < ? AND (aside IS NOT NULL OR EXISTS (SELECT 1 FROM information_schema.tables \
-     WHERE table_schema = DATABASE() AND table_name = CONCAT('company_log_', DATE_FORMAT(day, '%m%d%Y')))) ORDER BY day",
+const TABLES: Statement = statement(
+    "SELECT CONVERT(table_name USING utf8mb4) AS name FROM information_schema.tables \
+     WHERE table_schema = DATABASE() AND table_name LIKE 'company!_log!_%' ESCAPE '!'",
 );
+const GIVE_NUMBER: Statement = statement(
+    "INSERT INTO log_tables (day, numbers) VALUES (?, ?) ON DUPLICATE KEY UPDATE numbers = GREATEST(numbers + 1, VALUES(numbers))",
+);
+const NUMBER: Statement = statement("SELECT numbers FROM log_tables WHERE day = ?");
 
 impl MySqlStore {
-    /// Makes the table of a day, unless it is known to be there; whether it was.
-    async fn make_log(&self, day: NaiveDate) -> Result<bool, StoreError> {
+    /// Makes the table of a day, unless it is known to be there.
+    async fn make_log(&self, day: NaiveDate) -> Result<(), StoreError> {
         let known = || self.log_days.lock().unwrap_or_else(PoisonError::into_inner);
         if known().contains(&day) {
-            return Ok(true);
+            return Ok(());
         }
         self.define(&LogTable::of(day).definition()).await?;
-        self.transact(vec![ADD.bind(day)]).await?;
         let mut known = known();
-        known.insert(day);
-        while known.len() > DAYS_KNOWN {
+        while known.len() >= DAYS_KNOWN {
             known.pop_first();
         }
-        Ok(false)
+        known.insert(day);
+        Ok(())
     }
 
     /// Writes to the table of a day, which is made if need be.
@@ -94,10 +115,10 @@ impl MySqlStore {
         day: NaiveDate,
         work: impl Fn() -> W + Send + Sync,
     ) -> Result<W::Done, StoreError> {
-        let was_known = self.make_log(day).await?;
+        self.make_log(day).await?;
         match self.transact(work()).await {
             // It was set aside, or the server is another one than it was, or restored: one that has no such table yet.
-            Err(StoreError::Unavailable { .. }) if was_known => {
+            Err(StoreError::Unavailable { .. }) => {
                 self.forget_log(day);
                 self.make_log(day).await?;
                 self.transact(work()).await
@@ -110,73 +131,80 @@ impl MySqlStore {
         self.log_days.lock().unwrap_or_else(PoisonError::into_inner).remove(&day);
     }
 
-    /// Days before this one that have a table.
-    pub(crate) async fn log_days_before(&self, day: NaiveDate) -> Result<Vec<NaiveDate>, StoreError> {
-        let rows = self.all(BEFORE.bind(day)).await?;
-        rows.iter().map(|row| row.value(TRACKING, "day")).collect()
+    /// All tables of logs that there are, day by day.
+    pub(crate) async fn log_tables(&self) -> Result<Vec<LogTable>, StoreError> {
+        self.ask(LogTables).await
     }
 
-    /// Gives the table of a day a name that nobody writes to; `None` if there is none.
-    pub(crate) async fn set_log_aside(&self, day: NaiveDate) -> Result<Option<LogTable>, StoreError> {
-        let open = LogTable::of(day);
-        let is_open = self.ask(IsThere(open)).await?;
-        let Some(number) = self.transact(SetAside { day, is_open }).await? else { return Ok(None) };
-        let aside = LogTable { day, number };
-        if is_open && !self.ask(IsThere(aside)).await? {
-            self.define(&format!("RENAME TABLE {open} TO {aside}")).await?;
-        }
-        Ok(Some(aside))
-    }
-
-    /// Whether a table is there.
-    pub(crate) async fn has_log(&self, table: LogTable) -> Result<bool, StoreError> {
-        self.ask(IsThere(table)).await
+    /// Gives the table of a day, if there is one, a name that no table ever had: whatever comes late, a statement of somebody who is gone, too, does
+    /// something to that table or to none. It is higher than a number.
+    pub(crate) async fn set_log_aside(&self, day: NaiveDate, above: u32) -> Result<(), StoreError> {
+        let number = self.transact(GiveNumber { day, above }).await?;
+        let (open, aside) = (LogTable::of(day), LogTable { day, number });
+        self.define_at_most_once(&format!("RENAME TABLE {open} TO {aside}")).await
     }
 
     /// Drops a table that was set aside, and is in a file.
     pub(crate) async fn drop_log(&self, table: LogTable) -> Result<(), StoreError> {
-        self.define(&format!("DROP TABLE IF EXISTS {table}")).await?;
-        self.transact(vec![TAKEN_OUT.bind(table.day).bind(table.number)]).await
-    }
-
-    /// The tables of a day that are in files.
-    pub(crate) async fn logs_taken_out(&self, day: NaiveDate) -> Result<Vec<LogTable>, StoreError> {
-        let Some(row) = self.one(FIND.bind(day)).await? else { return Ok(Vec::new()) };
-        let taken_out: u32 = row.value(TRACKING, "taken_out")?;
-        Ok((1..=taken_out).map(|number| LogTable { day, number }).collect())
+        self.define(&format!("DROP TABLE IF EXISTS {table}")).await
     }
 }
 
-struct IsThere(LogTable);
+/// The tables of logs.
+pub(crate) struct LogTables;
 
 #[async_trait]
-impl Question for IsThere {
-    type Answer = bool;
+impl Question for LogTables {
+    type Answer = Vec<LogTable>;
 
-    async fn ask(&self, reads: &mut Connection) -> Result<bool, TxError> {
-        Ok(reads.one(IS_THERE.bind(self.0.to_string().as_str())).await?.is_some())
-    }
-}
-
-/// Remembers that the table of a day is set aside, under which number; what was begun goes on.
-struct SetAside {
-    day: NaiveDate,
-    is_open: bool,
-}
-
-#[async_trait]
-impl Work for SetAside {
-    type Done = Option<u32>;
-
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<Option<u32>, TxError> {
-        let Some(row) = tx.one(FIND.bind(self.day).locking(Lock::Alone)).await? else { return Ok(None) };
-        let (aside, taken_out): (Option<u32>, u32) =
-            (row.value(TRACKING, "aside")?, row.value(TRACKING, "taken_out")?);
-        if aside.is_some() || !self.is_open {
-            return Ok(aside);
+    async fn ask(&self, reads: &mut Connection) -> Result<Vec<LogTable>, TxError> {
+        let mut tables: Vec<LogTable> = Vec::new();
+        for row in reads.all(TABLES.bound()).await? {
+            let name: String = row.value("information_schema.tables", "name")?;
+            tables.extend(name.parse::<LogTable>());
         }
-        let number = taken_out.saturating_add(1);
-        tx.change(SET_ASIDE.bind(number).bind(self.day)).await?;
-        Ok(Some(number))
+        tables.sort_unstable_by_key(|table| (table.day, table.number));
+        Ok(tables)
+    }
+}
+
+/// Gives out a number for a table of a day.
+struct GiveNumber {
+    day: NaiveDate,
+    above: u32,
+}
+
+#[async_trait]
+impl Work for GiveNumber {
+    type Done = u32;
+
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<u32, TxError> {
+        tx.write(GIVE_NUMBER.bind(self.day).bind(self.above.saturating_add(1))).await?;
+        let row = tx.one(NUMBER.bind(self.day)).await?;
+        Ok(row.ok_or(StoreError::Missing { what: "number of a table" })?.value("log_tables", "numbers")?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_as_they_are_written() {
+        let day = NaiveDate::from_ymd_opt(2020, 7, 2).expect("a day");
+        for (number, name) in [(0, "company_log_07022020"), (12, "company_log_07022020_12")] {
+            let table = LogTable { day, number };
+            assert_eq!(table.to_string(), name);
+            assert_eq!(name.parse::<LogTable>().expect(name), table);
+        }
+        for name in [
+            "company_log",
+            "company_log_0702202",
+            "company_log_07022020_0",
+            "company_log_07022020_01",
+            "company_log_13022020",
+        ] {
+            name.parse::<LogTable>().expect_err(name);
+        }
     }
 }

@@ -181,6 +181,14 @@ impl MySqlStore {
         }
     }
 
+    /// Makes or takes away tables, unless others are in the way; what is sent may be done later, and is not sent again.
+    pub(crate) async fn define_at_most_once(&self, definition: &str) -> Result<(), StoreError> {
+        match self.define_once(definition).await {
+            Ok(()) | Err(TxError::Again(Cause::Others, _)) => Ok(()),
+            Err(error) => Err(self.give_up(error)),
+        }
+    }
+
     async fn define_once(&self, definition: &str) -> Result<(), TxError> {
         let mut connection = self.connection().await?;
         connection.define(definition).await.map_err(|error| connection.close_if_lost(error))

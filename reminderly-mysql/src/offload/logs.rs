@@ -13,7 +13,7 @@ use crate::log_tables::LogTable;
 use crate::store::MySqlStore;
 
 /// An entry, as it stands in a file.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LoggedEntry {
     pub(crate) company: CompanyId,
     #[serde(flatten)]
@@ -34,6 +34,10 @@ impl Dumped for Log<'_> {
         self.table.to_string()
     }
 
+    async fn count(&self) -> Result<u64, StoreError> {
+        self.store.count_logged(self.table).await
+    }
+
     async fn rows_after(&self, after: Option<&LoggedEntry>) -> Result<Vec<LoggedEntry>, StoreError> {
         self.store.logged_after(self.table, after).await
     }
@@ -44,49 +48,106 @@ impl Dumped for Log<'_> {
 }
 
 impl Offload {
-    /// Takes the logs of old days out of the database. What was begun goes on first.
+    /// Takes the logs of old days out of the database. What was begun goes on first, and nothing else is begun while files cannot be
+    /// written. Entries of a day that is being taken out are not shown until somebody brings it back.
     ///
     /// # Errors
     ///
     /// The first [`OffloadError`]. What could be taken out was; the next call tries the rest again.
     pub async fn offload_logs(&self) -> Result<Offloaded, OffloadError> {
         let (mut offloaded, mut outcome) = (Offloaded::default(), Ok(()));
-        for day in self.store.log_days_before(self.first_day_kept()).await? {
-            outcome = outcome.and(self.offload_day(day, &mut offloaded).await);
+        let (aside, open): (Vec<LogTable>, Vec<LogTable>) =
+            self.store.log_tables().await?.into_iter().partition(|table| table.is_aside());
+        for table in aside {
+            outcome = outcome.and(self.offload_log(table, &mut offloaded).await);
+        }
+        let mut files = None;
+        for LogTable { day, .. } in open.into_iter().filter(|table| table.day < self.first_day_kept()) {
+            if matches!(outcome, Err(OffloadError::File { .. })) {
+                break;
+            }
+            let files = match &files {
+                Some(files) => files,
+                None => files.insert(self.logs_in_files().await?),
+            };
+            outcome = outcome.and(self.offload_day(day, files, &mut offloaded).await);
         }
         outcome.map(|()| offloaded)
     }
 
-    async fn offload_day(&self, day: NaiveDate, offloaded: &mut Offloaded) -> Result<(), OffloadError> {
-        let Some(table) = self.store.set_log_aside(day).await? else { return Ok(()) };
-        let manifest = if self.store.has_log(table).await? {
-            self.sink.dump(&Log { store: &self.store, table }).await?
-        } else {
-            // It was dropped, and that was not written any more.
-            self.sink.checked(&table.to_string()).await?
-        };
+    async fn offload_day(
+        &self,
+        day: NaiveDate,
+        files: &[LogTable],
+        offloaded: &mut Offloaded,
+    ) -> Result<(), OffloadError> {
+        // After a backup was loaded, the database may not know of all of them.
+        let numbers = files.iter().filter(|table| table.day == day).map(|table| table.number);
+        self.store.set_log_aside(day, numbers.max().unwrap_or_default()).await?;
+        let is_of_day = |table: &LogTable| table.day == day && table.is_aside();
+        for table in self.store.log_tables().await?.into_iter().filter(is_of_day) {
+            self.offload_log(table, offloaded).await?;
+        }
+        Ok(())
+    }
+
+    async fn offload_log(&self, table: LogTable, offloaded: &mut Offloaded) -> Result<(), OffloadError> {
+        let rows = self.sink.dump(&Log { store: &self.store, table }).await?;
         self.store.drop_log(table).await?;
         offloaded.tables += 1;
-        offloaded.rows += manifest.rows;
+        offloaded.rows += rows;
         Ok(())
     }
 
     /// Writes the entries of a day back, where `CompanyLog` shows them; how many there were in the files. They are old still: the next
     /// [`offload_logs`](Self::offload_logs) takes them out again.
     ///
+    /// The files alone say what there is, so it may be another database than the one that they are from.
+    ///
     /// # Errors
     ///
-    /// [`OffloadError::Missing`] if the day was not taken out, or its file is gone; [`OffloadError::Damaged`], before anything was written;
+    /// [`OffloadError::Missing`] if there is no file of that day; [`OffloadError::Damaged`], before anything was written;
     /// [`OffloadError::File`], [`OffloadError::Store`].
     pub async fn restore_log(&self, day: NaiveDate) -> Result<u64, OffloadError> {
-        let mut rows = 0;
-        let tables = self.store.logs_taken_out(day).await?;
-        if tables.is_empty() {
-            return Err(OffloadError::Missing { file: LogTable::of(day).to_string() });
+        let mut checked = Vec::new();
+        for table in self.logs_in_files().await?.into_iter().filter(|table| table.day == day) {
+            let log = Log { store: &self.store, table };
+            let manifest = self.sink.checked(&log).await?;
+            checked.push((log, manifest));
         }
-        for table in tables {
-            rows += self.sink.restore(&Log { store: &self.store, table }).await?;
+        if checked.is_empty() {
+            return Err(OffloadError::Missing { file: format!("{}_*", LogTable::of(day)) });
+        }
+        let mut rows = 0;
+        for (log, manifest) in &checked {
+            rows += self.sink.restore(log, manifest).await?;
         }
         Ok(rows)
+    }
+
+    async fn logs_in_files(&self) -> Result<Vec<LogTable>, OffloadError> {
+        let names = self.sink.tables().await?;
+        Ok(names.iter().filter_map(|name| name.parse().ok()).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What stands in files that are kept for years.
+    const LINES: [&str; 4] = [
+        r#"{"company":"019ac000-0000-7000-8000-000000000001","id":"019ac000-0000-7000-8000-000000000002","at":"2020-07-02T07:30:00.000001Z","actor":{"user":"019ac000-0000-7000-8000-000000000003"},"deed":{"campaign":["019ac000-0000-7000-8000-000000000004","create"]}}"#,
+        r#"{"company":"019ac000-0000-7000-8000-000000000001","id":"019ac000-0000-7000-8000-000000000002","at":"2020-07-02T07:30:00Z","actor":"worker","deed":{"packet":["019ac000-0000-7000-8000-000000000005","take_in_file"]}}"#,
+        r#"{"company":"019ac000-0000-7000-8000-000000000001","id":"019ac000-0000-7000-8000-000000000002","at":"2020-07-02T07:30:00Z","actor":"gateway","deed":{"packet":["019ac000-0000-7000-8000-000000000005","take_in_call"]}}"#,
+        r#"{"company":"019ac000-0000-7000-8000-000000000001","id":"019ac000-0000-7000-8000-000000000002","at":"2020-07-02T07:30:00Z","actor":"operator","deed":{"campaign":["019ac000-0000-7000-8000-000000000004","remove"]}}"#,
+    ];
+
+    #[test]
+    fn what_was_written_is_read_for_ever() {
+        for line in LINES {
+            let entry: LoggedEntry = serde_json::from_str(line).expect(line);
+            assert_eq!(serde_json::to_string(&entry).expect("a line"), line);
+        }
     }
 }

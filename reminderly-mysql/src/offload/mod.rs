@@ -14,6 +14,7 @@ mod error;
 mod forgetting;
 mod leaving;
 mod logs;
+mod manifest;
 mod month_rows;
 mod month_tables;
 mod months;
@@ -26,7 +27,6 @@ use reminderly_core::clock::Clock;
 
 use crate::store::MySqlStore;
 
-pub use dump::Manifest;
 pub use error::OffloadError;
 pub use sink::Sink;
 

@@ -18,6 +18,7 @@ use crate::values::Values as _;
 pub(super) trait MonthRow: Serialize + DeserializeOwned + Send + Sync + Sized {
     /// The name of the table.
     const TABLE: &'static str;
+    const COUNT: Statement;
     /// Those behind a row, and how many at most.
     const AFTER: Statement;
     const WRITE: Statement;
@@ -46,6 +47,7 @@ pub(super) struct DataRow {
 
 impl MonthRow for DataRow {
     const TABLE: &'static str = "{set}_data";
+    const COUNT: Statement = statement("SELECT COUNT(*) AS count FROM {set}_data");
     const AFTER: Statement = statement(
         "SELECT packet_number, data_packet.id, row_number_in_packet, fields, rejected FROM {set}_data \
          LEFT JOIN data_packet ON data_packet.number = packet_number \
@@ -99,6 +101,7 @@ pub(super) struct MessageRow {
 
 impl MonthRow for MessageRow {
     const TABLE: &'static str = "{set}_messages";
+    const COUNT: Statement = statement("SELECT COUNT(*) AS count FROM {set}_messages");
     const AFTER: Statement = statement(
         "SELECT packet_number, data_packet.id, slot, messages.id AS message_id, below, message, state FROM {set}_messages AS messages \
          LEFT JOIN data_packet ON data_packet.number = packet_number \
@@ -159,6 +162,7 @@ pub(super) struct TransitionRow {
 
 impl MonthRow for TransitionRow {
     const TABLE: &'static str = "{set}_transitions";
+    const COUNT: Statement = statement("SELECT COUNT(*) AS count FROM {set}_transitions");
     const AFTER: Statement = statement(
         "SELECT packet_number, data_packet.id, slot, writes.number AS write_number, transitions, state, attempts \
          FROM {set}_transitions AS writes LEFT JOIN data_packet ON data_packet.number = packet_number \
@@ -221,6 +225,7 @@ impl DispositionRow {
 
 impl MonthRow for DispositionRow {
     const TABLE: &'static str = "{set}_dispositions";
+    const COUNT: Statement = statement("SELECT COUNT(*) AS count FROM {set}_dispositions");
     const AFTER: Statement = statement(
         "SELECT packet_number, data_packet.id, slot, provider, event FROM {set}_dispositions \
          LEFT JOIN data_packet ON data_packet.number = packet_number \
@@ -290,4 +295,31 @@ fn some_json(
 
 fn text(value: &Option<Box<RawValue>>) -> Parameter {
     value.as_ref().map_or(Parameter::Null, |value| value.get().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn assert_read<R: MonthRow>(line: &str) {
+        let row: R = serde_json::from_str(line).expect(line);
+        assert_eq!(serde_json::to_string(&row).expect("a line"), line);
+    }
+
+    /// What stands in files that are kept for years. What is within a row, in columns of JSON, is as old as that.
+    #[test]
+    fn what_was_written_is_read_for_ever() {
+        assert_read::<DataRow>(
+            r#"{"packet":"019ac000-0000-7000-8000-000000000001","row":7,"fields":{"a": [1.50]},"rejected":null}"#,
+        );
+        assert_read::<MessageRow>(
+            r#"{"packet":"019ac000-0000-7000-8000-000000000001","slot":0,"id":"019ac000-0000-7000-8000-000000000002","below":null,"message":{},"state":{}}"#,
+        );
+        assert_read::<TransitionRow>(
+            r#"{"packet":"019ac000-0000-7000-8000-000000000001","slot":0,"number":1,"transitions":[],"state":{},"attempts":[{}]}"#,
+        );
+        assert_read::<DispositionRow>(
+            r#"{"packet":"019ac000-0000-7000-8000-000000000001","slot":0,"provider":"sandbox","event":"7"}"#,
+        );
+    }
 }

@@ -11,7 +11,7 @@ use super::dump::{Dumped, ROWS};
 use super::month_rows::MonthRow;
 use crate::store::MySqlStore;
 use crate::table_set::TableSet;
-use crate::values::count_of;
+use crate::values::{Values as _, count_of};
 
 /// One of the tables of a month.
 pub(super) struct MonthTable<'m, R> {
@@ -38,6 +38,12 @@ impl<R: MonthRow> Dumped for MonthTable<'_, R> {
 
     fn name(&self) -> String {
         self.set.named_in(R::TABLE, "set")
+    }
+
+    async fn count(&self) -> Result<u64, StoreError> {
+        let row = self.store.one(R::COUNT.on(self.set)).await?;
+        let count: i64 = row.map_or(Ok(0), |row| row.value(R::TABLE, "count"))?;
+        Ok(u64::try_from(count).unwrap_or_default())
     }
 
     async fn rows_after(&self, after: Option<&R>) -> Result<Vec<R>, StoreError> {

@@ -8,6 +8,7 @@ use reminderly_core::ports::store::StoreError;
 use sqlx::types::Uuid;
 
 use super::leaving::{AtStep, GoOn, LeadAway, LeadBack, Month, Step};
+use super::manifest::Manifest;
 use super::month_rows::{DataRow, DispositionRow, MessageRow, MonthRow, TransitionRow};
 use super::month_tables::MonthTable;
 use super::{EARLIEST, Offload, OffloadError, Offloaded};
@@ -157,25 +158,37 @@ impl Offload {
         packets: &BTreeMap<PacketId, u32>,
     ) -> Result<u64, OffloadError> {
         let table = MonthTable::<R>::new(&self.store, month.set, packets);
-        Ok(self.sink.dump(&table).await?.rows)
+        self.sink.dump(&table).await
     }
 
-    /// Writes the rows of the files into tables; how many.
+    /// Writes the rows of the files into tables, once all of them are what they were; how many.
     async fn read_files(&self, month: Month) -> Result<u64, OffloadError> {
         self.store.make(month.set).await?;
         let packets = self.store.offloaded(month).await?;
-        Ok(self.read_file::<DataRow>(month, &packets).await?
-            + self.read_file::<MessageRow>(month, &packets).await?
-            + self.read_file::<TransitionRow>(month, &packets).await?
-            + self.read_file::<DispositionRow>(month, &packets).await?)
+        let (store, set) = (&self.store, month.set);
+        let data = self.checked(MonthTable::<DataRow>::new(store, set, &packets)).await?;
+        let messages = self.checked(MonthTable::<MessageRow>::new(store, set, &packets)).await?;
+        let transitions = self.checked(MonthTable::<TransitionRow>::new(store, set, &packets)).await?;
+        let dispositions = self.checked(MonthTable::<DispositionRow>::new(store, set, &packets)).await?;
+        Ok(self.read_file(data).await?
+            + self.read_file(messages).await?
+            + self.read_file(transitions).await?
+            + self.read_file(dispositions).await?)
+    }
+
+    async fn checked<'m, R: MonthRow>(
+        &self,
+        table: MonthTable<'m, R>,
+    ) -> Result<(MonthTable<'m, R>, Manifest), OffloadError> {
+        let manifest = self.sink.checked(&table).await?;
+        Ok((table, manifest))
     }
 
     async fn read_file<R: MonthRow>(
         &self,
-        month: Month,
-        packets: &BTreeMap<PacketId, u32>,
+        (table, manifest): (MonthTable<'_, R>, Manifest),
     ) -> Result<u64, OffloadError> {
-        self.sink.restore(&MonthTable::<R>::new(&self.store, month.set, packets)).await
+        self.sink.restore(&table, &manifest).await
     }
 }
 

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use futures::TryStreamExt as _;
 use object_store::buffered::{BufReader, BufWriter};
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt as _};
+use object_store::{ObjectStore, ObjectStoreExt as _, PutMode};
 
 use super::OffloadError;
 
@@ -38,8 +39,16 @@ impl Sink {
 
     /// A file by its name.
     pub(super) fn file(&self, name: &str) -> File<'_> {
-        let path = name.split('/').fold(self.folder.clone(), Path::join);
-        File { files: &self.files, path }
+        File { files: &self.files, path: self.folder.clone().join(name) }
+    }
+
+    /// The names of the files that end so, without their ends.
+    pub(super) async fn names(&self, end: &str) -> Result<Vec<String>, OffloadError> {
+        let found = self.files.list(Some(&self.folder)).try_filter_map(async |meta| {
+            Ok(meta.location.filename().and_then(|name| name.strip_suffix(end)).map(str::to_owned))
+        });
+        let folder = || File { files: &self.files, path: self.folder.clone() };
+        found.try_collect().await.map_err(|error| folder().failed(error))
     }
 }
 
@@ -67,15 +76,32 @@ impl File<'_> {
         Ok(BufReader::new(Arc::clone(self.files), &meta))
     }
 
-    /// Writes all of it.
-    pub(super) async fn put(&self, content: Vec<u8>) -> Result<(), OffloadError> {
+    /// Writes all of it, unless it is there; whether it was not.
+    pub(super) async fn create(&self, content: Vec<u8>) -> Result<bool, OffloadError> {
+        match self.files.put_opts(&self.path, content.into(), PutMode::Create.into()).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
+    /// Writes all of it, whatever is there.
+    pub(super) async fn replace(&self, content: Vec<u8>) -> Result<(), OffloadError> {
         self.files.put(&self.path, content.into()).await.map(drop).map_err(|error| self.failed(error))
     }
 
-    /// Reads all of it.
-    pub(super) async fn get(&self) -> Result<Vec<u8>, OffloadError> {
+    /// Reads all of it, unless it has more bytes.
+    pub(super) async fn get(&self, most: u64) -> Result<Vec<u8>, OffloadError> {
         let found = self.files.get(&self.path).await.map_err(|error| self.failed(error))?;
+        if found.meta.size > most {
+            return Err(self.damaged(format!("it has {} bytes", found.meta.size)));
+        }
         Ok(found.bytes().await.map_err(|error| self.failed(error))?.to_vec())
+    }
+
+    /// Takes it away. One that stays is in nobody's way.
+    pub(super) async fn delete(&self) {
+        self.files.delete(&self.path).await.ok();
     }
 
     pub(super) fn failed(&self, error: object_store::Error) -> OffloadError {
@@ -86,8 +112,15 @@ impl File<'_> {
         }
     }
 
-    pub(super) fn interrupted(&self, error: std::io::Error) -> OffloadError {
+    /// The error of what writes it.
+    pub(super) fn unwritten(&self, error: std::io::Error) -> OffloadError {
         OffloadError::File { file: self.to_string(), source: error.into() }
+    }
+
+    /// The error of what reads and unpacks it.
+    pub(super) fn unread(&self, error: std::io::Error) -> OffloadError {
+        let is_of_place = error.get_ref().is_some_and(|inner| inner.is::<object_store::Error>());
+        if is_of_place { self.unwritten(error) } else { self.damaged("it cannot be unpacked") }
     }
 
     pub(super) fn damaged(&self, what: impl Into<String>) -> OffloadError {

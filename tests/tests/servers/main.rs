@@ -5,6 +5,7 @@
 
 mod access;
 mod bench;
+mod broken_files;
 mod campaigns;
 mod company_log;
 mod connecting;
