@@ -9,11 +9,11 @@ use reminderly_core::domain::access::Actor;
 use reminderly_core::domain::log_entry::{CampaignDeed, Deed, LogEntry, LogPlace, PacketDeed};
 use reminderly_core::ids::{CampaignId, CompanyId, LogEntryId, PacketId, UserId};
 use reminderly_core::ports::store::{LogStore, StoreError};
+use serde::{Deserialize, Serialize};
 use sqlx::mysql::MySqlRow;
 use sqlx::types::Uuid;
 
 use crate::log_tables::{LogTable, LogTables};
-use crate::offload::LoggedEntry;
 use crate::reads::{Question, Reads as _};
 use crate::statement::{Statement, statement};
 use crate::store::MySqlStore;
@@ -31,6 +31,14 @@ const ENTRIES: Statement = statement(
     "SELECT at, id, actor, user_id, deed, campaign_id, packet_id FROM {log} \
      WHERE company_id = ? AND at >= ? AND at < ? AND (at > ? OR id > ?) ORDER BY at, id LIMIT ?",
 );
+
+/// An entry, as it stands in a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LoggedEntry {
+    pub(crate) company: CompanyId,
+    #[serde(flatten)]
+    pub(crate) entry: LogEntry,
+}
 
 #[async_trait]
 impl LogStore for MySqlStore {
@@ -97,7 +105,7 @@ impl MySqlStore {
                 packet.into(),
             ]
         });
-        let statements = RESTORE.of_log(LogTable::of(day)).each(rows);
+        let statements = WRITE_BACK.of_log(LogTable::of(day)).each(rows);
         self.write_log(day, || statements.clone()).await
     }
 }
@@ -111,7 +119,7 @@ const LOGGED: Statement = statement(
      WHERE company_id > ? OR company_id = ? AND at > ? OR company_id = ? AND at = ? AND id > ? \
      ORDER BY company_id, at, id LIMIT ?",
 );
-const RESTORE: Statement = statement(
+const WRITE_BACK: Statement = statement(
     "INSERT INTO {log} (company_id, at, id, actor, user_id, deed, campaign_id, packet_id) VALUES {rows} \
      ON DUPLICATE KEY UPDATE at = VALUES(at)",
 );
@@ -156,7 +164,7 @@ impl Question for Entries {
         let after = self.after.map_or(first, |after| after.max(first));
         let mut found = Vec::new();
         let days = after.at.date_naive()..=end.date_naive();
-        let is_wanted = |table: &LogTable| !table.is_aside() && days.contains(&table.day);
+        let is_wanted = |table: &LogTable| !table.is_retired() && days.contains(&table.day);
         for LogTable { day, .. } in LogTables.ask(reads).await?.into_iter().filter(is_wanted) {
             let missing = one_more(self.limit).saturating_sub(u64::try_from(found.len()).unwrap_or(u64::MAX));
             if missing == 0 {

@@ -19,7 +19,7 @@ use crate::values::Values as _;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LogTable {
     pub(crate) day: NaiveDate,
-    /// 0 of the one that entries are written to; those that were set aside are counted from 1.
+    /// 0 of the one that entries are written to; those that were retired are counted from 1.
     pub(crate) number: u32,
 }
 
@@ -49,7 +49,7 @@ impl LogTable {
 
 impl LogTable {
     /// Whether nobody writes to it any more.
-    pub(crate) const fn is_aside(self) -> bool {
+    pub(crate) const fn is_retired(self) -> bool {
         self.number > 0
     }
 }
@@ -117,7 +117,7 @@ impl MySqlStore {
     ) -> Result<W::Done, StoreError> {
         self.make_log(day).await?;
         match self.transact(work()).await {
-            // It was set aside, or the server is another one than it was, or restored: one that has no such table yet.
+            // It was retired, or the server is another one than it was, or restored: one that has no such table yet.
             Err(StoreError::Unavailable { .. }) => {
                 self.forget_log(day);
                 self.make_log(day).await?;
@@ -138,13 +138,13 @@ impl MySqlStore {
 
     /// Gives the table of a day, if there is one, a name that no table ever had: whatever comes late, a statement of somebody who is gone, too, does
     /// something to that table or to none. It is higher than a number.
-    pub(crate) async fn set_log_aside(&self, day: NaiveDate, above: u32) -> Result<(), StoreError> {
+    pub(crate) async fn retire_log(&self, day: NaiveDate, above: u32) -> Result<(), StoreError> {
         let number = self.transact(GiveNumber { day, above }).await?;
-        let (open, aside) = (LogTable::of(day), LogTable { day, number });
-        self.define_at_most_once(&format!("RENAME TABLE {open} TO {aside}")).await
+        let (open, retired) = (LogTable::of(day), LogTable { day, number });
+        self.define_at_most_once(&format!("RENAME TABLE {open} TO {retired}")).await
     }
 
-    /// Drops a table that was set aside, and is in a file.
+    /// Drops a table that was retired, and is in a file.
     pub(crate) async fn drop_log(&self, table: LogTable) -> Result<(), StoreError> {
         self.define(&format!("DROP TABLE IF EXISTS {table}")).await
     }

@@ -35,8 +35,8 @@ pub(crate) struct Config {
     pub(crate) companies: Vec<CompanyEntry>,
 }
 
-/// Where old logs go.
-#[derive(Debug, Deserialize)]
+/// Where goes what is old.
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Archive {
     /// Of this database alone, and the same for all processes that work on it.
@@ -44,10 +44,17 @@ pub(crate) struct Archive {
     /// The logs of so many days before today's stay in the database.
     #[serde(default = "ninety")]
     pub(crate) keep_logs_days: u16,
+    /// What ended in so many months before the running one stays, too.
+    #[serde(default = "thirteen")]
+    pub(crate) keep_months: u16,
 }
 
 const fn ninety() -> u16 {
     90
+}
+
+const fn thirteen() -> u16 {
+    13
 }
 
 /// The sandbox that stands for all providers.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use metrics_exporter_prometheus::PrometheusBuilder;
 use reminderly_core::services::{Dispatch, InProcessPollers, Shutdown, ShutdownTrigger, Worker, shutdown};
+use reminderly_mysql::MySqlStore;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::info;
 
@@ -42,18 +43,19 @@ async fn send(config: &Config, host: &Host, shutdown: &Shutdown) -> Result<(), F
         pollers.stop_all().await;
         Ok(())
     };
-    let maintenance = Maintenance::new(&host.store, &host.ports.clock, config.archive.as_ref())?;
-    let maintenance = async {
-        maintenance.run(shutdown).await;
-        Ok(())
-    };
+    let (clock, archive) = (Arc::clone(&host.ports.clock), config.archive.clone());
+    let maintenance = Maintenance { store: MySqlStore::clone(&host.store), clock, archive };
+    // It unpacks and compares much, and nothing here waits for it.
+    let maintenance = tokio::spawn(maintenance.run(shutdown.clone()));
     let endpoint = async {
         endpoint::run(host, shutdown).await;
         Ok(())
     };
-    tokio::try_join!(worker.run(shutdown), stop_polling, endpoint, maintenance)?;
+    tokio::try_join!(worker.run(shutdown), stop_polling, endpoint)?;
     // The last round may have started some.
     pollers.stop_all().await;
+    // It ends with the shutdown, whatever became of it.
+    maintenance.await.ok();
     host.store.close().await;
     info!("nothing is in hand any more");
     Ok(())

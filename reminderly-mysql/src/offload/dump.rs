@@ -13,7 +13,7 @@ use super::OffloadError;
 use super::manifest::{Content, Lines, Manifest};
 use super::sink::{File, Sink};
 
-/// So many rows are read or restored together: each may have a megabyte.
+/// So many rows are read or written together: each may have a megabyte.
 pub(super) const ROWS: usize = 100;
 
 /// No row is longer.
@@ -152,11 +152,7 @@ impl Sink {
     }
 
     /// Writes the rows of a file that was [`checked`](Self::checked) into a table; how many they are.
-    pub(super) async fn restore<T: Dumped>(
-        &self,
-        table: &T,
-        manifest: &Manifest,
-    ) -> Result<u64, OffloadError> {
+    pub(super) async fn load<T: Dumped>(&self, table: &T, manifest: &Manifest) -> Result<u64, OffloadError> {
         let file = self.file(&manifest.file);
         let (mut reader, mut lines) = (Reader::new(&file).await?, Lines::default());
         let (mut rows, mut more) = (Vec::new(), true);

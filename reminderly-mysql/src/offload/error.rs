@@ -1,3 +1,5 @@
+//! Why something could not be taken out, or back.
+
 use reminderly_core::ports::BoxError;
 use reminderly_core::ports::store::StoreError;
 
@@ -28,7 +30,7 @@ pub enum OffloadError {
     /// There is no such file.
     #[error("there is no file '{file}'")]
     Missing {
-        /// Its path in the sink.
+        /// Its path in the sink, or how its name begins.
         file: String,
     },
 }

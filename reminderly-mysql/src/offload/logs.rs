@@ -2,23 +2,13 @@
 
 use async_trait::async_trait;
 use chrono::NaiveDate;
-use reminderly_core::domain::log_entry::LogEntry;
-use reminderly_core::ids::CompanyId;
 use reminderly_core::ports::store::StoreError;
-use serde::{Deserialize, Serialize};
 
 use super::dump::Dumped;
 use super::{Offload, OffloadError, Offloaded};
+use crate::company_log::LoggedEntry;
 use crate::log_tables::LogTable;
 use crate::store::MySqlStore;
-
-/// An entry, as it stands in a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct LoggedEntry {
-    pub(crate) company: CompanyId,
-    #[serde(flatten)]
-    pub(crate) entry: LogEntry,
-}
 
 /// A table of entries.
 struct Log<'s> {
@@ -56,9 +46,9 @@ impl Offload {
     /// The first [`OffloadError`]. What could be taken out was; the next call tries the rest again.
     pub async fn offload_logs(&self) -> Result<Offloaded, OffloadError> {
         let (mut offloaded, mut outcome) = (Offloaded::default(), Ok(()));
-        let (aside, open): (Vec<LogTable>, Vec<LogTable>) =
-            self.store.log_tables().await?.into_iter().partition(|table| table.is_aside());
-        for table in aside {
+        let (retired, open): (Vec<LogTable>, Vec<LogTable>) =
+            self.store.log_tables().await?.into_iter().partition(|table| table.is_retired());
+        for table in retired {
             outcome = outcome.and(self.offload_log(table, &mut offloaded).await);
         }
         let mut files = None;
@@ -83,8 +73,8 @@ impl Offload {
     ) -> Result<(), OffloadError> {
         // After a backup was loaded, the database may not know of all of them.
         let numbers = files.iter().filter(|table| table.day == day).map(|table| table.number);
-        self.store.set_log_aside(day, numbers.max().unwrap_or_default()).await?;
-        let is_of_day = |table: &LogTable| table.day == day && table.is_aside();
+        self.store.retire_log(day, numbers.max().unwrap_or_default()).await?;
+        let is_of_day = |table: &LogTable| table.day == day && table.is_retired();
         for table in self.store.log_tables().await?.into_iter().filter(is_of_day) {
             self.offload_log(table, offloaded).await?;
         }
@@ -108,7 +98,7 @@ impl Offload {
     ///
     /// [`OffloadError::Missing`] if there is no file of that day; [`OffloadError::Damaged`], before anything was written;
     /// [`OffloadError::File`], [`OffloadError::Store`].
-    pub async fn restore_log(&self, day: NaiveDate) -> Result<u64, OffloadError> {
+    pub async fn reload_log(&self, day: NaiveDate) -> Result<u64, OffloadError> {
         let mut checked = Vec::new();
         for table in self.logs_in_files().await?.into_iter().filter(|table| table.day == day) {
             let log = Log { store: &self.store, table };
@@ -120,7 +110,7 @@ impl Offload {
         }
         let mut rows = 0;
         for (log, manifest) in &checked {
-            rows += self.sink.restore(log, manifest).await?;
+            rows += self.sink.load(log, manifest).await?;
         }
         Ok(rows)
     }

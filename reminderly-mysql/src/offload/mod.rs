@@ -1,13 +1,12 @@
 //! What is old, taken out of the database into files.
 //!
-//! A table is taken out in steps that anybody takes up:
+//! - [`sink`] is where files are, [`manifest`] what stands beside them, [`dump`] writes a table to a file and loads it;
+//! - [`logs`] takes out logs of companies;
+//! - [`months`] takes out months of campaigns, in the steps of [`leaving`]; [`month_rows`] are their rows in files, and [`forgetting`] is what
+//!   they leave elsewhere.
 //!
-//! 1. it gets a name that nobody writes to,
-//! 2. its rows are written to a compressed file,
-//! 3. the file is read back and compared with what its [`Manifest`] says, which is written last,
-//! 4. the table is dropped.
-//!
-//! Whoever is killed in between leaves a step that is done again from its beginning.
+//! A table is taken out once nobody writes to it any more: it is written to a file, which is read back and compared, and then dropped. Whoever is killed
+//! in between leaves a step that anybody takes up.
 
 mod dump;
 mod error;
@@ -29,8 +28,6 @@ use crate::store::MySqlStore;
 
 pub use error::OffloadError;
 pub use sink::Sink;
-
-pub(crate) use logs::LoggedEntry;
 
 /// Takes old logs of companies and old months of campaigns out of the database, into the files of a [`Sink`], and back.
 ///

@@ -80,7 +80,7 @@ impl MonthRow for DataRow {
 
     fn write(statement: Bound, rows: &[(u32, &Self)]) -> Vec<Bound> {
         let columns = |(number, row): &(u32, &Self)| {
-            [(*number).into(), row.row.into(), text(&row.fields), text(&row.rejected)]
+            [(*number).into(), row.row.into(), text(row.fields.as_deref()), text(row.rejected.as_deref())]
         };
         statement.each(rows.iter().map(columns))
     }
@@ -200,7 +200,14 @@ impl MonthRow for TransitionRow {
     fn write(statement: Bound, rows: &[(u32, &Self)]) -> Vec<Bound> {
         let columns = |(number, row): &(u32, &Self)| {
             let (transitions, state) = (row.transitions.get().into(), row.state.get().into());
-            [(*number).into(), row.slot.into(), row.number.into(), transitions, state, text(&row.attempts)]
+            [
+                (*number).into(),
+                row.slot.into(),
+                row.number.into(),
+                transitions,
+                state,
+                text(row.attempts.as_deref()),
+            ]
         };
         statement.each(rows.iter().map(columns))
     }
@@ -293,8 +300,8 @@ fn some_json(
     Ok(value.map(|Json(value)| value))
 }
 
-fn text(value: &Option<Box<RawValue>>) -> Parameter {
-    value.as_ref().map_or(Parameter::Null, |value| value.get().into())
+fn text(value: Option<&RawValue>) -> Parameter {
+    value.map_or(Parameter::Null, |value| value.get().into())
 }
 
 #[cfg(test)]

@@ -53,21 +53,21 @@ impl Offload {
     ///
     /// [`OffloadError::Missing`] if there never was such a month, or its files are gone; [`OffloadError::Damaged`], before anything of that
     /// table was written; [`OffloadError::File`], [`OffloadError::Store`]. The first one; other campaigns are brought back all the same.
-    pub async fn restore_month(&self, day: NaiveDate) -> Result<Offloaded, OffloadError> {
-        let (mut restored, mut outcome) = (Offloaded::default(), Ok(()));
+    pub async fn reload_month(&self, day: NaiveDate) -> Result<Offloaded, OffloadError> {
+        let (mut reloaded, mut outcome) = (Offloaded::default(), Ok(()));
         let (last, mut is_known) = (history::last_day(day), false);
         for step in Step::ALL {
             let mut after = 0;
             while let Some(month) = self.store.ask(AtStep { step, ends: (last, last), after }).await? {
                 (after, is_known) = (month.number, true);
-                outcome = outcome.and(self.restore(month, &mut restored).await);
+                outcome = outcome.and(self.reload(month, &mut reloaded).await);
             }
         }
         if !is_known {
             let month = last.format("%m%d%Y");
             return Err(OffloadError::Missing { file: format!("campaign_data_*_{month}") });
         }
-        outcome.map(|()| restored)
+        outcome.map(|()| reloaded)
     }
 
     async fn offload_month(&self, mut month: Month, offloaded: &mut Offloaded) -> Result<(), OffloadError> {
@@ -98,7 +98,7 @@ impl Offload {
         }
     }
 
-    async fn restore(&self, mut month: Month, restored: &mut Offloaded) -> Result<(), OffloadError> {
+    async fn reload(&self, mut month: Month, reloaded: &mut Offloaded) -> Result<(), OffloadError> {
         loop {
             let next = match month.step {
                 Step::Closed => return Ok(()),
@@ -115,8 +115,8 @@ impl Offload {
                 }
                 Step::Gone => Step::Loading,
                 Step::Loading => {
-                    restored.rows += self.read_files(month).await?;
-                    restored.tables += TABLES;
+                    reloaded.rows += self.read_files(month).await?;
+                    reloaded.tables += TABLES;
                     Step::Returning
                 }
                 Step::Returning => {
@@ -188,7 +188,7 @@ impl Offload {
         &self,
         (table, manifest): (MonthTable<'_, R>, Manifest),
     ) -> Result<u64, OffloadError> {
-        self.sink.restore(&table, &manifest).await
+        self.sink.load(&table, &manifest).await
     }
 }
 

@@ -119,8 +119,10 @@ impl File<'_> {
 
     /// The error of what reads and unpacks it.
     pub(super) fn unread(&self, error: std::io::Error) -> OffloadError {
-        let is_of_place = error.get_ref().is_some_and(|inner| inner.is::<object_store::Error>());
-        if is_of_place { self.unwritten(error) } else { self.damaged("it cannot be unpacked") }
+        match error.get_ref() {
+            Some(inner) if inner.is::<object_store::Error>() => self.unwritten(error),
+            _ => self.damaged("it cannot be unpacked"),
+        }
     }
 
     pub(super) fn damaged(&self, what: impl Into<String>) -> OffloadError {

@@ -37,7 +37,7 @@ impl ObjectStore for BrokenFiles {
     async fn put_opts(&self, path: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
         let mut bytes: Vec<u8> = payload.iter().flatten().copied().collect();
         let middle = bytes.len() / 2;
-        if self.is_broken.load(Ordering::Relaxed) && path.as_ref().ends_with(".gz") {
+        if self.is_broken.load(Ordering::Relaxed) && path.extension() == Some("gz") {
             bytes.iter_mut().skip(middle).take(1).for_each(|byte| *byte ^= 1);
         }
         self.files.put_opts(path, bytes.into(), options).await

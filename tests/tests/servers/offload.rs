@@ -144,18 +144,18 @@ fn logs_go_into_files_and_come_back(#[case] kind: ServerKind) {
         site.append(site.companies[0], day(0)).await;
         assert_eq!(offload.offload_logs().await.expect("taken out"), Offloaded { tables: 1, rows: 1 });
         assert_eq!(files(site.folder.path()).len(), 2 * 3);
-        assert_eq!(offload.restore_log(date(0)).await.expect("restored"), 15);
-        assert_eq!(offload.restore_log(date(0)).await.expect("restored again"), 15);
+        assert_eq!(offload.reload_log(date(0)).await.expect("restored"), 15);
+        assert_eq!(offload.reload_log(date(0)).await.expect("restored again"), 15);
         assert_eq!(site.entries().await.len(), kept.len() + 15);
 
         // They are old still.
         assert_eq!(offload.offload_logs().await.expect("taken out"), Offloaded { tables: 1, rows: 15 });
         for days in 0..2 {
-            offload.restore_log(date(days)).await.expect("restored");
+            offload.reload_log(date(days)).await.expect("restored");
         }
         let restored = site.entries().await;
         assert!(all.iter().all(|entry| restored.contains(entry)));
-        let never = offload.restore_log(date(3)).await;
+        let never = offload.reload_log(date(3)).await;
         assert!(matches!(never, Err(OffloadError::Missing { .. })), "{never:?}");
     });
 }
@@ -183,7 +183,7 @@ fn wherever_it_is_cut_off_nothing_is_lost(#[case] kind: ServerKind) {
         assert!(all.len() > 31, "it was cut off {} times", all.len() - 28);
         assert_eq!(site.entries().await, []);
         for days in 0..2 {
-            offload.restore_log(date(days)).await.expect("restored");
+            offload.reload_log(date(days)).await.expect("restored");
         }
         let restored = site.entries().await;
         assert!(restored.len() == all.len() && all.iter().all(|entry| restored.contains(entry)));
@@ -211,12 +211,12 @@ fn a_file_that_cannot_be_written_or_is_damaged_loses_nothing(#[case] kind: Serve
         let whole = fs::read(&content).expect("read");
         for damaged in [&whole[..whole.len() / 2], &[whole.as_slice(), &whole].concat(), b"no gzip"] {
             fs::write(&content, damaged).expect("written");
-            let refused = offload.restore_log(date(0)).await;
+            let refused = offload.reload_log(date(0)).await;
             assert!(matches!(refused, Err(OffloadError::Damaged { .. })), "{refused:?}");
             assert_eq!(site.entries().await, []);
         }
         fs::write(&content, whole).expect("written");
-        assert_eq!(offload.restore_log(date(0)).await.expect("restored"), 14);
+        assert_eq!(offload.reload_log(date(0)).await.expect("restored"), 14);
     });
 }
 
@@ -236,7 +236,7 @@ fn files_outlive_the_database_that_they_are_from(#[case] kind: ServerKind) {
         // The store believes in the table that it used, and finds that it is not there.
         site.append(site.companies[0], day(0)).await;
         assert_eq!(offload.offload_logs().await.expect("taken out"), Offloaded { tables: 1, rows: 1 });
-        assert_eq!(offload.restore_log(date(0)).await.expect("restored"), 15);
+        assert_eq!(offload.reload_log(date(0)).await.expect("restored"), 15);
         let restored = site.entries().await;
         assert!(restored.len() == 15 && all.iter().all(|entry| restored.contains(entry)));
 
@@ -264,7 +264,7 @@ fn tables_that_somebody_left_are_taken_up(#[case] kind: ServerKind) {
         let (all, offload) = (site.entries().await, site.offload());
         site.rename_to(7).await;
         assert_eq!(offload.offload_logs().await.expect("taken out"), Offloaded { tables: 1, rows: 14 });
-        assert_eq!(offload.restore_log(date(0)).await.expect("restored"), 14);
+        assert_eq!(offload.reload_log(date(0)).await.expect("restored"), 14);
 
         // In its file already, of which a half is lost.
         site.rename_to(7).await;
@@ -273,7 +273,7 @@ fn tables_that_somebody_left_are_taken_up(#[case] kind: ServerKind) {
         fs::write(&content, whole.get(..whole.len() / 2).expect("a half")).expect("written");
         assert_eq!(offload.offload_logs().await.expect("taken out"), Offloaded { tables: 1, rows: 14 });
         assert_eq!(site.tables().await, 0);
-        assert_eq!(offload.restore_log(date(0)).await.expect("restored"), 14);
+        assert_eq!(offload.reload_log(date(0)).await.expect("restored"), 14);
         assert_eq!(site.entries().await, all);
     });
 }
@@ -298,7 +298,7 @@ fn what_cannot_be_read_back_stays(#[case] kind: ServerKind) {
         files.set_broken(false);
         assert_eq!(offload.offload_logs().await.expect("taken out"), Offloaded { tables: 2, rows: 28 });
         for days in 0..2 {
-            assert_eq!(offload.restore_log(date(days)).await.expect("restored"), 14);
+            assert_eq!(offload.reload_log(date(days)).await.expect("restored"), 14);
         }
         assert_eq!(site.entries().await, all);
     });
@@ -324,10 +324,10 @@ fn large_logs_go_whole(#[case] kind: ServerKind) {
         );
         let recursive = match kind {
             ServerKind::MariaDb => "SET max_recursive_iterations = 10000",
-            _ => "SET cte_max_recursion_depth = 10000",
+            ServerKind::MySql => "SET cte_max_recursion_depth = 10000",
         };
         query(recursive).execute(&mut site.sql).await.expect(recursive);
-        let [one, other] = site.companies.map(|company| company.as_uuid());
+        let [one, other] = site.companies.map(CompanyId::as_uuid);
         let insert = query(&insert).bind(one).bind(other).bind(day(0));
         insert.execute(&mut site.sql).await.expect("entries");
         let digest =
@@ -336,7 +336,7 @@ fn large_logs_go_whole(#[case] kind: ServerKind) {
         let offload = site.offload();
         let offloaded = offload.offload_logs().await.expect("taken out");
         assert_eq!(offloaded, Offloaded { tables: 1, rows: ENTRIES + 1 });
-        assert_eq!(offload.restore_log(date(0)).await.expect("restored"), ENTRIES + 1);
+        assert_eq!(offload.reload_log(date(0)).await.expect("restored"), ENTRIES + 1);
         let after: u64 = query_scalar(&digest).fetch_one(&mut site.sql).await.expect("a digest");
         assert_eq!(after, before);
     });
@@ -361,7 +361,7 @@ fn hosts_that_do_it_at_the_same_time_lose_nothing(#[case] kind: ServerKind) {
         };
         let bringing_back = async {
             while !done.load(Ordering::Relaxed) {
-                drop(third.restore_log(date(0)).await);
+                drop(third.reload_log(date(0)).await);
             }
         };
         let appending = async {
@@ -377,7 +377,7 @@ fn hosts_that_do_it_at_the_same_time_lose_nothing(#[case] kind: ServerKind) {
         let offload = site.offload();
         offload.offload_logs().await.expect("taken out");
         assert_eq!((site.entries().await.len(), site.tables().await), (0, 0));
-        offload.restore_log(date(0)).await.expect("restored");
+        offload.reload_log(date(0)).await.expect("restored");
         assert_eq!(site.entries().await.len(), 114);
     });
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -118,7 +119,7 @@ impl Site {
         self.store.save_role_across_companies(&viewers).await.expect("saved");
         self.store.save_user_across_companies(&viewer).await.expect("saved");
         let ports = ports(Arc::clone(&self.store) as _);
-        let (company, packet) = self.packets[0];
+        let (company, packet) = *self.packets.first().expect("a packet");
         let access = Access::new(&ports);
         let scope = access.authorize(Actor::User(viewer.id), Action::ViewMessages, company).await;
         let scope = scope.expect("permitted");
@@ -210,12 +211,12 @@ fn months_go_into_files_and_come_back(#[case] kind: ServerKind) {
         site.assert_refused().await;
 
         for _ in 0..2 {
-            let restored = offload.restore_month(month()).await.expect("restored");
+            let restored = offload.reload_month(month()).await.expect("restored");
             assert_eq!(restored, offloaded);
             assert_eq!(site.contents().await, contents);
             assert_eq!(site.are_offloaded().await, [false]);
             assert_eq!(site.number("SELECT COUNT(*) FROM offloaded_packets").await, 0);
-            assert_eq!(offload.restore_month(month()).await.expect("it is there"), Offloaded::default());
+            assert_eq!(offload.reload_month(month()).await.expect("it is there"), Offloaded::default());
             for (company, packet) in site.packets.iter().copied() {
                 let kept = site.store.packet_counts(company, packet).await.expect("counted");
                 assert_eq!(kept, site.store.recount_packet(company, packet).await.expect("counted"));
@@ -223,7 +224,7 @@ fn months_go_into_files_and_come_back(#[case] kind: ServerKind) {
             // They are old still, and their files are there.
             assert_eq!(offload.offload_months().await.expect("taken out"), offloaded);
         }
-        let never = offload.restore_month(month() + Months::new(1)).await;
+        let never = offload.reload_month(month() + Months::new(1)).await;
         assert!(matches!(never, Err(OffloadError::Missing { .. })), "{never:?}");
     });
 }
@@ -251,10 +252,10 @@ fn wherever_two_of_them_are_cut_off_nothing_is_lost(#[case] kind: ServerKind) {
         assert!(cut > 5, "they were cut off {cut} times");
         assert_eq!((site.tables().await, site.traces().await), (0, 0));
         cut = 0;
-        while timeout(patience(cut), one.restore_month(month())).await.is_err() {
+        while timeout(patience(cut), one.reload_month(month())).await.is_err() {
             cut += 1;
         }
-        one.restore_month(month()).await.expect("restored");
+        one.reload_month(month()).await.expect("restored");
         assert!(cut > 5, "it was cut off {cut} times");
         assert_eq!((site.contents().await, site.tables().await), (contents, tables));
     });
@@ -274,22 +275,24 @@ fn what_cannot_be_written_or_believed_loses_nothing(#[case] kind: ServerKind) {
         let refused = offload.offload_months().await;
         assert!(matches!(refused, Err(OffloadError::File { .. })), "{refused:?}");
         assert_eq!((site.tables().await, site.are_offloaded().await), (tables, vec![true]));
-        offload.restore_month(month()).await.expect("it never left");
+        offload.reload_month(month()).await.expect("it never left");
         assert_eq!(site.contents().await, contents);
 
         fs::remove_file(site.folder.path().join("test")).expect("out of the way");
         let offloaded = offload.offload_months().await.expect("taken out");
         let files = fs::read_dir(site.folder.path().join("test")).expect("files");
         let files: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
-        let of_messages = |name: &str| name.contains("_messages.") && name.ends_with(".gz");
-        let file = files.iter().find(|file| of_messages(&file.to_string_lossy())).expect("a file");
+        let is_wanted = |file: &&PathBuf| {
+            file.to_string_lossy().contains("_messages.") && file.extension() == Some("gz".as_ref())
+        };
+        let file = files.iter().find(is_wanted).expect("a file");
         let whole = fs::read(file).expect("read");
         fs::write(file, whole.get(..whole.len() / 2).expect("a half")).expect("written");
-        let refused = offload.restore_month(month()).await;
+        let refused = offload.reload_month(month()).await;
         assert!(matches!(refused, Err(OffloadError::Damaged { .. })), "{refused:?}");
         assert!(site.are_offloaded().await.contains(&true));
         fs::write(file, whole).expect("written");
-        assert!(offload.restore_month(month()).await.expect("restored").rows <= offloaded.rows);
+        assert!(offload.reload_month(month()).await.expect("restored").rows <= offloaded.rows);
         assert_eq!(site.contents().await, contents);
     });
 }

@@ -42,14 +42,14 @@ impl Desk {
     }
 }
 
-/// The files with the entries of a day.
-fn files_of(site: &Site, day: NaiveDate) -> Vec<PathBuf> {
+/// The files of a day whose names end so.
+fn files_of(site: &Site, day: NaiveDate, end: &str) -> Vec<PathBuf> {
     let beginning = format!("company_log_{}", day.format("%m%d%Y"));
     let Ok(files) = fs::read_dir(site.path().join("archive")) else { return Vec::new() };
     let files = files.map(|file| file.expect("a file").path());
     let is_of_day = |file: &PathBuf| {
         let name = file.file_name().and_then(|name| name.to_str()).expect("a name");
-        name.starts_with(&beginning) && name.ends_with(".jsonl.gz")
+        name.starts_with(&beginning) && name.ends_with(end)
     };
     files.filter(is_of_day).collect()
 }
@@ -69,24 +69,29 @@ fn old_logs_leave_the_database_and_come_back(kind: ServerKind) {
         let output = site.worker(arguments);
         (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
-    let restore = ["--restore-log", &day.to_string()];
-    let (is_done, text) = said(&restore);
+    let reload = ["--reload-log", &day.to_string()];
+    let (is_done, text) = said(&reload);
     assert!(!is_done && text.contains("[archive]"), "{text}");
 
     site.configure(&format!("{CONFIGURATION}{ARCHIVE}"));
-    let (is_done, text) = said(&restore);
+    let (is_done, text) = said(&reload);
     assert!(!is_done && text.contains("there is no file"), "{text}");
+    let (is_done, text) = said(&["--reload-month", "2020-05"]);
+    assert!(!is_done && text.contains("campaign_data_*_05312020"), "{text}");
     let running = site.start();
-    wait_for("they are taken out", Duration::from_secs(30), || desk.entries() == before - 3);
+    wait_for("there is a file", Duration::from_secs(30), || {
+        !files_of(&site, day, ".manifest.json").is_empty()
+    });
     assert_eq!(running.stop(), Some(0));
-    let [file] = &*files_of(&site, day) else { panic!("one file") };
-    let (is_done, text) = said(&restore);
-    assert!(is_done && text.contains("entries=3"), "{text}");
+    assert_eq!(desk.entries(), before - 3);
+    let [file] = &*files_of(&site, day, ".gz") else { panic!("one file") };
+    let (is_done, text) = said(&reload);
+    assert!(is_done && text.contains("rows=3"), "{text}");
     assert_eq!(desk.entries(), before);
 
     let whole = fs::read(file).expect("read");
     fs::write(file, whole.get(..whole.len() - 9).expect("a file")).expect("written");
-    let (is_done, text) = said(&restore);
+    let (is_done, text) = said(&reload);
     assert!(!is_done && text.contains(&file.file_name().expect("a name").display().to_string()), "{text}");
 }
 
