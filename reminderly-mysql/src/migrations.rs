@@ -13,7 +13,7 @@ use crate::reference;
 use crate::store::MySqlStore;
 
 /// Every step, in order: one statement each, which does no harm a second time.
-const MIGRATIONS: [Migration; 53] = [
+const MIGRATIONS: [Migration; 54] = [
     Migration { number: 1, name: "company", statement: include_str!("../migrations/0001_company.sql") },
     Migration { number: 2, name: "users", statement: include_str!("../migrations/0002_users.sql") },
     Migration { number: 3, name: "roles", statement: include_str!("../migrations/0003_roles.sql") },
@@ -238,6 +238,11 @@ const MIGRATIONS: [Migration; 53] = [
         number: 53,
         name: "log_tables",
         statement: include_str!("../migrations/0053_log_tables.sql"),
+    },
+    Migration {
+        number: 54,
+        name: "offloaded_packets",
+        statement: include_str!("../migrations/0054_offloaded_packets.sql"),
     },
 ];
 

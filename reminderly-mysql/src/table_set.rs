@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate};
 
 /// A set of tables. Its name is made of numbers and a date, so that no text gets into a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -87,6 +87,10 @@ const TABLES: [&str; 5] = [
 ];
 
 impl TableSet {
+    /// Tables in which nothing is: packets are looked for there whose rows and messages are in files. Campaigns are counted from 1.
+    pub(crate) const NOWHERE: Self =
+        Self::Month { campaign: 0, last_day: DateTime::UNIX_EPOCH.naive_utc().date() };
+
     /// The set that columns tell of.
     pub(crate) const fn of_columns(campaign: u32, day: NaiveDate, version: u32) -> Self {
         match version {

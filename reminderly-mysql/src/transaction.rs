@@ -96,6 +96,11 @@ impl Connection {
 }
 
 impl Connection {
+    /// Lets the connection end when it is given back, and with it what the server keeps for it.
+    pub(crate) fn end_after_use(&mut self) {
+        self.0.close_on_drop();
+    }
+
     /// Makes or takes away tables, once.
     pub(crate) async fn define(&mut self, definition: &str) -> Result<(), TxError> {
         within(self.0.execute(definition)).await.map(drop)

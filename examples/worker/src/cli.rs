@@ -28,11 +28,35 @@ pub(crate) struct Arguments {
     /// Bring the log of a day back from the files of the archive into the database, for a look, and end. Workers with an archive take it
     /// out again within the hour
     #[arg(long, value_name = "YYYY-MM-DD", conflicts_with_all = ["init", "status"])]
-    pub(crate) reload_log: Option<NaiveDate>,
+    reload_log: Option<NaiveDate>,
+
+    /// Bring a month back from the files of the archive, of all campaigns, likewise
+    #[arg(long, value_name = "YYYY-MM", value_parser = month, conflicts_with_all = ["init", "status", "reload_log"])]
+    reload_month: Option<NaiveDate>,
 
     /// Log to stderr what the filter lets through
     #[arg(long, value_name = "FILTER", default_value = "info")]
     pub(crate) log: String,
+}
+
+/// What is to be brought back.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Reload {
+    /// The log of a day.
+    Log(NaiveDate),
+    /// The month that has this day.
+    Month(NaiveDate),
+}
+
+impl Arguments {
+    pub(crate) fn reload(&self) -> Option<Reload> {
+        self.reload_log.map(Reload::Log).or(self.reload_month.map(Reload::Month))
+    }
+}
+
+/// The first day of a month.
+fn month(text: &str) -> Result<NaiveDate, String> {
+    NaiveDate::parse_from_str(&format!("{text}-01"), "%Y-%m-%d").map_err(|_| "for example 2026-05".to_owned())
 }
 
 const AFTER: &str = "\

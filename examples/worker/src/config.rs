@@ -35,7 +35,7 @@ pub(crate) struct Config {
     pub(crate) companies: Vec<CompanyEntry>,
 }
 
-/// Where old logs go.
+/// Where goes what is old.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Archive {
@@ -44,10 +44,17 @@ pub(crate) struct Archive {
     /// The logs of so many days before today's stay in the database.
     #[serde(default = "ninety")]
     pub(crate) keep_logs_days: u16,
+    /// What ended in so many months before the running one stays, too.
+    #[serde(default = "thirteen")]
+    pub(crate) keep_months: u16,
 }
 
 const fn ninety() -> u16 {
     90
+}
+
+const fn thirteen() -> u16 {
+    13
 }
 
 /// The sandbox that stands for all providers.

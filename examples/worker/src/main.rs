@@ -22,13 +22,12 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use chrono::NaiveDate;
 use clap::Parser as _;
 use reminderly_core::clock::{Clock, SystemClock};
 use reminderly_mysql::MySqlStore;
 use tracing::info;
 
-use crate::cli::Arguments;
+use crate::cli::{Arguments, Reload};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::host::Host;
@@ -61,8 +60,8 @@ async fn carry_out(arguments: &Arguments) -> Result<ExitCode, Failure> {
         std::io::stdout().write_all(status.text.as_bytes()).ok();
         return Ok(if status.closes { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
-    if let Some(day) = arguments.reload_log {
-        reload_log(&config, day).await?;
+    if let Some(wanted) = arguments.reload() {
+        reload(&config, wanted).await?;
         return Ok(ExitCode::SUCCESS);
     }
     sending::run(&config).await?;
@@ -85,16 +84,23 @@ async fn init(config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Brings back a log that was taken into files.
-async fn reload_log(config: &Config, day: NaiveDate) -> Result<(), Failure> {
+/// Brings back what was taken into files.
+async fn reload(config: &Config, wanted: Reload) -> Result<(), Failure> {
     let none = || Failure::new("no archive: set folder under [archive] in the configuration");
     let archive = config.archive.as_ref().ok_or_else(none)?;
     let host = Host::looking(config).await?;
     let offload = maintenance::offload(&host.store, &host.ports.clock, archive)?;
-    let failed = format!("the log of {day} cannot be brought back");
-    let rows = offload.reload_log(day).await.map_err(|error| Failure::because(&failed, &error))?;
+    let (what, outcome) = match wanted {
+        Reload::Log(day) => (format!("the log of {day}"), offload.reload_log(day).await),
+        Reload::Month(day) => {
+            let rows = offload.reload_month(day).await.map(|reloaded| reloaded.rows);
+            (format!("the month {}", day.format("%Y-%m")), rows)
+        }
+    };
+    let failed = format!("{what} cannot be brought back");
+    let rows = outcome.map_err(|error| Failure::because(&failed, &error))?;
     host.store.close().await;
-    info!(rows, "the log of {day} is in the database again");
+    info!(rows, "{what} is in the database again");
     Ok(())
 }
 

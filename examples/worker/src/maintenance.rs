@@ -1,10 +1,10 @@
-//! What has ended, out of the way: into tables of its month, and old logs into files.
+//! What has ended, out of the way: into tables of its month, and what is old into files.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::Days;
+use chrono::{Days, Months};
 use object_store::local::LocalFileSystem;
 use reminderly_core::clock::Clock;
 use reminderly_core::services::Shutdown;
@@ -22,7 +22,7 @@ const EVERY: Duration = Duration::from_hours(1);
 pub(crate) struct Maintenance {
     pub(crate) store: MySqlStore,
     pub(crate) clock: Arc<dyn Clock>,
-    /// Without one, old logs stay where they are.
+    /// Without one, what is old stays where it is.
     pub(crate) archive: Option<Archive>,
 }
 
@@ -51,17 +51,22 @@ impl Maintenance {
         }
         let Some(archive) = &self.archive else { return };
         match offload(&self.store, &self.clock, archive) {
-            Ok(offload) => tell(offload.offload_logs().await),
+            Ok(offload) => {
+                tell("logs", offload.offload_logs().await);
+                tell("months", offload.offload_months().await);
+            }
             Err(failure) => warn_of(&failure),
         }
     }
 }
 
-fn tell(outcome: Result<Offloaded, OffloadError>) {
+fn tell(what: &str, outcome: Result<Offloaded, OffloadError>) {
     match outcome {
         Ok(offloaded) if offloaded == Offloaded::default() => {}
-        Ok(offloaded) => info!(offloaded.tables, offloaded.rows, "old logs were taken into files"),
-        Err(error) => warn_of(&Failure::because("not all old logs can be taken into files", &error)),
+        Ok(offloaded) => info!(offloaded.tables, offloaded.rows, "old {what} were taken into files"),
+        Err(error) => {
+            warn_of(&Failure::because(&format!("not all old {what} can be taken into files"), &error));
+        }
     }
 }
 
@@ -84,6 +89,8 @@ pub(crate) fn offload(
     let what = format!("the folder in which the archive {folder} is to be cannot be used");
     // A table is dropped once its file is written: that has to be on the disk by then.
     let files = files.map_err(|error| Failure::because(&what, &error))?.with_fsync(true);
-    let settings = OffloadSettings::default().with_keep_logs(Days::new(archive.keep_logs_days.into()));
+    let settings = OffloadSettings::default()
+        .with_keep_logs(Days::new(archive.keep_logs_days.into()))
+        .with_keep_months(Months::new(archive.keep_months.into()));
     Ok(Offload::new(store.clone(), Arc::clone(clock), Sink::new(Arc::new(files), name), settings))
 }

@@ -48,6 +48,10 @@ pub struct Packet {
     pub created_at: DateTime<Utc>,
     /// When its stage last changed.
     pub stage_changed_at: DateTime<Utc>,
+    /// Since when its rows and messages are not in the store any more, but in files that the store was told to keep; `None` if they are there. What
+    /// is counted stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offloaded_at: Option<DateTime<Utc>>,
 }
 
 impl Packet {

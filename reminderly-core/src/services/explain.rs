@@ -13,6 +13,7 @@ use crate::domain::message::{Message, MessageRecord, Origin};
 use crate::domain::message_status::{MessageEvent, MessageStatus, Transition};
 use crate::ids::{MessageId, PacketId};
 use crate::ports::store::Store;
+use crate::services::error::refuse_offloaded;
 use crate::services::{Ports, ServiceError};
 
 /// One decision on a message. Holds no personal data.
@@ -67,7 +68,7 @@ impl Explain {
     ///
     /// # Errors
     ///
-    /// [`ServiceError::NotFound`], [`ServiceError::Denied`], [`ServiceError::Store`].
+    /// [`ServiceError::NotFound`], [`ServiceError::WrongState`] if the packet was offloaded, [`ServiceError::Denied`], [`ServiceError::Store`].
     pub async fn message(
         &self,
         scope: &CompanyScope,
@@ -76,6 +77,8 @@ impl Explain {
     ) -> Result<Explanation, ServiceError> {
         let company = scope.require(Action::ViewMessages)?;
         let missing = ServiceError::NotFound { what: "message" };
+        let found = self.store.packet(company, packet).await?;
+        found.as_ref().map_or(Ok(()), refuse_offloaded)?;
         let record = self.store.message(company, packet, id).await?.ok_or(missing)?;
         let history = self.store.history(company, packet, id).await?;
         let attempts = self.store.attempts(company, packet, id).await?;

@@ -7,8 +7,9 @@ use crate::domain::access::{Action, CompanyScope};
 use crate::domain::attempt::Attempt;
 use crate::domain::message::MessageRecord;
 use crate::domain::row::{RejectedRow, RowNumber};
-use crate::ids::{MessageId, PacketId};
+use crate::ids::{CompanyId, MessageId, PacketId};
 use crate::ports::store::Store;
+use crate::services::error::refuse_offloaded;
 use crate::services::{Ports, ServiceError};
 
 /// Shows what a packet has become, page by page. Shows personal data, so every call is for [`Action::ViewMessages`].
@@ -27,7 +28,7 @@ impl Messages {
     ///
     /// # Errors
     ///
-    /// [`ServiceError::Denied`], [`ServiceError::Store`].
+    /// [`ServiceError::WrongState`] if the packet was offloaded, [`ServiceError::Denied`], [`ServiceError::Store`].
     pub async fn page(
         &self,
         scope: &CompanyScope,
@@ -36,6 +37,7 @@ impl Messages {
         limit: usize,
     ) -> Result<Page<MessageRecord, u64>, ServiceError> {
         let company = scope.require(Action::ViewMessages)?;
+        self.refuse_offloaded(company, packet).await?;
         Ok(self.store.messages(company, packet, after, limit).await?)
     }
 
@@ -43,7 +45,7 @@ impl Messages {
     ///
     /// # Errors
     ///
-    /// [`ServiceError::Denied`], [`ServiceError::Store`].
+    /// [`ServiceError::WrongState`] if the packet was offloaded, [`ServiceError::Denied`], [`ServiceError::Store`].
     pub async fn attempts(
         &self,
         scope: &CompanyScope,
@@ -51,6 +53,7 @@ impl Messages {
         message: MessageId,
     ) -> Result<Vec<Attempt>, ServiceError> {
         let company = scope.require(Action::ViewMessages)?;
+        self.refuse_offloaded(company, packet).await?;
         Ok(self.store.attempts(company, packet, message).await?)
     }
 
@@ -58,7 +61,7 @@ impl Messages {
     ///
     /// # Errors
     ///
-    /// [`ServiceError::Denied`], [`ServiceError::Store`].
+    /// [`ServiceError::WrongState`] if the packet was offloaded, [`ServiceError::Denied`], [`ServiceError::Store`].
     pub async fn rejected(
         &self,
         scope: &CompanyScope,
@@ -67,6 +70,12 @@ impl Messages {
         limit: usize,
     ) -> Result<Page<RejectedRow, RowNumber>, ServiceError> {
         let company = scope.require(Action::ViewMessages)?;
+        self.refuse_offloaded(company, packet).await?;
         Ok(self.store.rejected(company, packet, after, limit).await?)
+    }
+
+    async fn refuse_offloaded(&self, company: CompanyId, packet: PacketId) -> Result<(), ServiceError> {
+        let found = self.store.packet(company, packet).await?;
+        found.as_ref().map_or(Ok(()), refuse_offloaded)
     }
 }

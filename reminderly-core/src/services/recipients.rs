@@ -12,6 +12,7 @@ use crate::domain::access::{Action, CompanyScope};
 use crate::domain::recipient::{Breakdown, Recipient, RecipientGroup};
 use crate::ids::{CampaignId, CompanyId, MessageId, PacketId};
 use crate::ports::store::Store;
+use crate::services::error::refuse_offloaded;
 use crate::services::{Ports, ServiceError};
 
 /// So many messages are read at a time.
@@ -52,11 +53,13 @@ impl Recipients {
     /// A page of messages, packet by packet and within them in the order of their making; at least one, if there is one. Shows personal
     /// data, so it is for [`Action::ViewMessages`]. The cursor is that of a page of the same report; behind the last page there may be an empty one.
     ///
+    /// Packets that were offloaded are left out of the report on a campaign; [`Reports`](super::Reports) counts them.
+    ///
     /// What changes between two pages is on the later one with what it has become; no message is on two.
     ///
     /// # Errors
     ///
-    /// [`ServiceError::NotFound`], [`ServiceError::Denied`], [`ServiceError::Store`].
+    /// [`ServiceError::NotFound`], [`ServiceError::WrongState`] for a packet that was offloaded, [`ServiceError::Denied`], [`ServiceError::Store`].
     pub async fn page(
         &self,
         scope: &CompanyScope,
@@ -110,7 +113,7 @@ impl Recipients {
     ///
     /// # Errors
     ///
-    /// [`ServiceError::NotFound`], [`ServiceError::Denied`] without [`Action::ViewReports`], [`ServiceError::Store`].
+    /// As [`page`](Self::page), but for [`Action::ViewReports`].
     pub async fn breakdown(&self, scope: &CompanyScope, on: ReportOn) -> Result<Breakdown, ServiceError> {
         let company = scope.require(Action::ViewReports)?;
         let mut walk = self.walk(company, on, None).await?;
@@ -133,7 +136,7 @@ impl Recipients {
         let (at, campaign) = match on {
             ReportOn::Packet(id) => {
                 let found = self.store.packet(company, id).await?;
-                found.ok_or(ServiceError::NotFound { what: "packet" })?;
+                refuse_offloaded(&found.ok_or(ServiceError::NotFound { what: "packet" })?)?;
                 let after = after.unwrap_or(RecipientCursor { packet: id, position: None });
                 // Behind a message of another packet there is nothing.
                 (Some(after).filter(|after| after.packet == id), None)

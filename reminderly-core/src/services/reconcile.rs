@@ -11,6 +11,7 @@ use crate::domain::report::LedgerStage;
 use crate::domain::row::RowNumber;
 use crate::ids::{CompanyId, MessageId, PacketId};
 use crate::ports::store::Store;
+use crate::services::error::refuse_offloaded;
 use crate::services::{Ports, ServiceError};
 
 const PAGE: usize = 1_000;
@@ -48,11 +49,12 @@ impl Reconcile {
     ///
     /// # Errors
     ///
-    /// [`ServiceError::NotFound`], [`ServiceError::Denied`], [`ServiceError::Store`].
+    /// [`ServiceError::NotFound`], [`ServiceError::WrongState`] if it was offloaded, [`ServiceError::Denied`], [`ServiceError::Store`].
     pub async fn packet(&self, scope: &CompanyScope, id: PacketId) -> Result<Vec<Discrepancy>, ServiceError> {
         let company = scope.require(Action::ViewMessages)?;
         let missing = ServiceError::NotFound { what: "packet" };
         let packet = self.store.packet(company, id).await?.ok_or(missing)?;
+        refuse_offloaded(&packet)?;
         self.discrepancies(company, &packet).await
     }
 

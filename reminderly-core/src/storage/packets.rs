@@ -65,6 +65,7 @@ pub fn create_packet(
         vanished: VanishedAppointments::default(),
         created_at: new.created_at,
         stage_changed_at: new.created_at,
+        offloaded_at: None,
     };
     if let Some(campaign) = campaign_mut(records, &packet) {
         campaign.packets_by_key.insert(natural_key, packet.id);

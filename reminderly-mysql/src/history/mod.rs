@@ -22,6 +22,7 @@ use reminderly_core::ports::store::StoreError;
 
 use crate::store::MySqlStore;
 use crate::tables::IsClean;
+pub(crate) use month::last_day;
 use moving::{Advance, Advanced, Begin, Candidate, Candidates, Ended};
 
 /// Moves packets that have ended into the tables of their campaign's month, `campaign_data_{campaign}_{MMDDYYYY}` with the last day of the

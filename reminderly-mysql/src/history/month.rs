@@ -43,7 +43,7 @@ pub(crate) struct Month {
 }
 
 /// The last day of the month that has this one.
-pub(super) fn last_day(day: NaiveDate) -> NaiveDate {
+pub(crate) fn last_day(day: NaiveDate) -> NaiveDate {
     let first = day.with_day(1).unwrap_or(day);
     first.checked_add_months(Months::new(1)).and_then(|next| next.pred_opt()).unwrap_or(day)
 }

@@ -17,6 +17,7 @@ mod indexes;
 mod migrating;
 mod model;
 mod offload;
+mod offload_months;
 mod packets;
 mod pressure;
 #[expect(dead_code, reason = "other tests use more of it")]

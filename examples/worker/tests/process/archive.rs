@@ -76,6 +76,8 @@ fn old_logs_leave_the_database_and_come_back(kind: ServerKind) {
     site.configure(&format!("{CONFIGURATION}{ARCHIVE}"));
     let (is_done, text) = said(&reload);
     assert!(!is_done && text.contains("there is no file"), "{text}");
+    let (is_done, text) = said(&["--reload-month", "2020-05"]);
+    assert!(!is_done && text.contains("campaign_data_*_05312020"), "{text}");
     let running = site.start();
     wait_for("there is a file", Duration::from_secs(30), || {
         !files_of(&site, day, ".manifest.json").is_empty()

@@ -350,5 +350,6 @@ async fn fresh(bench: &Bench, new: &NewPacket, stage: PacketStage) -> Packet {
         created_at: bench.now,
         vanished: crate::domain::vanished::VanishedAppointments::default(),
         stage_changed_at: bench.now,
+        offloaded_at: None,
     }
 }

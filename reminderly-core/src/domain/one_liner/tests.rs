@@ -71,6 +71,7 @@ fn mapped(campaign: &CompiledCampaign, one_liner: &OneLiner) -> Result<MappedRow
         reconciled: RestoreEpoch::default(),
         created_at: at,
         stage_changed_at: at,
+        offloaded_at: None,
     };
     let mapper: RowMapper<'_> = campaign.mapper_of(&packet).unwrap();
     mapper.map(&row)

@@ -13,6 +13,7 @@ use crate::domain::report::PacketCounts;
 use crate::domain::row::{RejectedRow, RowNumber};
 use crate::ids::{MessageId, PacketId};
 use crate::services::ServiceError;
+use crate::services::error::refuse_offloaded;
 
 /// Messages per page of an outcome.
 const MESSAGES_PER_PAGE: usize = 1_000;
@@ -81,8 +82,8 @@ impl OnDemand {
     ///
     /// # Errors
     ///
-    /// [`ServiceError::NotFound`] if there is no such packet or if it is not a call's, [`ServiceError::Denied`],
-    /// [`ServiceError::Store`].
+    /// [`ServiceError::NotFound`] if there is no such packet or if it is not a call's, [`ServiceError::WrongState`] if it was offloaded,
+    /// [`ServiceError::Denied`], [`ServiceError::Store`].
     pub async fn outcome(
         &self,
         scope: &CompanyScope,
@@ -99,6 +100,7 @@ impl OnDemand {
             let found = found.filter(|found| matches!(found.origin, PacketOrigin::OnDemand { .. }));
             // Before its counters: what is counted of a packet that was mapped by then is all that there is.
             let found = found.ok_or(ServiceError::NotFound { what: "call" })?;
+            refuse_offloaded(&found)?;
             let counts = self.ports.store.packet_counts(company, packet).await?;
             let progress = progress(&found, &counts);
             let now = clock.now();
