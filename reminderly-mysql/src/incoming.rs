@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use reminderly_core::batch::Page;
@@ -10,6 +12,7 @@ use reminderly_core::storage::{self, Records};
 use sqlx::mysql::MySqlRow;
 use sqlx::types::{Json, Uuid};
 
+use crate::digest::Digest;
 use crate::reading::Locks;
 use crate::statement::{Statement, statement};
 use crate::store::MySqlStore;
@@ -17,6 +20,10 @@ use crate::values::{Values as _, one_more, page};
 
 const INCOMING: Statement =
     statement("SELECT id, record FROM incoming WHERE company_id = ? AND id > ? ORDER BY id LIMIT ?");
+
+/// Whom messages were to that are in files.
+const PERSONS: Statement =
+    statement("SELECT person FROM contact_persons WHERE company_id = ? AND digest IN ({rows})");
 
 #[async_trait]
 impl IncomingStore for MySqlStore {
@@ -55,7 +62,15 @@ impl IncomingStore for MySqlStore {
         company: CompanyId,
         contact: &ContactPoint,
     ) -> Result<Vec<PersonKey>, StoreError> {
-        self.look(company, |records| storage::persons_of(records, company, contact)).await
+        let persons = self.look(company, |records| storage::persons_of(records, company, contact)).await?;
+        let covered = contact.refusal_key().contact_points();
+        let digests = covered.iter().map(|contact| [Digest::of_contact(contact).into()]);
+        let mut persons: BTreeSet<PersonKey> = persons.into_iter().collect();
+        for row in self.each(PERSONS.bind(company.as_uuid()).each(digests)).await? {
+            let person: String = row.value("contact_persons", "person")?;
+            persons.extend(PersonKey::new(&person));
+        }
+        Ok(persons.into_iter().collect())
     }
 
     async fn follow_ups_since(

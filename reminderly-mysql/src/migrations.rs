@@ -13,7 +13,7 @@ use crate::reference;
 use crate::store::MySqlStore;
 
 /// Every step, in order: one statement each, which does no harm a second time.
-const MIGRATIONS: [Migration; 54] = [
+const MIGRATIONS: [Migration; 56] = [
     Migration { number: 1, name: "company", statement: include_str!("../migrations/0001_company.sql") },
     Migration { number: 2, name: "users", statement: include_str!("../migrations/0002_users.sql") },
     Migration { number: 3, name: "roles", statement: include_str!("../migrations/0003_roles.sql") },
@@ -243,6 +243,16 @@ const MIGRATIONS: [Migration; 54] = [
         number: 54,
         name: "offloaded_packets",
         statement: include_str!("../migrations/0054_offloaded_packets.sql"),
+    },
+    Migration {
+        number: 55,
+        name: "packet_table_tracking_offloads",
+        statement: include_str!("../migrations/0055_packet_table_tracking_offloads.sql"),
+    },
+    Migration {
+        number: 56,
+        name: "contact_persons",
+        statement: include_str!("../migrations/0056_contact_persons.sql"),
     },
 ];
 

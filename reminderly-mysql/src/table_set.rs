@@ -112,10 +112,15 @@ impl TableSet {
         TABLES.into_iter().map(move |table| self.named_in(table, "set"))
     }
 
+    /// The names of the tables.
+    pub(crate) fn names(self) -> impl Iterator<Item = String> {
+        let tables = ["{set}_data", "{set}_messages", "{set}_transitions", "{set}_dispositions", "{set}_due"];
+        tables.into_iter().map(move |table| self.named_in(table, "set"))
+    }
+
     /// The statement that takes the tables away.
     pub(crate) fn drop(self) -> String {
-        let drop = "DROP TABLE IF EXISTS {set}_data, {set}_messages, {set}_transitions, {set}_dispositions, {set}_due";
-        self.named_in(drop, "set")
+        format!("DROP TABLE IF EXISTS {}", self.names().collect::<Vec<_>>().join(", "))
     }
 
     /// A text with the names of the tables where it has the word in braces.

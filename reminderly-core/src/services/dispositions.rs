@@ -12,6 +12,7 @@ use metrics::counter;
 use tracing::warn;
 
 use crate::domain::access::{Action, Actor, CompanyScope, Grants, authorize};
+use crate::domain::attempt::AttemptLocation;
 use crate::domain::disposition::{AttemptReport, Disposition};
 use crate::domain::envelope::Envelope;
 use crate::domain::unsubscribe::{Unsubscribe, UnsubscribeChange, UnsubscribeSource};
@@ -22,6 +23,7 @@ use crate::services::callbacks::{DISPOSITION_PURPOSE, DispositionPayload};
 use crate::services::compiled::CompiledCampaigns;
 use crate::services::consumer::{self, Handler};
 use crate::services::contained::contained;
+use crate::services::error::refuse_offloaded;
 use crate::services::{Ports, ServiceError, Settings, Shutdown};
 
 /// A disposition whose attempt nobody knows is tried again for so long: its attempt may be on its way.
@@ -64,7 +66,8 @@ impl Dispositions {
     /// # Errors
     ///
     /// [`ServiceError::Denied`], [`ServiceError::Store`]; [`ServiceError::WrongState`] if a packet was just ending for which a call
-    /// is to be made again: record them again, which changes nothing else.
+    /// is to be made again, or a complaint is about one that was offloaded, so that nobody knows who complains: record them again, which
+    /// changes nothing else.
     pub async fn record(
         &self,
         scope: &CompanyScope,
@@ -94,7 +97,10 @@ impl Dispositions {
         at: DateTime<Utc>,
     ) -> Result<(), ServiceError> {
         let record = self.ports.store.message(company, located.packet, located.message).await?;
-        let Some(contact) = record.and_then(|record| record.message.contact) else { return Ok(()) };
+        let Some(contact) = record.and_then(|record| record.message.contact) else {
+            let packet = self.ports.store.packet(company, located.packet).await?;
+            return packet.as_ref().map_or(Ok(()), refuse_offloaded);
+        };
         let event = Unsubscribe {
             key: contact.refusal_key(),
             change: UnsubscribeChange::OptedOut,
@@ -106,14 +112,30 @@ impl Dispositions {
         Ok(())
     }
 
+    /// Whether somebody complains of whom nobody knows who it is, before the packet is brought back.
+    async fn complains_in_vain(
+        &self,
+        disposition: &Disposition,
+        location: AttemptLocation,
+    ) -> Result<bool, ServiceError> {
+        if disposition.report != AttemptReport::Complained {
+            return Ok(false);
+        }
+        let packet = self.ports.store.packet(location.company, location.packet).await?;
+        Ok(packet.is_some_and(|packet| packet.offloaded_at.is_some()))
+    }
+
     async fn place(&self, queue: &QueueName, opened: Vec<Opened>) -> Result<(), ServiceError> {
         let ids: Vec<AttemptId> = opened.iter().map(|opened| opened.disposition.attempt).collect();
         let locations = self.ports.store.locate_attempts_across_companies(&ids).await?;
         let mut by_company: BTreeMap<CompanyId, (Vec<LocatedDisposition>, Vec<LeaseToken>)> = BTreeMap::new();
         for (opened, location) in opened.into_iter().zip(locations) {
-            let Some(location) = location else {
-                comes_again(self.postpone(queue, &opened).await);
-                continue;
+            let location = match location {
+                Some(location) if !self.complains_in_vain(&opened.disposition, location).await? => location,
+                _ => {
+                    comes_again(self.postpone(queue, &opened).await);
+                    continue;
+                }
             };
             let (located, tokens) = by_company.entry(location.company).or_default();
             located.push(LocatedDisposition {

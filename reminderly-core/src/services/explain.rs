@@ -77,11 +77,13 @@ impl Explain {
     ) -> Result<Explanation, ServiceError> {
         let company = scope.require(Action::ViewMessages)?;
         let missing = ServiceError::NotFound { what: "message" };
-        let found = self.store.packet(company, packet).await?;
-        found.as_ref().map_or(Ok(()), refuse_offloaded)?;
-        let record = self.store.message(company, packet, id).await?.ok_or(missing)?;
+        let record = self.store.message(company, packet, id).await?;
         let history = self.store.history(company, packet, id).await?;
         let attempts = self.store.attempts(company, packet, id).await?;
+        // It may have been led away meanwhile.
+        let found = self.store.packet(company, packet).await?;
+        found.as_ref().map_or(Ok(()), refuse_offloaded)?;
+        let record = record.ok_or(missing)?;
         let mut decisions = planning(&record);
         decisions.extend(history.iter().map(|transition| step(&record.message, transition, &attempts)));
         Ok(Explanation { message: id, status: record.state.status, decisions })

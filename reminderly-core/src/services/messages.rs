@@ -37,8 +37,9 @@ impl Messages {
         limit: usize,
     ) -> Result<Page<MessageRecord, u64>, ServiceError> {
         let company = scope.require(Action::ViewMessages)?;
+        let found = self.store.messages(company, packet, after, limit).await?;
         self.refuse_offloaded(company, packet).await?;
-        Ok(self.store.messages(company, packet, after, limit).await?)
+        Ok(found)
     }
 
     /// The attempts to send a message, first to last.
@@ -53,8 +54,9 @@ impl Messages {
         message: MessageId,
     ) -> Result<Vec<Attempt>, ServiceError> {
         let company = scope.require(Action::ViewMessages)?;
+        let found = self.store.attempts(company, packet, message).await?;
         self.refuse_offloaded(company, packet).await?;
-        Ok(self.store.attempts(company, packet, message).await?)
+        Ok(found)
     }
 
     /// Rows of a packet that could not be read or mapped, in their order.
@@ -70,10 +72,12 @@ impl Messages {
         limit: usize,
     ) -> Result<Page<RejectedRow, RowNumber>, ServiceError> {
         let company = scope.require(Action::ViewMessages)?;
+        let found = self.store.rejected(company, packet, after, limit).await?;
         self.refuse_offloaded(company, packet).await?;
-        Ok(self.store.rejected(company, packet, after, limit).await?)
+        Ok(found)
     }
 
+    /// To be asked when it was read: it may have been led away meanwhile.
     async fn refuse_offloaded(&self, company: CompanyId, packet: PacketId) -> Result<(), ServiceError> {
         let found = self.store.packet(company, packet).await?;
         found.as_ref().map_or(Ok(()), refuse_offloaded)

@@ -136,7 +136,7 @@ impl Recipients {
         let (at, campaign) = match on {
             ReportOn::Packet(id) => {
                 let found = self.store.packet(company, id).await?;
-                refuse_offloaded(&found.ok_or(ServiceError::NotFound { what: "packet" })?)?;
+                found.ok_or(ServiceError::NotFound { what: "packet" })?;
                 let after = after.unwrap_or(RecipientCursor { packet: id, position: None });
                 // Behind a message of another packet there is nothing.
                 (Some(after).filter(|after| after.packet == id), None)
@@ -181,6 +181,10 @@ impl Walk<'_> {
         } else {
             self.store.latest_attempts(self.company, packet, &ids).await?
         };
+        if self.is_offloaded(packet, position).await? {
+            self.next_packet(Some(packet)).await?;
+            return Ok(true);
+        }
         let latest = latest.iter().map(Option::as_ref);
         items.extend(page.items.iter().zip(latest).map(|(record, latest)| Recipient::of(record, latest)));
         match page.next {
@@ -188,6 +192,17 @@ impl Walk<'_> {
             None => self.next_packet(Some(packet)).await?,
         }
         Ok(true)
+    }
+
+    /// Whether a packet is left out, because its messages are in files: by now, for it may have been led away while they were read. One that is asked for
+    /// alone, or of which some were shown, is not left out: that is an error.
+    async fn is_offloaded(&self, packet: PacketId, position: Option<u64>) -> Result<bool, ServiceError> {
+        let found = self.store.packet(self.company, packet).await?;
+        let is_offloaded = found.as_ref().is_some_and(|found| found.offloaded_at.is_some());
+        if self.campaign.is_none() || position.is_some() {
+            found.as_ref().map_or(Ok(()), refuse_offloaded)?;
+        }
+        Ok(is_offloaded)
     }
 
     async fn next_packet(&mut self, after: Option<PacketId>) -> Result<(), ServiceError> {

@@ -54,8 +54,11 @@ impl Reconcile {
         let company = scope.require(Action::ViewMessages)?;
         let missing = ServiceError::NotFound { what: "packet" };
         let packet = self.store.packet(company, id).await?.ok_or(missing)?;
-        refuse_offloaded(&packet)?;
-        self.discrepancies(company, &packet).await
+        let found = self.discrepancies(company, &packet).await?;
+        // It may have been led away meanwhile.
+        let packet = self.store.packet(company, id).await?;
+        packet.as_ref().map_or(Ok(()), refuse_offloaded)?;
+        Ok(found)
     }
 
     /// What is not accounted for in a packet.

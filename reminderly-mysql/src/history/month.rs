@@ -28,7 +28,8 @@ const OVER: Statement = statement(
 const CLOSE: Statement =
     statement("UPDATE packet_table_tracking SET state = 'closed' WHERE number = ? AND state = 'ready'");
 const NEWEST: Statement = statement(
-    "SELECT day FROM packet_table_tracking WHERE campaign_number = ? AND version = 0 ORDER BY day DESC LIMIT 1",
+    "SELECT day FROM packet_table_tracking \
+     WHERE campaign_number = ? AND version = 0 AND state IN ('making', 'ready', 'closed') ORDER BY day DESC LIMIT 1",
 );
 
 /// What is seen of a month by those who have a SQL client.
@@ -92,25 +93,28 @@ impl MySqlStore {
         self.transact(vec![CLOSE.bind(number)]).await
     }
 
-    /// Lets the views of a campaign show its newest month, if that is not over. Whoever does this at the same time and knows an older
-    /// one looks again.
-    async fn show_month(&self, campaign: u32, today: NaiveDate) -> Result<(), StoreError> {
+    /// Lets the views of a campaign show its newest month, if that is not over, and none that is about to leave. Whoever does this at the same time and
+    /// knows an older one looks again.
+    pub(crate) async fn show_month(&self, campaign: u32, today: NaiveDate) -> Result<(), StoreError> {
         let mut shown = None;
         loop {
             let newest = self.one(NEWEST.bind(campaign)).await?;
             let newest: Option<NaiveDate> = newest.map(|row| row.value(TRACKING, "day")).transpose()?;
-            let Some(last_day) = newest.filter(|_| newest != shown) else { return Ok(()) };
-            let set = TableSet::Month { campaign, last_day };
+            if shown == Some(newest) {
+                return Ok(());
+            }
+            let month = |last_day| TableSet::Month { campaign, last_day };
+            let set = newest.map_or(TableSet::NOWHERE, month);
             // Whoever has begun to make them may have been killed.
             self.make(set).await?;
-            let rows = if last_day < today { " WHERE FALSE" } else { "" };
+            let rows = if newest.is_none_or(|last_day| last_day < today) { " WHERE FALSE" } else { "" };
             for of in VIEWS {
                 let view = format!(
                     "CREATE OR REPLACE SQL SECURITY INVOKER VIEW campaign_data_{campaign}{of} AS SELECT * FROM {set}{of}{rows}"
                 );
                 self.define(&view).await?;
             }
-            shown = newest;
+            shown = Some(newest);
         }
     }
 }
@@ -134,7 +138,17 @@ impl Work for Find {
         }
         let row = found.ok_or(StoreError::Missing { what: "tables of a month" })?;
         let state: String = row.value(TRACKING, "state")?;
-        Ok((row.value(TRACKING, "number")?, state != "making"))
+        let is_ready = match state.as_str() {
+            "making" => false,
+            "ready" | "closed" => true,
+            _ => {
+                let month = TableSet::Month { campaign: self.campaign, last_day: self.last_day };
+                let source =
+                    format!("the month {month} is {state}, on its way into files: is the clock right?");
+                return Err(StoreError::Unavailable { source: source.into() }.into());
+            }
+        };
+        Ok((row.value(TRACKING, "number")?, is_ready))
     }
 }
 

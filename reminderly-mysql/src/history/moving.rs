@@ -171,6 +171,14 @@ impl Work for Begin {
             Some("making" | "ready" | "taken") => {}
             _ => return Ok(false),
         }
+        // Whoever takes the month out of the database has this row.
+        if let Some(month) = self.month {
+            let row = tx.one(STATE.bind(month.number).locking(Lock::Shared)).await?;
+            let state: Option<String> = row.map(|row| row.value(TRACKING, "state")).transpose()?;
+            if !matches!(state.as_deref(), Some("ready" | "closed")) {
+                return Ok(false);
+            }
+        }
         let step = match self.month {
             Some(_) if tx.one(GOES_ON.bind(self.number)).await?.is_some() => return Ok(false),
             Some(_) => Step::Mark,

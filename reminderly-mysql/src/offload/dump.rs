@@ -170,6 +170,20 @@ impl Sink {
         Ok(manifest.content.rows)
     }
 
+    /// The same, and the table has no other rows then.
+    pub(super) async fn load_all<T: Dumped>(
+        &self,
+        table: &T,
+        manifest: &Manifest,
+    ) -> Result<u64, OffloadError> {
+        let rows = self.load(table, manifest).await?;
+        let file = self.beside(&manifest.content.table);
+        if each_line(table, &file, &mut tokio::io::sink()).await? == manifest.content {
+            return Ok(rows);
+        }
+        Err(file.damaged("its table had other rows when it was loaded: drop that, and load it again"))
+    }
+
     /// The tables that are in files.
     pub(super) async fn tables(&self) -> Result<Vec<String>, OffloadError> {
         self.names(Manifest::END).await

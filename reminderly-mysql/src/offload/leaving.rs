@@ -6,10 +6,9 @@ use reminderly_core::ports::store::StoreError;
 
 use crate::reads::{Question, Reads as _};
 use crate::statement::{Bound, Lock, Statement, statement};
-use crate::store::MySqlStore;
 use crate::table_set::TableSet;
 use crate::tables::TRACKING;
-use crate::transaction::{Cause, Connection, Tx, TxError, Work};
+use crate::transaction::{Connection, Tx, TxError, Work};
 use crate::values::Values as _;
 
 /// How far a month is out of the database, as `packet_table_tracking` has it.
@@ -60,18 +59,32 @@ impl Step {
 pub(super) struct Month {
     /// Of `packet_table_tracking`.
     pub(super) number: u32,
-    pub(super) set: TableSet,
+    pub(super) campaign: u32,
+    pub(super) last_day: NaiveDate,
     pub(super) step: Step,
+    /// The number of its last way into files: whoever was held up on an earlier one changes nothing.
+    pub(super) offload: u32,
+}
+
+impl Month {
+    pub(super) const fn set(self) -> TableSet {
+        TableSet::Month { campaign: self.campaign, last_day: self.last_day }
+    }
 }
 
 const AT_STEP: Statement = statement(
-    "SELECT number, campaign_number, day FROM packet_table_tracking \
+    "SELECT number, campaign_number, day, offloads FROM packet_table_tracking \
      WHERE state = ? AND purpose = 'month' AND day >= ? AND day <= ? AND number > ? ORDER BY number LIMIT 1",
 );
-const STATE: Statement = statement("SELECT state FROM packet_table_tracking WHERE number = ?");
+const IS_AT: Statement =
+    statement("SELECT 1 FROM packet_table_tracking WHERE number = ? AND state = ? AND offloads = ?");
 const IS_MOVED_INTO: Statement = statement("SELECT 1 FROM table_moves WHERE month_number = ? LIMIT 1");
-const SET_STATE: Statement =
-    statement("UPDATE packet_table_tracking SET state = ? WHERE number = ? AND state = ?");
+const GOES_ON: Statement =
+    statement("SELECT 1 FROM data_packet WHERE tables_number = ? AND has_ended = 0 LIMIT 1");
+const ANY_DUE: Statement = statement("SELECT 1 FROM {set}_due LIMIT 1");
+const SET: Statement = statement(
+    "UPDATE packet_table_tracking SET state = ?, offloads = ? WHERE number = ? AND state = ? AND offloads = ?",
+);
 /// The columns of [`TableSet::NOWHERE`].
 const ADD_NOWHERE: Statement = statement(
     "INSERT INTO packet_table_tracking (campaign_number, day, version, purpose, state, server_name) \
@@ -80,7 +93,8 @@ const ADD_NOWHERE: Statement = statement(
 const NOWHERE: Statement = statement(
     "SELECT number FROM packet_table_tracking WHERE campaign_number = ? AND day = ? AND version = ?",
 );
-const PACKETS: Statement = statement("SELECT number FROM data_packet WHERE tables_number = ? LIMIT ?");
+const PACKETS: Statement =
+    statement("SELECT number, has_ended FROM data_packet WHERE tables_number = ? LIMIT ?");
 const REMEMBER: Statement = statement(
     "INSERT INTO offloaded_packets (packet_number, tables_number) VALUES {rows} \
      ON DUPLICATE KEY UPDATE tables_number = VALUES(tables_number)",
@@ -117,13 +131,46 @@ impl Question for AtStep {
         let (from, to) = self.ends;
         let select = AT_STEP.bind(self.step.as_str()).bind(from).bind(to).bind(self.after);
         let Some(row) = reads.one(select).await? else { return Ok(None) };
-        let (campaign, last_day) = (row.value(TRACKING, "campaign_number")?, row.value(TRACKING, "day")?);
-        let set = TableSet::Month { campaign, last_day };
-        Ok(Some(Month { number: row.value(TRACKING, "number")?, set, step: self.step }))
+        Ok(Some(Month {
+            number: row.value(TRACKING, "number")?,
+            campaign: row.value(TRACKING, "campaign_number")?,
+            last_day: row.value(TRACKING, "day")?,
+            step: self.step,
+            offload: row.value(TRACKING, "offloads")?,
+        }))
     }
 }
 
-/// Goes from a step to the next one; whether it did, and nobody else has.
+/// Begins the way of a month into files, unless a packet of it goes on, or something is being moved into it; what it is then.
+pub(super) struct Begin {
+    pub(super) month: Month,
+    /// Its number is to be higher than this one.
+    pub(super) above: u32,
+}
+
+#[async_trait]
+impl Work for Begin {
+    type Done = Option<Month>;
+
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Option<Month>, TxError> {
+        let month = self.month;
+        // Whoever begins to move something into it has this row, too.
+        if !is_at(tx, month, Lock::Alone).await? {
+            return Ok(None);
+        }
+        for waits in [IS_MOVED_INTO.bind(month.number), GOES_ON.bind(month.number), ANY_DUE.on(month.set())] {
+            if tx.one(waits).await?.is_some() {
+                return Ok(None);
+            }
+        }
+        let offload = month.offload.max(self.above).saturating_add(1);
+        let to = Month { step: Step::Leaving, offload, ..month };
+        set(tx, month, to).await?;
+        Ok(Some(to))
+    }
+}
+
+/// Goes from a step to another one; `None` if somebody else was first.
 pub(super) struct GoOn {
     pub(super) month: Month,
     pub(super) to: Step,
@@ -131,71 +178,104 @@ pub(super) struct GoOn {
 
 #[async_trait]
 impl Work for GoOn {
-    type Done = bool;
+    type Done = Option<Month>;
 
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<bool, TxError> {
-        let Month { number, step, .. } = self.month;
-        // What is being moved into it comes first.
-        if self.to == Step::Leaving && tx.one(IS_MOVED_INTO.bind(number)).await?.is_some() {
-            return Ok(false);
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Option<Month>, TxError> {
+        if !is_at(tx, self.month, Lock::Alone).await? {
+            return Ok(None);
         }
-        let set = SET_STATE.bind(self.to.as_str()).bind(number).bind(step.as_str());
-        Ok(tx.count(set).await? == 1)
+        let to = Month { step: self.to, ..self.month };
+        set(tx, self.month, to).await?;
+        Ok(Some(to))
     }
 }
 
-/// Leads some packets of a month to where nothing is; how many.
+async fn set(tx: &mut Tx<'_>, from: Month, to: Month) -> Result<(), TxError> {
+    let set = SET.bind(to.step.as_str()).bind(to.offload).bind(from.number);
+    tx.change(set.bind(from.step.as_str()).bind(from.offload)).await
+}
+
+/// Leads some packets of a month to where nothing is.
 pub(super) struct LeadAway {
     pub(super) month: Month,
     pub(super) at: DateTime<Utc>,
 }
 
+/// What was led away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LedAway {
+    Some,
+    /// None is left.
+    All,
+    /// A packet goes on again, or a message waits: the month cannot leave.
+    GoesOn,
+    /// Somebody else has gone on.
+    Overtaken,
+}
+
 #[async_trait]
 impl Work for LeadAway {
-    type Done = usize;
+    type Done = LedAway;
 
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<usize, TxError> {
-        if !is_at(tx, self.month).await? {
-            return Ok(0);
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<LedAway, TxError> {
+        if !is_at(tx, self.month, Lock::Shared).await? {
+            return Ok(LedAway::Overtaken);
+        }
+        let select = PACKETS.bind(self.month.number).bind(PACKETS_PER_STEP);
+        let mut numbers: Vec<u32> = Vec::new();
+        for row in tx.all(select.locking(Lock::Alone)).await? {
+            let has_ended: bool = row.value("data_packet", "has_ended")?;
+            if !has_ended {
+                return Ok(LedAway::GoesOn);
+            }
+            numbers.push(row.value("data_packet", "number")?);
+        }
+        if numbers.is_empty() {
+            let waits = tx.one(ANY_DUE.on(self.month.set())).await?.is_some();
+            return Ok(if waits { LedAway::GoesOn } else { LedAway::All });
         }
         let nowhere = add_nowhere(tx).await?;
-        let select = PACKETS.bind(self.month.number).bind(PACKETS_PER_STEP);
-        let numbers = numbers(tx, select, ("data_packet", "number")).await?;
         let pairs = numbers.iter().map(|number| [(*number).into(), self.month.number.into()]);
         tx.write_each(REMEMBER.each(pairs)).await?;
         let at = self.at.to_rfc3339_opts(SecondsFormat::Micros, true);
-        let lead = into(LEAD_AWAY.bind(nowhere), TableSet::NOWHERE).bind(at);
+        let lead = named(LEAD_AWAY.bind(nowhere), TableSet::NOWHERE).bind(at);
         tx.write_each(lead.each(numbers.iter().map(|number| [(*number).into()]))).await?;
-        Ok(numbers.len())
+        Ok(LedAway::Some)
     }
 }
 
-/// Leads some packets back to their month; how many.
+/// Leads some packets back to their month; whether there may be others.
 pub(super) struct LeadBack(pub(super) Month);
 
 #[async_trait]
 impl Work for LeadBack {
-    type Done = usize;
+    type Done = bool;
 
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<usize, TxError> {
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<bool, TxError> {
         let month = self.0;
-        if !is_at(tx, month).await? {
-            return Ok(0);
+        if !is_at(tx, month, Lock::Shared).await? {
+            return Ok(false);
         }
         let select = OFFLOADED.bind(month.number).bind(PACKETS_PER_STEP);
-        let numbers = numbers(tx, select, ("offloaded_packets", "packet_number")).await?;
+        let mut numbers: Vec<u32> = Vec::new();
+        for row in tx.all(select.locking(Lock::Alone)).await? {
+            numbers.push(row.value("offloaded_packets", "packet_number")?);
+        }
         let rows = || numbers.iter().map(|number| [(*number).into()]);
-        tx.write_each(into(LEAD_BACK.bind(month.number), month.set).each(rows())).await?;
+        tx.write_each(named(LEAD_BACK.bind(month.number), month.set()).each(rows())).await?;
         tx.write_each(FORGET.each(rows())).await?;
-        Ok(numbers.len())
+        Ok(!numbers.is_empty())
     }
 }
 
-/// Whether a month is where it was, and stays there for the transaction.
-async fn is_at(tx: &mut Tx<'_>, month: Month) -> Result<bool, TxError> {
-    let row = tx.one(STATE.bind(month.number).locking(Lock::Shared)).await?;
-    let state: Option<String> = row.map(|row| row.value(TRACKING, "state")).transpose()?;
-    Ok(state.as_deref() == Some(month.step.as_str()))
+/// Whether a month is where it was; if it is locked, it stays there for the transaction.
+pub(super) async fn is_at(
+    reads: &mut dyn crate::reads::Reads,
+    month: Month,
+    lock: Lock,
+) -> Result<bool, TxError> {
+    let select = IS_AT.bind(month.number).bind(month.step.as_str()).bind(month.offload);
+    Ok(reads.one(select.locking(lock)).await?.is_some())
 }
 
 async fn add_nowhere(tx: &mut Tx<'_>) -> Result<u32, TxError> {
@@ -213,53 +293,7 @@ async fn add_nowhere(tx: &mut Tx<'_>) -> Result<u32, TxError> {
 }
 
 /// With the columns that name a set.
-fn into(statement: Bound, set: TableSet) -> Bound {
+fn named(statement: Bound, set: TableSet) -> Bound {
     let (campaign, day, version) = set.columns();
     statement.bind(campaign).bind(day).bind(version)
-}
-
-async fn numbers(
-    tx: &mut Tx<'_>,
-    select: Bound,
-    (table, column): (&'static str, &'static str),
-) -> Result<Vec<u32>, TxError> {
-    let mut numbers = Vec::new();
-    for row in tx.all(select.locking(Lock::Alone)).await? {
-        numbers.push(row.value(table, column)?);
-    }
-    Ok(numbers)
-}
-
-/// One at a time, of this database: names of locks are the server's.
-const LOCK: Statement =
-    statement("SELECT GET_LOCK(CONCAT('reminderly.drop.', LEFT(SHA2(DATABASE(), 256), 40)), 30) AS locked");
-
-impl MySqlStore {
-    /// Drops the tables of a month that is at [`Step::Dropping`]; it is gone then. Whoever is held up while he drops them would drop what was
-    /// brought back meanwhile: so nobody goes on before.
-    pub(super) async fn drop_month(&self, month: Month) -> Result<(), StoreError> {
-        self.try_to_drop(month).await.map_err(|error| self.give_up(error))
-    }
-
-    async fn try_to_drop(&self, month: Month) -> Result<(), TxError> {
-        let mut connection = self.connection().await?;
-        // The lock ends with it, and that not before the server has ended what it does.
-        connection.end_after_use();
-        let row = connection.one(LOCK.bound()).await?;
-        let locked: Option<i64> = row.map_or(Ok(None), |row| row.value("GET_LOCK", "locked"))?;
-        if locked != Some(1) {
-            return Err(TxError::Again(
-                Cause::Others,
-                "somebody else drops tables, and does not come to an end".into(),
-            ));
-        }
-        let row = connection.one(STATE.bind(month.number)).await?;
-        let state: Option<String> = row.map(|row| row.value(TRACKING, "state")).transpose()?;
-        if state.as_deref() != Some(Step::Dropping.as_str()) {
-            return Ok(());
-        }
-        connection.define(&month.set.drop()).await?;
-        let month = Month { step: Step::Dropping, ..month };
-        connection.transact(&GoOn { month, to: Step::Gone }).await.map(drop)
-    }
 }

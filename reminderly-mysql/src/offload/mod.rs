@@ -2,22 +2,24 @@
 //!
 //! - [`sink`] is where files are, [`manifest`] what stands beside them, [`dump`] writes a table to a file and loads it;
 //! - [`logs`] takes out logs of companies;
-//! - [`months`] takes out months of campaigns, in the steps of [`leaving`]; [`month_rows`] are their rows in files, and [`forgetting`] is what
-//!   they leave elsewhere.
+//! - [`months`] takes out months of campaigns, in the steps of [`leaving`] and [`dropping`]; [`month_tables`] and [`month_rows`] are what of them is in files,
+//!   [`packets`] whose they are, and [`traces`] what they leave elsewhere.
 //!
 //! A table is taken out once nobody writes to it any more: it is written to a file, which is read back and compared, and then dropped. Whoever is killed
 //! in between leaves a step that anybody takes up.
 
+mod dropping;
 mod dump;
 mod error;
-mod forgetting;
 mod leaving;
 mod logs;
 mod manifest;
 mod month_rows;
 mod month_tables;
 mod months;
+mod packets;
 mod sink;
+mod traces;
 
 use std::sync::Arc;
 
@@ -61,10 +63,10 @@ impl OffloadSettings {
         Self { keep_logs: days.max(Days::new(1)), ..self }
     }
 
-    /// Leaves so many months before the running one; at least one.
+    /// Leaves so many months before the running one; at least three, for providers report complaints late.
     #[must_use]
     pub fn with_keep_months(self, months: Months) -> Self {
-        Self { keep_months: months.max(Months::new(1)), ..self }
+        Self { keep_months: months.max(Months::new(3)), ..self }
     }
 }
 

@@ -12,18 +12,20 @@ use sqlx::types::{Json, Uuid};
 use crate::digest::Digest;
 use crate::parameter::Parameter;
 use crate::statement::{Bound, Statement, statement};
-use crate::values::Values as _;
+use crate::values::{Values as _, undecodable};
 
 /// A row of one of the tables of a month. Its packet has its id in the file, and a number in the table.
 pub(super) trait MonthRow: Serialize + DeserializeOwned + Send + Sync + Sized {
     /// The name of the table.
     const TABLE: &'static str;
+    /// Those of the packets from one number to another.
     const COUNT: Statement;
     /// Those behind a row, and how many at most.
     const AFTER: Statement;
     const WRITE: Statement;
 
-    fn read(row: &MySqlRow) -> Result<Self, StoreError>;
+    /// A row of this packet.
+    fn read(row: &MySqlRow, packet: PacketId) -> Result<Self, StoreError>;
 
     fn packet(&self) -> PacketId;
 
@@ -47,10 +49,10 @@ pub(super) struct DataRow {
 
 impl MonthRow for DataRow {
     const TABLE: &'static str = "{set}_data";
-    const COUNT: Statement = statement("SELECT COUNT(*) AS count FROM {set}_data");
+    const COUNT: Statement =
+        statement("SELECT COUNT(*) AS count FROM {set}_data WHERE packet_number BETWEEN ? AND ?");
     const AFTER: Statement = statement(
-        "SELECT packet_number, data_packet.id, row_number_in_packet, fields, rejected FROM {set}_data \
-         LEFT JOIN data_packet ON data_packet.number = packet_number \
+        "SELECT packet_number, row_number_in_packet, fields, rejected FROM {set}_data FORCE INDEX (PRIMARY) \
          WHERE packet_number = ? AND row_number_in_packet > ? OR packet_number > ? \
          ORDER BY packet_number, row_number_in_packet LIMIT ?",
     );
@@ -59,9 +61,9 @@ impl MonthRow for DataRow {
          ON DUPLICATE KEY UPDATE packet_number = VALUES(packet_number)",
     );
 
-    fn read(row: &MySqlRow) -> Result<Self, StoreError> {
+    fn read(row: &MySqlRow, packet: PacketId) -> Result<Self, StoreError> {
         Ok(Self {
-            packet: packet(row)?,
+            packet,
             packet_number: row.value(DATA, "packet_number")?,
             row: row.value(DATA, "row_number_in_packet")?,
             fields: some_json(row, DATA, "fields")?,
@@ -101,10 +103,10 @@ pub(super) struct MessageRow {
 
 impl MonthRow for MessageRow {
     const TABLE: &'static str = "{set}_messages";
-    const COUNT: Statement = statement("SELECT COUNT(*) AS count FROM {set}_messages");
+    const COUNT: Statement =
+        statement("SELECT COUNT(*) AS count FROM {set}_messages WHERE packet_number BETWEEN ? AND ?");
     const AFTER: Statement = statement(
-        "SELECT packet_number, data_packet.id, slot, messages.id AS message_id, below, message, state FROM {set}_messages AS messages \
-         LEFT JOIN data_packet ON data_packet.number = packet_number \
+        "SELECT packet_number, slot, id, below, message, state FROM {set}_messages FORCE INDEX (PRIMARY) \
          WHERE packet_number = ? AND slot > ? OR packet_number > ? ORDER BY packet_number, slot LIMIT ?",
     );
     const WRITE: Statement = statement(
@@ -112,11 +114,11 @@ impl MonthRow for MessageRow {
          ON DUPLICATE KEY UPDATE packet_number = VALUES(packet_number)",
     );
 
-    fn read(row: &MySqlRow) -> Result<Self, StoreError> {
-        let id: Uuid = row.value(MESSAGES, "message_id")?;
+    fn read(row: &MySqlRow, packet: PacketId) -> Result<Self, StoreError> {
+        let id: Uuid = row.value(MESSAGES, "id")?;
         let below: Option<Uuid> = row.value(MESSAGES, "below")?;
         Ok(Self {
-            packet: packet(row)?,
+            packet,
             packet_number: row.value(MESSAGES, "packet_number")?,
             slot: row.value(MESSAGES, "slot")?,
             id: id.into(),
@@ -162,24 +164,24 @@ pub(super) struct TransitionRow {
 
 impl MonthRow for TransitionRow {
     const TABLE: &'static str = "{set}_transitions";
-    const COUNT: Statement = statement("SELECT COUNT(*) AS count FROM {set}_transitions");
+    const COUNT: Statement =
+        statement("SELECT COUNT(*) AS count FROM {set}_transitions WHERE packet_number BETWEEN ? AND ?");
     const AFTER: Statement = statement(
-        "SELECT packet_number, data_packet.id, slot, writes.number AS write_number, transitions, state, attempts \
-         FROM {set}_transitions AS writes LEFT JOIN data_packet ON data_packet.number = packet_number \
-         WHERE packet_number = ? AND slot = ? AND writes.number > ? OR packet_number = ? AND slot > ? OR packet_number > ? \
-         ORDER BY packet_number, slot, writes.number LIMIT ?",
+        "SELECT packet_number, slot, number, transitions, state, attempts FROM {set}_transitions FORCE INDEX (PRIMARY) \
+         WHERE packet_number = ? AND slot = ? AND number > ? OR packet_number = ? AND slot > ? OR packet_number > ? \
+         ORDER BY packet_number, slot, number LIMIT ?",
     );
     const WRITE: Statement = statement(
         "INSERT INTO {set}_transitions (packet_number, slot, number, transitions, state, attempts) VALUES {rows} \
          ON DUPLICATE KEY UPDATE packet_number = VALUES(packet_number)",
     );
 
-    fn read(row: &MySqlRow) -> Result<Self, StoreError> {
+    fn read(row: &MySqlRow, packet: PacketId) -> Result<Self, StoreError> {
         Ok(Self {
-            packet: packet(row)?,
+            packet,
             packet_number: row.value(TRANSITIONS, "packet_number")?,
             slot: row.value(TRANSITIONS, "slot")?,
-            number: row.value(TRANSITIONS, "write_number")?,
+            number: row.value(TRANSITIONS, "number")?,
             transitions: json(row, TRANSITIONS, "transitions")?,
             state: json(row, TRANSITIONS, "state")?,
             attempts: some_json(row, TRANSITIONS, "attempts")?,
@@ -220,22 +222,19 @@ pub(super) struct DispositionRow {
     #[serde(skip)]
     packet_number: u32,
     slot: u32,
+    /// As it stands in the table; it is not in the file.
+    #[serde(skip)]
+    digest: Digest,
     provider: ProviderName,
     event: String,
 }
 
-impl DispositionRow {
-    fn digest(&self) -> Digest {
-        Digest::of_event(&(self.provider.clone(), self.event.as_str().into()))
-    }
-}
-
 impl MonthRow for DispositionRow {
     const TABLE: &'static str = "{set}_dispositions";
-    const COUNT: Statement = statement("SELECT COUNT(*) AS count FROM {set}_dispositions");
+    const COUNT: Statement =
+        statement("SELECT COUNT(*) AS count FROM {set}_dispositions WHERE packet_number BETWEEN ? AND ?");
     const AFTER: Statement = statement(
-        "SELECT packet_number, data_packet.id, slot, provider, event FROM {set}_dispositions \
-         LEFT JOIN data_packet ON data_packet.number = packet_number \
+        "SELECT packet_number, slot, digest, provider, event FROM {set}_dispositions FORCE INDEX (PRIMARY) \
          WHERE packet_number = ? AND slot = ? AND digest > ? OR packet_number = ? AND slot > ? OR packet_number > ? \
          ORDER BY packet_number, slot, digest LIMIT ?",
     );
@@ -244,12 +243,14 @@ impl MonthRow for DispositionRow {
          ON DUPLICATE KEY UPDATE packet_number = VALUES(packet_number)",
     );
 
-    fn read(row: &MySqlRow) -> Result<Self, StoreError> {
-        let provider: String = row.value(DISPOSITIONS, "provider")?;
+    fn read(row: &MySqlRow, packet: PacketId) -> Result<Self, StoreError> {
+        let (digest, provider): (Vec<u8>, String) =
+            (row.value(DISPOSITIONS, "digest")?, row.value(DISPOSITIONS, "provider")?);
         Ok(Self {
-            packet: packet(row)?,
+            packet,
             packet_number: row.value(DISPOSITIONS, "packet_number")?,
             slot: row.value(DISPOSITIONS, "slot")?,
+            digest: Digest::of_stored(&digest).ok_or_else(|| undecodable(row, DISPOSITIONS, "digest"))?,
             provider: ProviderName(provider.into()),
             event: row.value(DISPOSITIONS, "event")?,
         })
@@ -262,14 +263,15 @@ impl MonthRow for DispositionRow {
     fn behind(statement: Bound, after: Option<&Self>) -> Bound {
         let (packet, slot) = after.map_or((0, 0), |after| (after.packet_number, after.slot));
         // No digest lies before this one.
-        let digest = after.map_or_else(Digest::default, Self::digest);
+        let digest = after.map_or_else(Digest::default, |after| after.digest);
         statement.bind(packet).bind(slot).bind(digest).bind(packet).bind(slot).bind(packet)
     }
 
     fn write(statement: Bound, rows: &[(u32, &Self)]) -> Vec<Bound> {
         let columns = |(number, row): &(u32, &Self)| {
+            let digest = Digest::of_event(&(row.provider.clone(), row.event.as_str().into()));
             let (provider, event) = (&*row.provider.0, row.event.as_str());
-            [(*number).into(), row.slot.into(), row.digest().into(), provider.into(), event.into()]
+            [(*number).into(), row.slot.into(), digest.into(), provider.into(), event.into()]
         };
         statement.each(rows.iter().map(columns))
     }
@@ -279,12 +281,6 @@ const DATA: &str = "data";
 const MESSAGES: &str = "messages";
 const TRANSITIONS: &str = "transitions";
 const DISPOSITIONS: &str = "dispositions";
-
-/// The packet of a row. One whose packet the database does not know is not left out: it is an error.
-fn packet(row: &MySqlRow) -> Result<PacketId, StoreError> {
-    let id: Uuid = row.value("data_packet", "id")?;
-    Ok(id.into())
-}
 
 fn json(row: &MySqlRow, table: &'static str, column: &'static str) -> Result<Box<RawValue>, StoreError> {
     let Json(value) = row.value(table, column)?;

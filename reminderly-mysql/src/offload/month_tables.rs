@@ -1,34 +1,40 @@
 //! The tables of a month, as files have them.
 
-use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use async_trait::async_trait;
-use reminderly_core::ids::PacketId;
 use reminderly_core::ports::store::StoreError;
 
 use super::dump::{Dumped, ROWS};
+use super::leaving::Month;
 use super::month_rows::MonthRow;
+use super::packets::MonthPackets;
 use crate::store::MySqlStore;
-use crate::table_set::TableSet;
 use crate::values::{Values as _, count_of};
 
 /// One of the tables of a month.
 pub(super) struct MonthTable<'m, R> {
     store: &'m MySqlStore,
-    set: TableSet,
-    /// What stands for the ids of packets in it.
-    numbers: &'m BTreeMap<PacketId, u32>,
+    month: Month,
+    packets: &'m MonthPackets,
     rows: PhantomData<fn() -> R>,
 }
 
+/// So many packets are counted together.
+const PACKETS: usize = 100;
+
 impl<'m, R: MonthRow> MonthTable<'m, R> {
-    pub(super) const fn new(
-        store: &'m MySqlStore,
-        set: TableSet,
-        numbers: &'m BTreeMap<PacketId, u32>,
-    ) -> Self {
-        Self { store, set, numbers, rows: PhantomData }
+    pub(super) const fn new(store: &'m MySqlStore, month: Month, packets: &'m MonthPackets) -> Self {
+        Self { store, month, packets, rows: PhantomData }
+    }
+
+    fn table(&self) -> String {
+        self.month.set().named_in(R::TABLE, "set")
+    }
+
+    fn unknown(&self, packet: &dyn std::fmt::Display) -> StoreError {
+        let source = format!("the month of {} has no packet {packet}", self.table());
+        StoreError::Unavailable { source: source.into() }
     }
 }
 
@@ -36,25 +42,40 @@ impl<'m, R: MonthRow> MonthTable<'m, R> {
 impl<R: MonthRow> Dumped for MonthTable<'_, R> {
     type Row = R;
 
+    /// Each time that it is taken out it is another one: what was in it may have changed meanwhile.
     fn name(&self) -> String {
-        self.set.named_in(R::TABLE, "set")
+        format!("{}.{}", self.table(), self.month.offload)
     }
 
     async fn count(&self) -> Result<u64, StoreError> {
-        let row = self.store.one(R::COUNT.on(self.set)).await?;
-        let count: i64 = row.map_or(Ok(0), |row| row.value(R::TABLE, "count"))?;
-        Ok(u64::try_from(count).unwrap_or_default())
+        let numbers: Vec<u32> = self.packets.iter().map(|packet| packet.number).collect();
+        let mut rows = 0;
+        for some in numbers.chunks(PACKETS) {
+            let (Some(first), Some(last)) = (some.first(), some.last()) else { continue };
+            let row = self.store.one(R::COUNT.on(self.month.set()).bind(*first).bind(*last)).await?;
+            let count: i64 = row.map_or(Ok(0), |row| row.value(R::TABLE, "count"))?;
+            rows += u64::try_from(count).unwrap_or_default();
+        }
+        Ok(rows)
     }
 
     async fn rows_after(&self, after: Option<&R>) -> Result<Vec<R>, StoreError> {
-        let select = R::behind(R::AFTER.on(self.set), after).bind(count_of(ROWS));
-        self.store.all(select).await?.iter().map(R::read).collect()
+        let select = R::behind(R::AFTER.on(self.month.set()), after).bind(count_of(ROWS));
+        let mut found = Vec::new();
+        for row in self.store.all(select).await? {
+            let number: u32 = row.value(R::TABLE, "packet_number")?;
+            let packet = self.packets.id(number).ok_or_else(|| self.unknown(&number))?;
+            found.push(R::read(&row, packet)?);
+        }
+        Ok(found)
     }
 
     async fn write(&self, rows: &[R]) -> Result<(), StoreError> {
-        let number = |row: &R| self.numbers.get(&row.packet()).copied();
-        let numbered = rows.iter().map(|row| Some((number(row)?, row))).collect::<Option<Vec<_>>>();
-        let numbered = numbered.ok_or(StoreError::Missing { what: "packet of a row in a file" })?;
-        self.store.transact(R::write(R::WRITE.on(self.set), &numbered)).await
+        let mut numbered = Vec::new();
+        for row in rows {
+            let number = self.packets.number(row.packet());
+            numbered.push((number.ok_or_else(|| self.unknown(&row.packet()))?, row));
+        }
+        self.store.transact(R::write(R::WRITE.on(self.month.set()), &numbered)).await
     }
 }

@@ -1,64 +1,87 @@
 //! Months of campaigns that are over.
 
-use std::collections::BTreeMap;
-
 use chrono::NaiveDate;
-use reminderly_core::ids::PacketId;
 use reminderly_core::ports::store::StoreError;
-use sqlx::types::Uuid;
 
-use super::leaving::{AtStep, GoOn, LeadAway, LeadBack, Month, Step};
+use super::dropping::Ending;
+use super::leaving::{AtStep, Begin, GoOn, LeadAway, LeadBack, LedAway, Month, Step};
 use super::manifest::Manifest;
 use super::month_rows::{DataRow, DispositionRow, MessageRow, MonthRow, TransitionRow};
 use super::month_tables::MonthTable;
+use super::packets::MonthPackets;
 use super::{EARLIEST, Offload, OffloadError, Offloaded};
 use crate::history;
-use crate::statement::{Statement, statement};
-use crate::store::MySqlStore;
 use crate::table_set::TableSet;
-use crate::values::Values as _;
 
-const PACKETS: Statement = statement(
-    "SELECT data_packet.id, packet_number FROM offloaded_packets JOIN data_packet ON number = packet_number \
-     WHERE offloaded_packets.tables_number = ? AND packet_number > ? ORDER BY packet_number LIMIT 2000",
-);
-const ANY_DUE: Statement = statement("SELECT 1 FROM {set}_due LIMIT 1");
+/// So many tables of a month are written to files: what waits has none.
+const TABLES: u64 = 4;
+
+/// The manifests of its files.
+struct Manifests {
+    data: Manifest,
+    messages: Manifest,
+    transitions: Manifest,
+    dispositions: Manifest,
+}
 
 impl Offload {
     /// Takes old months of campaigns out of the database: rows and messages of the packets that had ended by then, with all that was reported of
     /// them. The packets stay, marked as [offloaded](reminderly_core::domain::packet::Packet::offloaded_at), and so does what is
-    /// counted of them; their messages are not found any more, by reports and replies that come now neither. What was begun goes on first.
+    /// counted of them; their messages are not found any more, by reports and replies that come now neither.
+    ///
+    /// What was begun goes on first, and nothing else is begun while files cannot be written. A month stays while a packet of it goes on again, or an appointment of
+    /// it lies ahead.
     ///
     /// # Errors
     ///
-    /// The first [`OffloadError`]. What could be taken out was; the next call tries the rest again.
+    /// The first [`OffloadError`]. What could be taken out was, and a month whose files could not be written is where it was; the next call
+    /// tries the rest again.
     pub async fn offload_months(&self) -> Result<Offloaded, OffloadError> {
         let (mut offloaded, mut outcome) = (Offloaded::default(), Ok(()));
-        let Some(last) = self.first_month_kept().pred_opt() else { return Ok(offloaded) };
-        for step in [Step::Dropping, Step::Forgetting, Step::Leaving, Step::Closed] {
+        let last = self.first_month_kept().pred_opt().unwrap_or(EARLIEST);
+        for step in [Step::Returning, Step::Loading, Step::Dropping, Step::Forgetting, Step::Leaving] {
             let mut after = 0;
-            while let Some(month) = self.store.ask(AtStep { step, ends: (EARLIEST, last), after }).await? {
+            while let Some(month) = self.month(step, (EARLIEST, NaiveDate::MAX), after).await? {
                 after = month.number;
-                outcome = outcome.and(self.offload_month(month, &mut offloaded).await);
+                let done = match step {
+                    Step::Returning | Step::Loading => self.reload(month, &mut Offloaded::default()).await,
+                    _ => self.offload_month(month, &mut offloaded).await,
+                };
+                outcome = outcome.and(done);
             }
+        }
+        let (mut files, mut after) = (None, 0);
+        while let Some(month) = self.month(Step::Closed, (EARLIEST, last), after).await? {
+            if matches!(outcome, Err(OffloadError::File { .. })) {
+                break;
+            }
+            let files = match &files {
+                Some(files) => files,
+                None => {
+                    self.sink.probe().await?;
+                    files.insert(self.sink.tables().await?)
+                }
+            };
+            after = month.number;
+            outcome = outcome.and(self.begin(month, files, &mut offloaded).await);
         }
         outcome.map(|()| offloaded)
     }
 
     /// Brings a month of all campaigns back: the one that has this day. Its packets show their messages again; what was forgotten of them elsewhere
     /// stays so, so late reports and replies do not find them. They are old still: the next [`offload_months`](Self::offload_months)
-    /// takes them out again.
+    /// takes them out again, into files of their own.
     ///
     /// # Errors
     ///
-    /// [`OffloadError::Missing`] if there never was such a month, or its files are gone; [`OffloadError::Damaged`], before anything of that
-    /// table was written; [`OffloadError::File`], [`OffloadError::Store`]. The first one; other campaigns are brought back all the same.
+    /// [`OffloadError::Missing`] if there never was such a month, or its files are gone; [`OffloadError::Damaged`], before anything was
+    /// written, or because its tables had other rows; [`OffloadError::File`], [`OffloadError::Store`]. The first one; other campaigns are brought back all the same.
     pub async fn reload_month(&self, day: NaiveDate) -> Result<Offloaded, OffloadError> {
         let (mut reloaded, mut outcome) = (Offloaded::default(), Ok(()));
         let (last, mut is_known) = (history::last_day(day), false);
         for step in Step::ALL {
             let mut after = 0;
-            while let Some(month) = self.store.ask(AtStep { step, ends: (last, last), after }).await? {
+            while let Some(month) = self.month(step, (last, last), after).await? {
                 (after, is_known) = (month.number, true);
                 outcome = outcome.and(self.reload(month, &mut reloaded).await);
             }
@@ -70,146 +93,160 @@ impl Offload {
         outcome.map(|()| reloaded)
     }
 
+    async fn month(
+        &self,
+        step: Step,
+        ends: (NaiveDate, NaiveDate),
+        after: u32,
+    ) -> Result<Option<Month>, StoreError> {
+        // Servers know no later day.
+        let latest = NaiveDate::from_ymd_opt(9999, 12, 31).unwrap_or_default();
+        let ends = (ends.0, ends.1.min(latest));
+        self.store.ask(AtStep { step, ends, after }).await
+    }
+
+    /// Begins with a month that is there, if nothing of it goes on.
+    async fn begin(
+        &self,
+        month: Month,
+        files: &[String],
+        offloaded: &mut Offloaded,
+    ) -> Result<(), OffloadError> {
+        let packets = self.store.packets_in(month).await?;
+        if !self.store.remember_persons(month, &packets, self.clock.now()).await? {
+            return Ok(());
+        }
+        // After a backup was loaded, the database may not know of all files.
+        let of_month = files.iter().filter_map(|file| {
+            let (table, number) = file.rsplit_once('.')?;
+            month.set().names().any(|name| name == table).then(|| number.parse().ok())?
+        });
+        let above = of_month.max().unwrap_or_default();
+        match self.store.transact(Begin { month, above }).await? {
+            Some(month) => self.offload_month(month, offloaded).await,
+            None => Ok(()),
+        }
+    }
+
     async fn offload_month(&self, mut month: Month, offloaded: &mut Offloaded) -> Result<(), OffloadError> {
         loop {
-            let next = match month.step {
-                Step::Closed => Step::Leaving,
-                Step::Leaving => {
-                    self.lead_away(month).await?;
-                    offloaded.rows += self.write_files(month).await?;
-                    Step::Forgetting
-                }
+            let to = match month.step {
+                Step::Leaving => match self.write_month(month).await {
+                    Ok(Some(rows)) => {
+                        offloaded.rows += rows;
+                        Step::Forgetting
+                    }
+                    Ok(None) => return self.reload(month, &mut Offloaded::default()).await,
+                    Err(error) => {
+                        // What cannot be written is shown again, unless the server is lost.
+                        self.reload(month, &mut Offloaded::default()).await.ok();
+                        return Err(error);
+                    }
+                },
                 Step::Forgetting => {
-                    self.store.forget_month(month).await?;
+                    let packets = self.store.packets_led_away(month).await?;
+                    self.store.forget_month(month, &packets).await?;
                     Step::Dropping
                 }
                 Step::Dropping => {
-                    self.store.drop_month(month).await?;
-                    offloaded.tables += TABLES;
+                    // It may be another host that wrote them, long ago.
+                    self.manifests(month, &self.store.packets_led_away(month).await?).await?;
+                    self.store.show_month(month.campaign, self.clock.now().date_naive()).await?;
+                    let ended = self.store.end_month(month, Ending::Dropped).await?;
+                    offloaded.tables += if ended.is_some() { TABLES } else { 0 };
                     return Ok(());
                 }
-                Step::Gone | Step::Loading | Step::Returning => return Ok(()),
+                Step::Closed | Step::Gone | Step::Loading | Step::Returning => return Ok(()),
             };
-            if !self.store.transact(GoOn { month, to: next }).await? {
-                // Somebody else did it, or brings it back.
-                return Ok(());
-            }
-            month.step = next;
+            // Else somebody else did it, or brings it back.
+            let Some(next) = self.store.transact(GoOn { month, to }).await? else { return Ok(()) };
+            month = next;
         }
     }
 
     async fn reload(&self, mut month: Month, reloaded: &mut Offloaded) -> Result<(), OffloadError> {
         loop {
-            let next = match month.step {
+            let to = match month.step {
                 Step::Closed => return Ok(()),
                 // All of it is there still.
-                Step::Leaving => Step::Returning,
-                Step::Forgetting => {
-                    self.store.forget_month(month).await?;
-                    Step::Dropping
-                }
+                Step::Leaving | Step::Forgetting => Step::Returning,
                 Step::Dropping => {
-                    self.store.drop_month(month).await?;
-                    month.step = Step::Gone;
+                    let ended = self.store.end_month(month, Ending::TurnedBack).await?;
+                    let Some(next) = ended else { return Ok(()) };
+                    month = next;
                     continue;
                 }
                 Step::Gone => Step::Loading,
                 Step::Loading => {
-                    reloaded.rows += self.read_files(month).await?;
+                    reloaded.rows += self.load_month(month).await?;
                     reloaded.tables += TABLES;
                     Step::Returning
                 }
                 Step::Returning => {
-                    while self.store.transact(LeadBack(month)).await? > 0 {}
+                    while self.store.transact(LeadBack(month)).await? {}
                     Step::Closed
                 }
             };
-            if !self.store.transact(GoOn { month, to: next }).await? {
-                return Ok(());
-            }
-            month.step = next;
+            let Some(next) = self.store.transact(GoOn { month, to }).await? else { return Ok(()) };
+            month = next;
         }
     }
 
-    async fn lead_away(&self, month: Month) -> Result<(), StoreError> {
+    /// Leads the packets of a month away, and writes its tables to files; how many rows they have, or `None` if a packet goes on again.
+    async fn write_month(&self, month: Month) -> Result<Option<u64>, OffloadError> {
         self.store.make(TableSet::NOWHERE).await?;
         let at = self.clock.now();
-        while self.store.transact(LeadAway { month, at }).await? > 0 {}
-        Ok(())
-    }
-
-    /// Writes the tables to files; how many rows they have.
-    async fn write_files(&self, month: Month) -> Result<u64, OffloadError> {
-        // None of them waits, for they have ended: no file would have it.
-        if self.store.one(ANY_DUE.on(month.set)).await?.is_some() {
-            let source = format!("a message waits in {}_due, though its packet has ended", month.set);
-            return Err(StoreError::Unavailable { source: source.into() }.into());
+        loop {
+            match self.store.transact(LeadAway { month, at }).await? {
+                LedAway::Some => {}
+                LedAway::All => break,
+                LedAway::GoesOn | LedAway::Overtaken => return Ok(None),
+            }
         }
-        let packets = BTreeMap::new();
-        Ok(self.write_file::<DataRow>(month, &packets).await?
-            + self.write_file::<MessageRow>(month, &packets).await?
-            + self.write_file::<TransitionRow>(month, &packets).await?
-            + self.write_file::<DispositionRow>(month, &packets).await?)
+        let packets = self.store.packets_led_away(month).await?;
+        let rows = self.write_table::<DataRow>(month, &packets).await?
+            + self.write_table::<MessageRow>(month, &packets).await?
+            + self.write_table::<TransitionRow>(month, &packets).await?
+            + self.write_table::<DispositionRow>(month, &packets).await?;
+        Ok(Some(rows))
     }
 
-    async fn write_file<R: MonthRow>(
+    async fn write_table<R: MonthRow>(
         &self,
         month: Month,
-        packets: &BTreeMap<PacketId, u32>,
+        packets: &MonthPackets,
     ) -> Result<u64, OffloadError> {
-        let table = MonthTable::<R>::new(&self.store, month.set, packets);
-        self.sink.dump(&table).await
+        self.sink.dump(&MonthTable::<R>::new(&self.store, month, packets)).await
     }
 
-    /// Writes the rows of the files into tables, once all of them are what they were; how many.
-    async fn read_files(&self, month: Month) -> Result<u64, OffloadError> {
-        self.store.make(month.set).await?;
-        let packets = self.store.offloaded(month).await?;
-        let (store, set) = (&self.store, month.set);
-        let data = self.checked(MonthTable::<DataRow>::new(store, set, &packets)).await?;
-        let messages = self.checked(MonthTable::<MessageRow>::new(store, set, &packets)).await?;
-        let transitions = self.checked(MonthTable::<TransitionRow>::new(store, set, &packets)).await?;
-        let dispositions = self.checked(MonthTable::<DispositionRow>::new(store, set, &packets)).await?;
-        Ok(self.read_file(data).await?
-            + self.read_file(messages).await?
-            + self.read_file(transitions).await?
-            + self.read_file(dispositions).await?)
+    /// The manifests of a month whose files are what they say.
+    async fn manifests(&self, month: Month, packets: &MonthPackets) -> Result<Manifests, OffloadError> {
+        let (sink, store) = (&self.sink, &self.store);
+        Ok(Manifests {
+            data: sink.checked(&MonthTable::<DataRow>::new(store, month, packets)).await?,
+            messages: sink.checked(&MonthTable::<MessageRow>::new(store, month, packets)).await?,
+            transitions: sink.checked(&MonthTable::<TransitionRow>::new(store, month, packets)).await?,
+            dispositions: sink.checked(&MonthTable::<DispositionRow>::new(store, month, packets)).await?,
+        })
     }
 
-    async fn checked<'m, R: MonthRow>(
+    /// Writes the rows of the files into tables, which have no others then; how many.
+    async fn load_month(&self, month: Month) -> Result<u64, OffloadError> {
+        self.store.make(month.set()).await?;
+        let packets = self.store.packets_led_away(month).await?;
+        let manifests = self.manifests(month, &packets).await?;
+        Ok(self.load_table::<DataRow>(month, &packets, &manifests.data).await?
+            + self.load_table::<MessageRow>(month, &packets, &manifests.messages).await?
+            + self.load_table::<TransitionRow>(month, &packets, &manifests.transitions).await?
+            + self.load_table::<DispositionRow>(month, &packets, &manifests.dispositions).await?)
+    }
+
+    async fn load_table<R: MonthRow>(
         &self,
-        table: MonthTable<'m, R>,
-    ) -> Result<(MonthTable<'m, R>, Manifest), OffloadError> {
-        let manifest = self.sink.checked(&table).await?;
-        Ok((table, manifest))
-    }
-
-    async fn read_file<R: MonthRow>(
-        &self,
-        (table, manifest): (MonthTable<'_, R>, Manifest),
+        month: Month,
+        packets: &MonthPackets,
+        manifest: &Manifest,
     ) -> Result<u64, OffloadError> {
-        self.sink.load(&table, &manifest).await
-    }
-}
-
-/// So many tables of a month are written to files.
-const TABLES: u64 = 4;
-
-impl MySqlStore {
-    /// The packets of a month that were led away, with what stands for their ids in tables.
-    async fn offloaded(&self, month: Month) -> Result<BTreeMap<PacketId, u32>, StoreError> {
-        let mut packets = BTreeMap::new();
-        let mut after = 0;
-        loop {
-            let rows = self.all(PACKETS.bind(month.number).bind(after)).await?;
-            for row in &rows {
-                let id: Uuid = row.value("data_packet", "id")?;
-                after = row.value("offloaded_packets", "packet_number")?;
-                packets.insert(id.into(), after);
-            }
-            if rows.is_empty() {
-                return Ok(packets);
-            }
-        }
+        self.sink.load_all(&MonthTable::<R>::new(&self.store, month, packets), manifest).await
     }
 }

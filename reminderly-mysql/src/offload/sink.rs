@@ -37,6 +37,16 @@ impl Sink {
         Self { files, folder: Path::from(folder) }
     }
 
+    /// Writes a file, reads it, and takes it away again.
+    pub(super) async fn probe(&self) -> Result<(), OffloadError> {
+        let unique: u64 = rand::random();
+        let file = self.file(&format!("probe.{unique:016x}"));
+        file.replace(b"probe".to_vec()).await?;
+        let read = file.get(16).await;
+        file.delete().await;
+        if read? == b"probe" { Ok(()) } else { Err(file.damaged("it is not what was just written")) }
+    }
+
     /// A file by its name.
     pub(super) fn file(&self, name: &str) -> File<'_> {
         File { files: &self.files, path: self.folder.clone().join(name) }

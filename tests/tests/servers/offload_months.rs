@@ -6,14 +6,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Months, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, Days, Months, NaiveDate, TimeDelta, Utc};
 use object_store::local::LocalFileSystem;
 use reminderly_core::domain::access::{Action, Actor};
+use reminderly_core::domain::contact_method::ContactMethod;
+use reminderly_core::domain::contact_point::ContactPoint;
+use reminderly_core::domain::person::PersonKey;
 use reminderly_core::domain::report::PacketCounts;
 use reminderly_core::domain::row::RowNumber;
 use reminderly_core::ids::{AttemptId, CompanyId, PacketId};
 use reminderly_core::ports::store::{
-    AccessStore as _, DispositionStore as _, MessageStore as _, PacketStore as _, ReportStore as _,
+    AccessStore as _, DispositionStore as _, IncomingStore as _, MessageStore as _, PacketStore as _,
+    ReportStore as _,
 };
 use reminderly_core::services::{Access, Explain, Messages, Recipients, Reconcile, ReportOn, ServiceError};
 use reminderly_core::testing::VirtualClock;
@@ -22,13 +26,14 @@ use reminderly_mysql::{
 };
 use reminderly_tests::intake::ports;
 use rstest::rstest;
-use sqlx::{MySqlConnection, query_as, query_scalar};
+use sqlx::{MySqlConnection, query, query_as, query_scalar};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::bench::sql;
+use crate::broken_files::BrokenFiles;
 use crate::database::{Database, database, fresh_url, migrated_at};
 use crate::simulated::carry_out;
 use crate::values::{id, role, user};
@@ -69,9 +74,12 @@ impl Site {
     }
 
     fn offload(&self, months: u32) -> Offload {
-        let clock = Arc::new(VirtualClock::new(ended() + Months::new(months)));
         let files = LocalFileSystem::new_with_prefix(self.folder.path()).expect("a folder").with_fsync(true);
-        let sink = Sink::new(Arc::new(files), "test");
+        self.offload_into(months, Sink::new(Arc::new(files), "test"))
+    }
+
+    fn offload_into(&self, months: u32, sink: Sink) -> Offload {
+        let clock = Arc::new(VirtualClock::new(ended() + Months::new(months)));
         Offload::new(MySqlStore::clone(&self.store), clock, sink, OffloadSettings::default())
     }
 
@@ -162,6 +170,69 @@ impl Site {
         traces + self.number(&count).await
     }
 
+    /// How many rows there are by which messages are found, of all packets.
+    async fn rows_elsewhere(&mut self) -> Vec<i64> {
+        let mut rows = Vec::new();
+        for table in ["attempts", "contact_messages", "natural_keys"] {
+            rows.push(self.number(&format!("SELECT COUNT(*) FROM {table}")).await);
+        }
+        rows
+    }
+
+    /// Who was ever to be contacted where.
+    async fn persons(&mut self) -> BTreeMap<(CompanyId, String), Vec<PersonKey>> {
+        let contacts: Vec<(Uuid, String, String)> = query_as(
+            "SELECT DISTINCT company_id, CONVERT(method USING utf8mb4), CONVERT(address USING utf8mb4) FROM person_contacts",
+        )
+        .fetch_all(&mut self.sql)
+        .await
+        .expect("contacts");
+        let mut persons = BTreeMap::new();
+        for (company, method, address) in contacts {
+            let method = ContactMethod::ALL.into_iter().find(|known| known.as_str() == method);
+            let contact = ContactPoint::parse_stored(method.expect("a method"), &address).expect("stored");
+            let found = self.store.persons_of(company.into(), &contact).await.expect("looked up");
+            persons.insert((company.into(), address), found);
+        }
+        persons
+    }
+
+    /// Views of months that are gone would stop a dump.
+    async fn assert_views(&mut self) {
+        let views: Vec<String> = query_scalar(
+            "SELECT CONVERT(table_name USING utf8mb4) FROM information_schema.views WHERE table_schema = DATABASE()",
+        )
+        .fetch_all(&mut self.sql)
+        .await
+        .expect("views");
+        assert!(views.iter().any(|view| view.starts_with("campaign_data_")), "{views:?}");
+        for view in views {
+            self.number(&format!("SELECT COUNT(*) FROM {view}")).await;
+        }
+    }
+
+    async fn run(&mut self, statement: &str) {
+        query(statement).execute(&mut self.sql).await.expect(statement);
+    }
+
+    /// A table of a month that has rows.
+    async fn table(&mut self, of: &str) -> String {
+        let campaigns: Vec<u32> = query_scalar("SELECT number FROM company_campaigns")
+            .fetch_all(&mut self.sql)
+            .await
+            .expect("campaigns");
+        let last = month().with_day(1).expect("a day") + Months::new(1) - Days::new(1);
+        for campaign in campaigns {
+            let table = format!("campaign_data_{campaign}_{}{of}", last.format("%m%d%Y"));
+            let select = format!("SELECT COUNT(*) FROM {table}");
+            let rows: Result<i64, _> = query_scalar(&select).fetch_one(&mut self.sql).await;
+            if rows.is_ok_and(|rows| rows > 0) {
+                return table;
+            }
+        }
+        panic!("no month has rows in {of}");
+    }
+
     /// An attempt of each message that has one.
     async fn attempts(&mut self) -> Vec<AttemptId> {
         let ids: Vec<Uuid> = query_scalar("SELECT attempts.id FROM attempts JOIN data_packet ON data_packet.id = packet_id WHERE version = 0")
@@ -190,8 +261,9 @@ fn months_go_into_files_and_come_back(#[case] kind: ServerKind) {
     let mut site = Site::new(&database, &runtime);
     runtime.block_on(async {
         let (contents, counts, tables) = (site.contents().await, site.counts().await, site.tables().await);
-        let attempts = site.attempts().await;
-        assert!(!attempts.is_empty());
+        let (attempts, persons) = (site.attempts().await, site.persons().await);
+        assert!(!attempts.is_empty() && persons.values().any(|persons| !persons.is_empty()));
+        let kept = site.rows_elsewhere().await;
         let nothing = site.offload(13).offload_months().await.expect("nothing is old enough");
         assert_eq!(nothing, Offloaded::default());
         assert_eq!(site.are_offloaded().await, [false]);
@@ -203,6 +275,11 @@ fn months_go_into_files_and_come_back(#[case] kind: ServerKind) {
         assert_eq!(site.traces().await, 0);
         assert_eq!(site.are_offloaded().await, [true]);
         assert_eq!(site.counts().await, counts, "reports count them still");
+        assert_eq!(site.persons().await, persons, "a refusal covers whom it covered");
+        for (before, after) in kept.into_iter().zip(site.rows_elsewhere().await) {
+            assert!(after < before, "{after} of {before} rows are left");
+        }
+        site.assert_views().await;
         let empty = site.contents().await;
         assert!(empty.values().all(|of_packet| of_packet.len() == 1), "{empty:?}");
         let located = site.store.locate_attempts_across_companies(&attempts).await.expect("looked up");
@@ -261,38 +338,148 @@ fn wherever_two_of_them_are_cut_off_nothing_is_lost(#[case] kind: ServerKind) {
     });
 }
 
-/// A month whose files cannot be written is there still, and one whose files are damaged is not believed.
+/// A month whose files cannot be written, or not be read back, is there still.
 #[rstest]
 #[case::mariadb(ServerKind::MariaDb)]
 #[case::mysql(ServerKind::MySql)]
-fn what_cannot_be_written_or_believed_loses_nothing(#[case] kind: ServerKind) {
+fn what_cannot_be_written_stays(#[case] kind: ServerKind) {
+    let Some(database) = database(kind) else { return };
+    let runtime = Arc::new(Runtime::new().expect("a runtime"));
+    let mut site = Site::new(&database, &runtime);
+    runtime.block_on(async {
+        let (contents, tables) = (site.contents().await, site.tables().await);
+        fs::write(site.folder.path().join("test"), "in the way").expect("written");
+        let refused = site.offload(14).offload_months().await;
+        assert!(matches!(refused, Err(OffloadError::File { .. })), "{refused:?}");
+        let files = BrokenFiles::default();
+        files.set_broken(true);
+        let offload = site.offload_into(14, Sink::new(Arc::new(files.clone()), ""));
+        let refused = offload.offload_months().await;
+        assert!(matches!(refused, Err(OffloadError::Damaged { .. })), "{refused:?}");
+        assert_eq!((site.tables().await, site.are_offloaded().await), (tables, vec![false]));
+        assert_eq!(site.contents().await, contents);
+        files.set_broken(false);
+        offload.offload_months().await.expect("taken out");
+        assert_eq!(site.tables().await, 0);
+        offload.reload_month(month()).await.expect("brought back");
+        assert_eq!(site.contents().await, contents);
+    });
+}
+
+/// Damaged files are not believed, and tables with other rows are not taken for what was there.
+#[rstest]
+#[case::mariadb(ServerKind::MariaDb)]
+#[case::mysql(ServerKind::MySql)]
+fn what_is_brought_back_is_what_was_there(#[case] kind: ServerKind) {
+    let Some(database) = database(kind) else { return };
+    let runtime = Arc::new(Runtime::new().expect("a runtime"));
+    let mut site = Site::new(&database, &runtime);
+    runtime.block_on(async {
+        let (offload, transitions) = (site.offload(14), site.table("_transitions").await);
+        offload.offload_months().await.expect("taken out");
+        offload.reload_month(month()).await.expect("brought back");
+        // What has changed since is in the next files.
+        site.run(&format!("UPDATE {transitions} SET transitions = REPLACE(transitions, 'due', 'overdue')"))
+            .await;
+        let contents = site.contents().await;
+        offload.offload_months().await.expect("taken out again");
+
+        let files = fs::read_dir(site.folder.path().join("test")).expect("files");
+        let files = files.map(|file| file.expect("a file").path());
+        let beginning = format!("{transitions}.2.");
+        let is_wanted = |file: &PathBuf| {
+            file.to_string_lossy().contains(&beginning) && file.extension() == Some("gz".as_ref())
+        };
+        let file = files.into_iter().find(is_wanted).expect("a file");
+        let whole = fs::read(&file).expect("read");
+        fs::write(&file, whole.get(..whole.len() / 2).expect("a half")).expect("written");
+        let refused = offload.reload_month(month()).await;
+        assert!(matches!(refused, Err(OffloadError::Damaged { .. })), "{refused:?}");
+        assert!(site.are_offloaded().await.contains(&true));
+        fs::write(&file, whole).expect("written");
+
+        // Left by somebody who loaded it from elsewhere.
+        let strange = "(packet_number, slot, number, transitions, state) VALUES (0, 0, 1, '[]', '{}')";
+        site.run(&format!("INSERT INTO {transitions} {strange}")).await;
+        let refused = offload.reload_month(month()).await.expect_err("it is not what was there");
+        assert!(!matches!(refused, OffloadError::File { .. }), "{refused:?}");
+        site.run(&format!("DELETE FROM {transitions} WHERE packet_number = 0")).await;
+        offload.reload_month(month()).await.expect("brought back");
+        assert_eq!(site.contents().await, contents);
+        assert_eq!(site.are_offloaded().await, [false]);
+    });
+}
+
+/// A month of which something goes on stays as a whole.
+#[rstest]
+#[case::mariadb(ServerKind::MariaDb)]
+#[case::mysql(ServerKind::MySql)]
+fn what_is_not_over_stays(#[case] kind: ServerKind) {
+    let Some(database) = database(kind) else { return };
+    let runtime = Arc::new(Runtime::new().expect("a runtime"));
+    let mut site = Site::new(&database, &runtime);
+    runtime.block_on(async {
+        let (offload, messages) = (site.offload(14), site.table("_messages").await);
+        let tables = site.tables().await;
+        for (goes_on, is_over) in [
+            ("UPDATE data_packet SET has_ended = 0 WHERE version = 0".to_owned(), "UPDATE data_packet SET has_ended = 1 WHERE version = 0".to_owned()),
+            (
+                format!("INSERT INTO {} (packet_number, place, method, closes_at, at, slot) VALUES (1, 'due', 'sms', NOW(), NOW(), 9)", messages.replace("_messages", "_due")),
+                format!("DELETE FROM {}", messages.replace("_messages", "_due")),
+            ),
+            (
+                format!("UPDATE {messages} SET message = REPLACE(message, '\"at\":\"20', '\"at\":\"29')"),
+                format!("UPDATE {messages} SET message = REPLACE(message, '\"at\":\"29', '\"at\":\"20')"),
+            ),
+        ] {
+            let before = site.contents().await;
+            site.run(&goes_on).await;
+            offload.offload_months().await.expect("nothing is wrong");
+            let (_, shown) = (site.run(&is_over).await, site.contents().await);
+            let of_month = site.number(&format!("SELECT COUNT(*) FROM {messages}")).await;
+            assert!(of_month > 0, "{goes_on}");
+            offload.reload_month(month()).await.expect("others are brought back");
+            assert_eq!(site.contents().await, before, "{goes_on}");
+            assert!(shown.values().flatten().count() > 0);
+        }
+        assert_eq!(site.tables().await, tables);
+    });
+}
+
+/// Nobody drops what is in no file that he can read, and nothing is moved into a month that is in files.
+#[rstest]
+#[case::mariadb(ServerKind::MariaDb)]
+#[case::mysql(ServerKind::MySql)]
+fn hosts_that_know_other_files_or_times_lose_nothing(#[case] kind: ServerKind) {
     let Some(database) = database(kind) else { return };
     let runtime = Arc::new(Runtime::new().expect("a runtime"));
     let mut site = Site::new(&database, &runtime);
     runtime.block_on(async {
         let (contents, tables, offload) = (site.contents().await, site.tables().await, site.offload(14));
-        fs::write(site.folder.path().join("test"), "in the way").expect("written");
-        let refused = offload.offload_months().await;
-        assert!(matches!(refused, Err(OffloadError::File { .. })), "{refused:?}");
-        assert_eq!((site.tables().await, site.are_offloaded().await), (tables, vec![true]));
-        offload.reload_month(month()).await.expect("it never left");
+        offload.offload_months().await.expect("taken out");
+        offload.reload_month(month()).await.expect("brought back");
+        let month_of = "purpose = 'month' AND state";
+        let elsewhere = site.offload_into(14, Sink::new(Arc::new(BrokenFiles::default()), ""));
+        site.run(&format!("UPDATE packet_table_tracking SET state = 'dropping' WHERE {month_of} = 'closed'"))
+            .await;
+        let refused = elsewhere.offload_months().await;
+        assert!(matches!(refused, Err(OffloadError::Missing { .. })), "{refused:?}");
+        assert_eq!(site.tables().await, tables);
+        offload.reload_month(month()).await.expect("all of it is there");
         assert_eq!(site.contents().await, contents);
 
-        fs::remove_file(site.folder.path().join("test")).expect("out of the way");
-        let offloaded = offload.offload_months().await.expect("taken out");
-        let files = fs::read_dir(site.folder.path().join("test")).expect("files");
-        let files: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
-        let is_wanted = |file: &&PathBuf| {
-            file.to_string_lossy().contains("_messages.") && file.extension() == Some("gz".as_ref())
-        };
-        let file = files.iter().find(is_wanted).expect("a file");
-        let whole = fs::read(file).expect("read");
-        fs::write(file, whole.get(..whole.len() / 2).expect("a half")).expect("written");
-        let refused = offload.reload_month(month()).await;
-        assert!(matches!(refused, Err(OffloadError::Damaged { .. })), "{refused:?}");
-        assert!(site.are_offloaded().await.contains(&true));
-        fs::write(file, whole).expect("written");
-        assert!(offload.reload_month(month()).await.expect("restored").rows <= offloaded.rows);
+        offload.offload_months().await.expect("taken out");
+        site.run("UPDATE data_packet SET has_ended = 1, is_open = 0").await;
+        let clock = Arc::new(VirtualClock::new(ended()));
+        let history = History::new(MySqlStore::clone(&site.store), clock, HistorySettings::default());
+        let moved = history.move_ended().await;
+        let nothing_is_left = "SELECT COUNT(*) FROM data_packet WHERE version > 0";
+        if site.number(nothing_is_left).await > 0 {
+            let error = moved.expect_err("that month is gone");
+            let source = std::error::Error::source(&error).expect("a source").to_string();
+            assert!(source.contains("is the clock right?"), "{source}");
+        }
+        offload.reload_month(month()).await.expect("brought back");
         assert_eq!(site.contents().await, contents);
     });
 }

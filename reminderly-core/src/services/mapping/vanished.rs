@@ -120,6 +120,8 @@ impl Mapping {
         match earlier.stage {
             _ if !names_appointments => Ok(false),
             PacketStage::Cancelled => Ok(false),
+            // Its messages are not to be had, and nothing is reported of them any more.
+            _ if earlier.offloaded_at.is_some() => Ok(false),
             // A report that comes late opens it again for another call.
             PacketStage::Complete => {
                 let campaign = self.campaigns.usable(earlier).await?;

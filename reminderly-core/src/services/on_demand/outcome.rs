@@ -100,12 +100,15 @@ impl OnDemand {
             let found = found.filter(|found| matches!(found.origin, PacketOrigin::OnDemand { .. }));
             // Before its counters: what is counted of a packet that was mapped by then is all that there is.
             let found = found.ok_or(ServiceError::NotFound { what: "call" })?;
-            refuse_offloaded(&found)?;
             let counts = self.ports.store.packet_counts(company, packet).await?;
             let progress = progress(&found, &counts);
             let now = clock.now();
             if progress >= until || now >= deadline {
-                return self.look(&found, progress).await;
+                let outcome = self.look(&found, progress).await?;
+                // It may have been led away meanwhile.
+                let found = self.ports.store.packet(company, packet).await?;
+                found.as_ref().map_or(Ok(()), refuse_offloaded)?;
+                return Ok(outcome);
             }
             clock.sleep_until(deadline.min(now + pause)).await;
             pause = (2 * pause).min(LAST_PAUSE);

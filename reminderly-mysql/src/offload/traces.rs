@@ -1,14 +1,15 @@
-//! What is known of the messages of a month outside of its tables.
+//! What the messages of a month leave outside of its tables.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use reminderly_core::domain::message::MessageRecord;
 use reminderly_core::ids::CompanyId;
 use reminderly_core::ports::store::StoreError;
 use reminderly_core::storage::MessageData;
-use sqlx::types::Uuid;
 
 use super::dump::ROWS;
 use super::leaving::Month;
+use super::packets::{MonthPacket, MonthPackets};
 use crate::digest::Digest;
 use crate::message_reads::slots_after;
 use crate::reading::{Stored, column};
@@ -17,11 +18,11 @@ use crate::reads::Question;
 use crate::statement::{Bound, Lock, Statement, statement};
 use crate::store::MySqlStore;
 use crate::transaction::{Connection, Tx, TxError, Work};
-use crate::values::{Values as _, count_of};
+use crate::values::count_of;
 
-const NEXT_PACKET: Statement = statement(
-    "SELECT packet_number, company_id FROM offloaded_packets JOIN data_packet ON number = packet_number \
-     WHERE offloaded_packets.tables_number = ? AND packet_number > ? ORDER BY packet_number LIMIT 1",
+const ADD_PERSONS: Statement = statement(
+    "INSERT INTO contact_persons (company_id, digest, person_digest, person) VALUES {rows} \
+     ON DUPLICATE KEY UPDATE person = VALUES(person)",
 );
 const ATTEMPTS: Statement = statement("DELETE FROM attempts WHERE id IN ({rows})");
 const UNKNOWN: Statement = statement("DELETE FROM unknown_attempts WHERE attempt_id IN ({rows})");
@@ -33,29 +34,52 @@ const ASKING: Statement = statement("DELETE FROM packet_asking WHERE packet_numb
 const WINDOWS: Statement = statement("DELETE FROM packet_windows WHERE packet_number = ?");
 
 impl MySqlStore {
-    /// Forgets by what the messages of a month are found and what they hold: its tables are in files by now.
-    pub(super) async fn forget_month(&self, month: Month) -> Result<(), StoreError> {
-        let mut after = 0;
-        while let Some(row) = self.one(NEXT_PACKET.bind(month.number).bind(after)).await? {
-            after = row.value("offloaded_packets", "packet_number")?;
-            let company: Uuid = row.value("data_packet", "company_id")?;
-            let stored = Stored { number: after, set: month.set, moving_to: None };
-            self.forget_packet(company.into(), stored).await?;
+    /// Remembers who was written to where, for refusals that cover persons; whether all appointments are over by then.
+    pub(super) async fn remember_persons(
+        &self,
+        month: Month,
+        packets: &MonthPackets,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        for packet in packets.iter() {
+            let mut after = None;
+            loop {
+                let found = self.ask(Found::of(month, packet, after)).await?;
+                let Some((slot, _)) = found.last() else { break };
+                after = Some(*slot);
+                let messages = || found.iter().map(|(_, message)| &message.record.message);
+                if messages()
+                    .filter_map(|message| message.appointment)
+                    .any(|appointment| appointment.at >= now)
+                {
+                    return Ok(false);
+                }
+                let persons = messages().filter_map(|message| {
+                    let (contact, person) = (message.contact.as_ref()?, message.person.as_ref()?);
+                    let digests = [Digest::of_contact(contact), Digest::of_person(person)];
+                    let [contact, of_person] = digests.map(Into::into);
+                    Some([packet.company.as_uuid().into(), contact, of_person, person.as_str().into()])
+                });
+                self.transact(ADD_PERSONS.each(persons)).await?;
+            }
         }
-        Ok(())
+        Ok(true)
     }
 
-    async fn forget_packet(&self, company: CompanyId, stored: Stored) -> Result<(), StoreError> {
-        let mut after = None;
-        loop {
-            let found = self.ask(Found { stored, after }).await?;
-            let Some((slot, _)) = found.last() else { break };
-            after = Some(*slot);
-            let forget = forget(company, found.iter().map(|(_, message)| message));
-            self.transact(forget).await?;
+    /// Forgets by what the messages of a month are found and what they hold: its tables are in files by now.
+    pub(super) async fn forget_month(&self, month: Month, packets: &MonthPackets) -> Result<(), StoreError> {
+        for packet in packets.iter() {
+            let mut after = None;
+            loop {
+                let found = self.ask(Found::of(month, packet, after)).await?;
+                let Some((slot, _)) = found.last() else { break };
+                after = Some(*slot);
+                self.transact(forget(packet.company, found.iter().map(|(_, message)| message))).await?;
+            }
+            while self.transact(Delete(CONTACTS.bind(packet.number))).await? > 0 {}
+            self.transact(vec![ASKING.bind(packet.number), WINDOWS.bind(packet.number)]).await?;
         }
-        while self.transact(Delete(CONTACTS.bind(stored.number))).await? > 0 {}
-        self.transact(vec![ASKING.bind(stored.number), WINDOWS.bind(stored.number)]).await
+        Ok(())
     }
 }
 
@@ -63,6 +87,12 @@ impl MySqlStore {
 struct Found {
     stored: Stored,
     after: Option<u64>,
+}
+
+impl Found {
+    const fn of(month: Month, packet: MonthPacket, after: Option<u64>) -> Self {
+        Self { stored: Stored { number: packet.number, set: month.set(), moving_to: None }, after }
+    }
 }
 
 #[async_trait]
