@@ -17,6 +17,7 @@ use crate::domain::row::RowNumber;
 use crate::ids::{CompanyId, PacketId};
 use crate::ports::store::Store;
 use crate::services::compiled::CompiledCampaigns;
+use crate::services::offloaded::{refuse_if_offloaded, refuse_offloaded};
 use crate::services::{Ports, ServiceError};
 
 const PAGE: usize = 1_000;
@@ -70,17 +71,19 @@ impl Check {
     /// # Errors
     ///
     /// [`ServiceError::UnusableFile`] if the file lacks columns that the campaign reads. [`ServiceError::NotFound`],
-    /// [`ServiceError::Denied`], [`ServiceError::Store`].
+    /// [`ServiceError::WrongState`] if it was offloaded, [`ServiceError::Denied`], [`ServiceError::Store`].
     pub async fn packet(&self, scope: &CompanyScope, id: PacketId) -> Result<CheckReport, ServiceError> {
         let company = scope.require(Action::ViewMessages)?;
         let missing = ServiceError::NotFound { what: "packet" };
         let packet = self.ports.store.packet(company, id).await?.ok_or(missing)?;
+        refuse_offloaded(&packet)?;
         let campaign = self.campaigns.of(&packet).await?;
         let mut findings = check_campaign(&campaign, self.ports.clock.now());
         let mut sample = Sample::new(campaign, &packet.ingest.header)
             .map_err(|missing| ServiceError::UnusableFile { reason: missing.to_string() })?;
         self.rows(company, &packet, &mut sample).await?;
         let volume = self.messages(company, &packet, &mut sample).await?;
+        refuse_if_offloaded(&*self.ports.store, company, id).await?;
         let counts = self.ports.store.packet_counts(company, id).await?;
         let sample = sample.finish(&counts);
         findings.extend(sample.findings.iter().cloned());

@@ -23,7 +23,7 @@ use crate::services::callbacks::{DISPOSITION_PURPOSE, DispositionPayload};
 use crate::services::compiled::CompiledCampaigns;
 use crate::services::consumer::{self, Handler};
 use crate::services::contained::contained;
-use crate::services::error::refuse_offloaded;
+use crate::services::offloaded::refuse_if_offloaded;
 use crate::services::{Ports, ServiceError, Settings, Shutdown};
 
 /// A disposition whose attempt nobody knows is tried again for so long: its attempt may be on its way.
@@ -96,11 +96,12 @@ impl Dispositions {
         located: &LocatedDisposition,
         at: DateTime<Utc>,
     ) -> Result<(), ServiceError> {
-        let record = self.ports.store.message(company, located.packet, located.message).await?;
-        let Some(contact) = record.and_then(|record| record.message.contact) else {
-            let packet = self.ports.store.packet(company, located.packet).await?;
-            return packet.as_ref().map_or(Ok(()), refuse_offloaded);
-        };
+        let store = &*self.ports.store;
+        // Before and afterwards: that there is no message is to be true.
+        refuse_if_offloaded(store, company, located.packet).await?;
+        let record = store.message(company, located.packet, located.message).await?;
+        refuse_if_offloaded(store, company, located.packet).await?;
+        let Some(contact) = record.and_then(|record| record.message.contact) else { return Ok(()) };
         let event = Unsubscribe {
             key: contact.refusal_key(),
             change: UnsubscribeChange::OptedOut,

@@ -1,6 +1,5 @@
 use crate::domain::access::Denied;
 use crate::domain::campaign::problem::InvalidCampaign;
-use crate::domain::packet::Packet;
 use crate::ids::PacketId;
 use crate::ports::callback::CallbackError;
 use crate::ports::poller::PollerError;
@@ -74,18 +73,6 @@ pub enum ServiceError {
     /// panic hook has said where.
     #[error("panicked: a bug of the library or of an adapter")]
     Panicked,
-}
-
-/// Refuses to show the rows and messages of a packet whose rows and messages are in files: that there are none would not be true.
-pub(super) const fn refuse_offloaded(packet: &Packet) -> Result<(), ServiceError> {
-    match packet.offloaded_at {
-        None => Ok(()),
-        Some(_) => Err(ServiceError::WrongState {
-            what: "packet",
-            state: "offloaded",
-            hint: "its rows and messages are in files: have its month brought back first",
-        }),
-    }
 }
 
 impl ServiceError {

@@ -13,7 +13,7 @@ use crate::domain::message::{Message, MessageRecord, Origin};
 use crate::domain::message_status::{MessageEvent, MessageStatus, Transition};
 use crate::ids::{MessageId, PacketId};
 use crate::ports::store::Store;
-use crate::services::error::refuse_offloaded;
+use crate::services::offloaded::refuse_if_offloaded;
 use crate::services::{Ports, ServiceError};
 
 /// One decision on a message. Holds no personal data.
@@ -77,12 +77,11 @@ impl Explain {
     ) -> Result<Explanation, ServiceError> {
         let company = scope.require(Action::ViewMessages)?;
         let missing = ServiceError::NotFound { what: "message" };
+        refuse_if_offloaded(&*self.store, company, packet).await?;
         let record = self.store.message(company, packet, id).await?;
         let history = self.store.history(company, packet, id).await?;
         let attempts = self.store.attempts(company, packet, id).await?;
-        // It may have been led away meanwhile.
-        let found = self.store.packet(company, packet).await?;
-        found.as_ref().map_or(Ok(()), refuse_offloaded)?;
+        refuse_if_offloaded(&*self.store, company, packet).await?;
         let record = record.ok_or(missing)?;
         let mut decisions = planning(&record);
         decisions.extend(history.iter().map(|transition| step(&record.message, transition, &attempts)));

@@ -7,9 +7,9 @@ use crate::domain::access::{Action, CompanyScope};
 use crate::domain::attempt::Attempt;
 use crate::domain::message::MessageRecord;
 use crate::domain::row::{RejectedRow, RowNumber};
-use crate::ids::{CompanyId, MessageId, PacketId};
+use crate::ids::{MessageId, PacketId};
 use crate::ports::store::Store;
-use crate::services::error::refuse_offloaded;
+use crate::services::offloaded::refuse_if_offloaded;
 use crate::services::{Ports, ServiceError};
 
 /// Shows what a packet has become, page by page. Shows personal data, so every call is for [`Action::ViewMessages`].
@@ -37,8 +37,9 @@ impl Messages {
         limit: usize,
     ) -> Result<Page<MessageRecord, u64>, ServiceError> {
         let company = scope.require(Action::ViewMessages)?;
+        refuse_if_offloaded(&*self.store, company, packet).await?;
         let found = self.store.messages(company, packet, after, limit).await?;
-        self.refuse_offloaded(company, packet).await?;
+        refuse_if_offloaded(&*self.store, company, packet).await?;
         Ok(found)
     }
 
@@ -54,8 +55,9 @@ impl Messages {
         message: MessageId,
     ) -> Result<Vec<Attempt>, ServiceError> {
         let company = scope.require(Action::ViewMessages)?;
+        refuse_if_offloaded(&*self.store, company, packet).await?;
         let found = self.store.attempts(company, packet, message).await?;
-        self.refuse_offloaded(company, packet).await?;
+        refuse_if_offloaded(&*self.store, company, packet).await?;
         Ok(found)
     }
 
@@ -72,14 +74,9 @@ impl Messages {
         limit: usize,
     ) -> Result<Page<RejectedRow, RowNumber>, ServiceError> {
         let company = scope.require(Action::ViewMessages)?;
+        refuse_if_offloaded(&*self.store, company, packet).await?;
         let found = self.store.rejected(company, packet, after, limit).await?;
-        self.refuse_offloaded(company, packet).await?;
+        refuse_if_offloaded(&*self.store, company, packet).await?;
         Ok(found)
-    }
-
-    /// To be asked when it was read: it may have been led away meanwhile.
-    async fn refuse_offloaded(&self, company: CompanyId, packet: PacketId) -> Result<(), ServiceError> {
-        let found = self.store.packet(company, packet).await?;
-        found.as_ref().map_or(Ok(()), refuse_offloaded)
     }
 }

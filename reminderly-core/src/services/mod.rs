@@ -25,6 +25,7 @@ mod ingest;
 mod late;
 mod mapping;
 mod messages;
+mod offloaded;
 mod on_demand;
 mod packet_queue;
 mod pollers;

@@ -12,7 +12,7 @@ use crate::domain::access::{Action, CompanyScope};
 use crate::domain::recipient::{Breakdown, Recipient, RecipientGroup};
 use crate::ids::{CampaignId, CompanyId, MessageId, PacketId};
 use crate::ports::store::Store;
-use crate::services::error::refuse_offloaded;
+use crate::services::offloaded::refuse_offloaded;
 use crate::services::{Ports, ServiceError};
 
 /// So many messages are read at a time.
@@ -174,6 +174,10 @@ impl Walk<'_> {
     /// Reads up to `limit` messages, perhaps none; `false` at the end.
     async fn read(&mut self, limit: usize, items: &mut Vec<Recipient>) -> Result<bool, ServiceError> {
         let Some(RecipientCursor { packet, position }) = self.at else { return Ok(false) };
+        if self.is_offloaded(packet, position).await? {
+            self.next_packet(Some(packet)).await?;
+            return Ok(true);
+        }
         let page = self.store.messages(self.company, packet, position, limit).await?;
         let ids: Vec<MessageId> = page.items.iter().map(|record| record.message.id).collect();
         let latest = if ids.is_empty() {
@@ -181,6 +185,7 @@ impl Walk<'_> {
         } else {
             self.store.latest_attempts(self.company, packet, &ids).await?
         };
+        // Once more: it may have been led away meanwhile.
         if self.is_offloaded(packet, position).await? {
             self.next_packet(Some(packet)).await?;
             return Ok(true);
@@ -194,8 +199,8 @@ impl Walk<'_> {
         Ok(true)
     }
 
-    /// Whether a packet is left out, because its messages are in files: by now, for it may have been led away while they were read. One that is asked for
-    /// alone, or of which some were shown, is not left out: that is an error.
+    /// Whether a packet is left out, because its messages are in files. One that is asked for alone, or of which some were shown, is not left out: that
+    /// is an error.
     async fn is_offloaded(&self, packet: PacketId, position: Option<u64>) -> Result<bool, ServiceError> {
         let found = self.store.packet(self.company, packet).await?;
         let is_offloaded = found.as_ref().is_some_and(|found| found.offloaded_at.is_some());

@@ -11,7 +11,7 @@ use crate::domain::report::LedgerStage;
 use crate::domain::row::RowNumber;
 use crate::ids::{CompanyId, MessageId, PacketId};
 use crate::ports::store::Store;
-use crate::services::error::refuse_offloaded;
+use crate::services::offloaded::{refuse_if_offloaded, refuse_offloaded};
 use crate::services::{Ports, ServiceError};
 
 const PAGE: usize = 1_000;
@@ -54,10 +54,9 @@ impl Reconcile {
         let company = scope.require(Action::ViewMessages)?;
         let missing = ServiceError::NotFound { what: "packet" };
         let packet = self.store.packet(company, id).await?.ok_or(missing)?;
+        refuse_offloaded(&packet)?;
         let found = self.discrepancies(company, &packet).await?;
-        // It may have been led away meanwhile.
-        let packet = self.store.packet(company, id).await?;
-        packet.as_ref().map_or(Ok(()), refuse_offloaded)?;
+        refuse_if_offloaded(&*self.store, company, id).await?;
         Ok(found)
     }
 

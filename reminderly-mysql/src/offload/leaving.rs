@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use reminderly_core::ports::store::StoreError;
 
-use crate::reads::{Question, Reads as _};
+use crate::reads::{Question, Reads};
 use crate::statement::{Bound, Lock, Statement, statement};
 use crate::table_set::TableSet;
 use crate::tables::TRACKING;
@@ -82,6 +82,7 @@ const IS_MOVED_INTO: Statement = statement("SELECT 1 FROM table_moves WHERE mont
 const GOES_ON: Statement =
     statement("SELECT 1 FROM data_packet WHERE tables_number = ? AND has_ended = 0 LIMIT 1");
 const ANY_DUE: Statement = statement("SELECT 1 FROM {set}_due LIMIT 1");
+const COUNT: Statement = statement("SELECT COUNT(*) AS count FROM data_packet WHERE tables_number = ?");
 const SET: Statement = statement(
     "UPDATE packet_table_tracking SET state = ?, offloads = ? WHERE number = ? AND state = ? AND offloads = ?",
 );
@@ -141,11 +142,34 @@ impl Question for AtStep {
     }
 }
 
-/// Begins the way of a month into files, unless a packet of it goes on, or something is being moved into it; what it is then.
+/// Whether something of a month goes on: a packet, a message that waits, or a move into it.
+pub(super) struct GoesOn(pub(super) Month);
+
+#[async_trait]
+impl Question for GoesOn {
+    type Answer = bool;
+
+    async fn ask(&self, reads: &mut Connection) -> Result<bool, TxError> {
+        goes_on(reads, self.0).await
+    }
+}
+
+async fn goes_on(reads: &mut dyn Reads, month: Month) -> Result<bool, TxError> {
+    for waits in [IS_MOVED_INTO.bind(month.number), GOES_ON.bind(month.number), ANY_DUE.on(month.set())] {
+        if reads.one(waits).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Begins the way of a month into files, unless something of it goes on; what it is then.
 pub(super) struct Begin {
     pub(super) month: Month,
     /// Its number is to be higher than this one.
     pub(super) above: u32,
+    /// So many packets were looked at.
+    pub(super) packets: usize,
 }
 
 #[async_trait]
@@ -158,10 +182,13 @@ impl Work for Begin {
         if !is_at(tx, month, Lock::Alone).await? {
             return Ok(None);
         }
-        for waits in [IS_MOVED_INTO.bind(month.number), GOES_ON.bind(month.number), ANY_DUE.on(month.set())] {
-            if tx.one(waits).await?.is_some() {
-                return Ok(None);
-            }
+        if goes_on(tx, month).await? {
+            return Ok(None);
+        }
+        let row = tx.one(COUNT.bind(month.number)).await?;
+        let packets: i64 = row.map_or(Ok(0), |row| row.value("data_packet", "count"))?;
+        if usize::try_from(packets) != Ok(self.packets) {
+            return Ok(None);
         }
         let offload = month.offload.max(self.above).saturating_add(1);
         let to = Month { step: Step::Leaving, offload, ..month };
@@ -268,12 +295,31 @@ impl Work for LeadBack {
     }
 }
 
+/// Statements that are done while a month is where it was.
+pub(super) struct While {
+    pub(super) month: Month,
+    pub(super) statements: Vec<Bound>,
+}
+
+#[async_trait]
+impl Work for While {
+    type Done = Option<u64>;
+
+    /// How many rows they changed; `None` if somebody else has gone on.
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Option<u64>, TxError> {
+        if !is_at(tx, self.month, Lock::Shared).await? {
+            return Ok(None);
+        }
+        let mut rows = 0;
+        for statement in &self.statements {
+            rows += tx.count(statement.clone()).await?;
+        }
+        Ok(Some(rows))
+    }
+}
+
 /// Whether a month is where it was; if it is locked, it stays there for the transaction.
-pub(super) async fn is_at(
-    reads: &mut dyn crate::reads::Reads,
-    month: Month,
-    lock: Lock,
-) -> Result<bool, TxError> {
+pub(super) async fn is_at(reads: &mut dyn Reads, month: Month, lock: Lock) -> Result<bool, TxError> {
     let select = IS_AT.bind(month.number).bind(month.step.as_str()).bind(month.offload);
     Ok(reads.one(select.locking(lock)).await?.is_some())
 }

@@ -18,7 +18,9 @@ use crate::values::{Values as _, undecodable};
 pub(super) trait MonthRow: Serialize + DeserializeOwned + Send + Sync + Sized {
     /// The name of the table.
     const TABLE: &'static str;
-    /// Those of the packets from one number to another.
+    /// The last position in a packet.
+    const LAST: Statement;
+    /// Those of a packet from one position to another.
     const COUNT: Statement;
     /// Those behind a row, and how many at most.
     const AFTER: Statement;
@@ -49,8 +51,12 @@ pub(super) struct DataRow {
 
 impl MonthRow for DataRow {
     const TABLE: &'static str = "{set}_data";
-    const COUNT: Statement =
-        statement("SELECT COUNT(*) AS count FROM {set}_data WHERE packet_number BETWEEN ? AND ?");
+    const LAST: Statement = statement(
+        "SELECT CAST(MAX(row_number_in_packet) AS UNSIGNED) AS last FROM {set}_data WHERE packet_number = ?",
+    );
+    const COUNT: Statement = statement(
+        "SELECT COUNT(*) AS count FROM {set}_data WHERE packet_number = ? AND row_number_in_packet BETWEEN ? AND ?",
+    );
     const AFTER: Statement = statement(
         "SELECT packet_number, row_number_in_packet, fields, rejected FROM {set}_data FORCE INDEX (PRIMARY) \
          WHERE packet_number = ? AND row_number_in_packet > ? OR packet_number > ? \
@@ -103,8 +109,11 @@ pub(super) struct MessageRow {
 
 impl MonthRow for MessageRow {
     const TABLE: &'static str = "{set}_messages";
-    const COUNT: Statement =
-        statement("SELECT COUNT(*) AS count FROM {set}_messages WHERE packet_number BETWEEN ? AND ?");
+    const LAST: Statement =
+        statement("SELECT CAST(MAX(slot) AS UNSIGNED) AS last FROM {set}_messages WHERE packet_number = ?");
+    const COUNT: Statement = statement(
+        "SELECT COUNT(*) AS count FROM {set}_messages WHERE packet_number = ? AND slot BETWEEN ? AND ?",
+    );
     const AFTER: Statement = statement(
         "SELECT packet_number, slot, id, below, message, state FROM {set}_messages FORCE INDEX (PRIMARY) \
          WHERE packet_number = ? AND slot > ? OR packet_number > ? ORDER BY packet_number, slot LIMIT ?",
@@ -164,8 +173,12 @@ pub(super) struct TransitionRow {
 
 impl MonthRow for TransitionRow {
     const TABLE: &'static str = "{set}_transitions";
-    const COUNT: Statement =
-        statement("SELECT COUNT(*) AS count FROM {set}_transitions WHERE packet_number BETWEEN ? AND ?");
+    const LAST: Statement = statement(
+        "SELECT CAST(MAX(slot) AS UNSIGNED) AS last FROM {set}_transitions WHERE packet_number = ?",
+    );
+    const COUNT: Statement = statement(
+        "SELECT COUNT(*) AS count FROM {set}_transitions WHERE packet_number = ? AND slot BETWEEN ? AND ?",
+    );
     const AFTER: Statement = statement(
         "SELECT packet_number, slot, number, transitions, state, attempts FROM {set}_transitions FORCE INDEX (PRIMARY) \
          WHERE packet_number = ? AND slot = ? AND number > ? OR packet_number = ? AND slot > ? OR packet_number > ? \
@@ -231,8 +244,12 @@ pub(super) struct DispositionRow {
 
 impl MonthRow for DispositionRow {
     const TABLE: &'static str = "{set}_dispositions";
-    const COUNT: Statement =
-        statement("SELECT COUNT(*) AS count FROM {set}_dispositions WHERE packet_number BETWEEN ? AND ?");
+    const LAST: Statement = statement(
+        "SELECT CAST(MAX(slot) AS UNSIGNED) AS last FROM {set}_dispositions WHERE packet_number = ?",
+    );
+    const COUNT: Statement = statement(
+        "SELECT COUNT(*) AS count FROM {set}_dispositions WHERE packet_number = ? AND slot BETWEEN ? AND ?",
+    );
     const AFTER: Statement = statement(
         "SELECT packet_number, slot, digest, provider, event FROM {set}_dispositions FORCE INDEX (PRIMARY) \
          WHERE packet_number = ? AND slot = ? AND digest > ? OR packet_number = ? AND slot > ? OR packet_number > ? \

@@ -20,8 +20,8 @@ pub(super) struct MonthTable<'m, R> {
     rows: PhantomData<fn() -> R>,
 }
 
-/// So many packets are counted together.
-const PACKETS: usize = 100;
+/// Rows of so many positions are counted together: however large a packet is, that takes no time.
+const POSITIONS: usize = 100_000;
 
 impl<'m, R: MonthRow> MonthTable<'m, R> {
     pub(super) const fn new(store: &'m MySqlStore, month: Month, packets: &'m MonthPackets) -> Self {
@@ -48,13 +48,18 @@ impl<R: MonthRow> Dumped for MonthTable<'_, R> {
     }
 
     async fn count(&self) -> Result<u64, StoreError> {
-        let numbers: Vec<u32> = self.packets.iter().map(|packet| packet.number).collect();
         let mut rows = 0;
-        for some in numbers.chunks(PACKETS) {
-            let (Some(first), Some(last)) = (some.first(), some.last()) else { continue };
-            let row = self.store.one(R::COUNT.on(self.month.set()).bind(*first).bind(*last)).await?;
-            let count: i64 = row.map_or(Ok(0), |row| row.value(R::TABLE, "count"))?;
-            rows += u64::try_from(count).unwrap_or_default();
+        for packet in self.packets.iter() {
+            let last = self.store.one(R::LAST.on(self.month.set()).bind(packet.number)).await?;
+            let last: Option<u64> = last.map_or(Ok(None), |row| row.value(R::TABLE, "last"))?;
+            let Some(last) = last else { continue };
+            for first in (0..=last).step_by(POSITIONS) {
+                let count = R::COUNT.on(self.month.set()).bind(packet.number);
+                let count = count.bind(first).bind(first + count_of(POSITIONS) - 1);
+                let row = self.store.one(count).await?;
+                let count: i64 = row.map_or(Ok(0), |row| row.value(R::TABLE, "count"))?;
+                rows += u64::try_from(count).unwrap_or_default();
+            }
         }
         Ok(rows)
     }

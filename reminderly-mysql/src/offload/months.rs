@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use reminderly_core::ports::store::StoreError;
 
 use super::dropping::Ending;
-use super::leaving::{AtStep, Begin, GoOn, LeadAway, LeadBack, LedAway, Month, Step};
+use super::leaving::{AtStep, Begin, GoOn, GoesOn, LeadAway, LeadBack, LedAway, Month, Step};
 use super::manifest::Manifest;
 use super::month_rows::{DataRow, DispositionRow, MessageRow, MonthRow, TransitionRow};
 use super::month_tables::MonthTable;
@@ -16,7 +16,15 @@ use crate::table_set::TableSet;
 /// So many tables of a month are written to files: what waits has none.
 const TABLES: u64 = 4;
 
-/// The manifests of its files.
+/// Whether it is the place of files, or what is in it, that is wrong.
+const fn is_of_files(outcome: &Result<(), OffloadError>) -> bool {
+    matches!(
+        outcome,
+        Err(OffloadError::File { .. } | OffloadError::Damaged { .. } | OffloadError::Missing { .. })
+    )
+}
+
+/// The manifests of the files of a month.
 struct Manifests {
     data: Manifest,
     messages: Manifest,
@@ -38,7 +46,6 @@ impl Offload {
     /// tries the rest again.
     pub async fn offload_months(&self) -> Result<Offloaded, OffloadError> {
         let (mut offloaded, mut outcome) = (Offloaded::default(), Ok(()));
-        let last = self.first_month_kept().pred_opt().unwrap_or(EARLIEST);
         for step in [Step::Returning, Step::Loading, Step::Dropping, Step::Forgetting, Step::Leaving] {
             let mut after = 0;
             while let Some(month) = self.month(step, (EARLIEST, NaiveDate::MAX), after).await? {
@@ -50,21 +57,11 @@ impl Offload {
                 outcome = outcome.and(done);
             }
         }
-        let (mut files, mut after) = (None, 0);
-        while let Some(month) = self.month(Step::Closed, (EARLIEST, last), after).await? {
-            if matches!(outcome, Err(OffloadError::File { .. })) {
-                break;
-            }
-            let files = match &files {
-                Some(files) => files,
-                None => {
-                    self.sink.probe().await?;
-                    files.insert(self.sink.tables().await?)
-                }
-            };
-            after = month.number;
-            outcome = outcome.and(self.begin(month, files, &mut offloaded).await);
+        // Nothing else is begun while files cannot be written, or not be read.
+        if is_of_files(&outcome) {
+            return outcome.map(|()| offloaded);
         }
+        outcome = outcome.and(self.begin_months(&mut offloaded).await);
         outcome.map(|()| offloaded)
     }
 
@@ -93,6 +90,24 @@ impl Offload {
         outcome.map(|()| reloaded)
     }
 
+    /// Begins with months that are there and old enough.
+    async fn begin_months(&self, offloaded: &mut Offloaded) -> Result<(), OffloadError> {
+        let last = self.first_month_kept().pred_opt().unwrap_or(EARLIEST);
+        let (mut files, mut outcome, mut after) = (None, Ok(()), 0);
+        while let Some(month) = self.month(Step::Closed, (EARLIEST, last), after).await? {
+            after = month.number;
+            if files.is_none() {
+                self.sink.probe().await?;
+                files = Some(self.sink.tables().await?);
+            }
+            outcome = outcome.and(self.begin(month, files.as_deref().unwrap_or_default(), offloaded).await);
+            if is_of_files(&outcome) {
+                break;
+            }
+        }
+        outcome
+    }
+
     async fn month(
         &self,
         step: Step,
@@ -112,6 +127,9 @@ impl Offload {
         files: &[String],
         offloaded: &mut Offloaded,
     ) -> Result<(), OffloadError> {
+        if self.store.ask(GoesOn(month)).await? {
+            return Ok(());
+        }
         let packets = self.store.packets_in(month).await?;
         if !self.store.remember_persons(month, &packets, self.clock.now()).await? {
             return Ok(());
@@ -122,7 +140,7 @@ impl Offload {
             month.set().names().any(|name| name == table).then(|| number.parse().ok())?
         });
         let above = of_month.max().unwrap_or_default();
-        match self.store.transact(Begin { month, above }).await? {
+        match self.store.transact(Begin { month, above, packets: packets.len() }).await? {
             Some(month) => self.offload_month(month, offloaded).await,
             None => Ok(()),
         }
@@ -150,7 +168,11 @@ impl Offload {
                 }
                 Step::Dropping => {
                     // It may be another host that wrote them, long ago.
-                    self.manifests(month, &self.store.packets_led_away(month).await?).await?;
+                    let packets = self.store.packets_led_away(month).await?;
+                    if let Err(error) = self.manifests(month, &packets).await {
+                        self.reload(month, &mut Offloaded::default()).await.ok();
+                        return Err(error);
+                    }
                     self.store.show_month(month.campaign, self.clock.now().date_naive()).await?;
                     let ended = self.store.end_month(month, Ending::Dropped).await?;
                     offloaded.tables += if ended.is_some() { TABLES } else { 0 };
@@ -177,11 +199,18 @@ impl Offload {
                     continue;
                 }
                 Step::Gone => Step::Loading,
-                Step::Loading => {
-                    reloaded.rows += self.load_month(month).await?;
-                    reloaded.tables += TABLES;
-                    Step::Returning
-                }
+                Step::Loading => match self.load_month(month).await {
+                    Ok(rows) => {
+                        reloaded.rows += rows;
+                        reloaded.tables += TABLES;
+                        Step::Returning
+                    }
+                    Err(error) => {
+                        // Nobody is to try that every hour.
+                        self.store.transact(GoOn { month, to: Step::Gone }).await?;
+                        return Err(error);
+                    }
+                },
                 Step::Returning => {
                     while self.store.transact(LeadBack(month)).await? {}
                     Step::Closed

@@ -40,6 +40,10 @@ impl MonthPackets {
         self.by_number.values().copied()
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.by_number.len()
+    }
+
     pub(super) fn id(&self, number: u32) -> Option<PacketId> {
         self.by_number.get(&number).map(|packet| packet.id)
     }

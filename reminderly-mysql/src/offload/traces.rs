@@ -8,7 +8,7 @@ use reminderly_core::ports::store::StoreError;
 use reminderly_core::storage::MessageData;
 
 use super::dump::ROWS;
-use super::leaving::Month;
+use super::leaving::{Month, While};
 use super::packets::{MonthPacket, MonthPackets};
 use crate::digest::Digest;
 use crate::message_reads::slots_after;
@@ -17,7 +17,7 @@ use crate::reading_packet::messages;
 use crate::reads::Question;
 use crate::statement::{Bound, Lock, Statement, statement};
 use crate::store::MySqlStore;
-use crate::transaction::{Connection, Tx, TxError, Work};
+use crate::transaction::{Connection, TxError};
 use crate::values::count_of;
 
 const ADD_PERSONS: Statement = statement(
@@ -66,7 +66,7 @@ impl MySqlStore {
         Ok(true)
     }
 
-    /// Forgets by what the messages of a month are found and what they hold: its tables are in files by now.
+    /// Forgets by what the messages of a month are found and what they hold, as long as it is where it was: its tables are in files by then.
     pub(super) async fn forget_month(&self, month: Month, packets: &MonthPackets) -> Result<(), StoreError> {
         for packet in packets.iter() {
             let mut after = None;
@@ -74,10 +74,15 @@ impl MySqlStore {
                 let found = self.ask(Found::of(month, packet, after)).await?;
                 let Some((slot, _)) = found.last() else { break };
                 after = Some(*slot);
-                self.transact(forget(packet.company, found.iter().map(|(_, message)| message))).await?;
+                let statements = forget(packet.company, found.iter().map(|(_, message)| message));
+                if self.transact(While { month, statements }).await?.is_none() {
+                    return Ok(());
+                }
             }
-            while self.transact(Delete(CONTACTS.bind(packet.number))).await? > 0 {}
-            self.transact(vec![ASKING.bind(packet.number), WINDOWS.bind(packet.number)]).await?;
+            let contacts = || While { month, statements: vec![CONTACTS.bind(packet.number)] };
+            while self.transact(contacts()).await?.is_some_and(|rows| rows > 0) {}
+            let statements = vec![ASKING.bind(packet.number), WINDOWS.bind(packet.number)];
+            self.transact(While { month, statements }).await?;
         }
         Ok(())
     }
@@ -121,16 +126,4 @@ fn forget<'a>(company: CompanyId, messages: impl Iterator<Item = &'a MessageData
     forget.extend(DAYS.each(days));
     forget.extend(KEYS.bind(company.as_uuid()).each(keys));
     forget
-}
-
-/// Deletes some rows; how many.
-struct Delete(Bound);
-
-#[async_trait]
-impl Work for Delete {
-    type Done = u64;
-
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<u64, TxError> {
-        tx.count(self.0.clone()).await
-    }
 }

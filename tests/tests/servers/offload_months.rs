@@ -8,18 +8,23 @@ use std::time::Duration;
 
 use chrono::{DateTime, Datelike as _, Days, Months, NaiveDate, TimeDelta, Utc};
 use object_store::local::LocalFileSystem;
-use reminderly_core::domain::access::{Action, Actor};
+use reminderly_core::domain::access::{Action, Actor, Grants, authorize};
+use reminderly_core::domain::attempt::{AttemptLocation, ProviderName};
 use reminderly_core::domain::contact_method::ContactMethod;
 use reminderly_core::domain::contact_point::ContactPoint;
+use reminderly_core::domain::disposition::{AttemptReport, Disposition};
 use reminderly_core::domain::person::PersonKey;
 use reminderly_core::domain::report::PacketCounts;
 use reminderly_core::domain::row::RowNumber;
 use reminderly_core::ids::{AttemptId, CompanyId, PacketId};
 use reminderly_core::ports::store::{
-    AccessStore as _, DispositionStore as _, IncomingStore as _, MessageStore as _, PacketStore as _,
-    ReportStore as _,
+    AccessStore as _, DispositionStore as _, IncomingStore as _, LocatedDisposition, MessageStore as _,
+    PacketStore as _, ReportStore as _,
 };
-use reminderly_core::services::{Access, Explain, Messages, Recipients, Reconcile, ReportOn, ServiceError};
+use reminderly_core::services::{
+    Access, CompiledCampaigns, Dispositions, Explain, Messages, QueueNames, Recipients, Reconcile, ReportOn,
+    ServiceError, Settings,
+};
 use reminderly_core::testing::VirtualClock;
 use reminderly_mysql::{
     History, HistorySettings, MySqlStore, Offload, OffloadError, OffloadSettings, Offloaded, ServerKind, Sink,
@@ -145,6 +150,28 @@ impl Site {
         }
     }
 
+    /// Somebody who wants nothing any more, of whom nobody knows who it is.
+    async fn assert_no_complaint_is_dropped(&self, complained: &[AttemptLocation]) {
+        let AttemptLocation { company, packet, message } = *complained.first().expect("an attempt");
+        let ports = ports(Arc::clone(&self.store) as _);
+        let settings = Settings::new(QueueNames::of_deployment("test").expect("a name"));
+        let campaigns = Arc::new(CompiledCampaigns::new(Arc::clone(&ports.store)));
+        let dispositions = Dispositions::new(&ports, &settings, campaigns);
+        let scope =
+            authorize(Actor::Worker, Action::Operate, company, &Grants::default()).expect("permitted");
+        let disposition = Disposition {
+            provider: ProviderName("sandbox".into()),
+            event: "complaint".into(),
+            attempt: id(),
+            reference: None,
+            report: AttemptReport::Complained,
+            at: ended(),
+        };
+        let complaint = LocatedDisposition { packet, message, disposition };
+        let refused = dispositions.record(&scope, &[complaint]).await;
+        assert!(matches!(refused, Err(ServiceError::WrongState { state: "offloaded", .. })), "{refused:?}");
+    }
+
     async fn number(&mut self, select: &str) -> i64 {
         query_scalar(select).fetch_one(&mut self.sql).await.expect(select)
     }
@@ -264,6 +291,8 @@ fn months_go_into_files_and_come_back(#[case] kind: ServerKind) {
         let (attempts, persons) = (site.attempts().await, site.persons().await);
         assert!(!attempts.is_empty() && persons.values().any(|persons| !persons.is_empty()));
         let kept = site.rows_elsewhere().await;
+        let located = site.store.locate_attempts_across_companies(&attempts).await.expect("looked up");
+        let complained: Vec<AttemptLocation> = located.into_iter().flatten().collect();
         let nothing = site.offload(13).offload_months().await.expect("nothing is old enough");
         assert_eq!(nothing, Offloaded::default());
         assert_eq!(site.are_offloaded().await, [false]);
@@ -286,6 +315,7 @@ fn months_go_into_files_and_come_back(#[case] kind: ServerKind) {
         assert!(located.iter().all(Option::is_none), "late reports find nothing");
         assert_eq!(offload.offload_months().await.expect("nothing is left"), Offloaded::default());
         site.assert_refused().await;
+        site.assert_no_complaint_is_dropped(&complained).await;
 
         for _ in 0..2 {
             let restored = offload.reload_month(month()).await.expect("restored");
@@ -435,14 +465,27 @@ fn what_is_not_over_stays(#[case] kind: ServerKind) {
             let before = site.contents().await;
             site.run(&goes_on).await;
             offload.offload_months().await.expect("nothing is wrong");
-            let (_, shown) = (site.run(&is_over).await, site.contents().await);
+            site.run(&is_over).await;
             let of_month = site.number(&format!("SELECT COUNT(*) FROM {messages}")).await;
             assert!(of_month > 0, "{goes_on}");
             offload.reload_month(month()).await.expect("others are brought back");
             assert_eq!(site.contents().await, before, "{goes_on}");
-            assert!(shown.values().flatten().count() > 0);
         }
         assert_eq!(site.tables().await, tables);
+
+        // Opened again when the month had begun to leave.
+        let before = site.contents().await;
+        for statement in [
+            "UPDATE packet_table_tracking SET state = 'leaving', offloads = 9 WHERE purpose = 'month' AND state = 'closed'",
+            "UPDATE data_packet SET has_ended = 0 WHERE version = 0",
+        ] {
+            site.run(statement).await;
+        }
+        assert_eq!(offload.offload_months().await.expect("nothing is wrong"), Offloaded::default());
+        assert_eq!(site.are_offloaded().await, [false]);
+        assert_eq!(site.contents().await, before);
+        let on_its_way = "SELECT COUNT(*) FROM packet_table_tracking WHERE purpose = 'month' AND state <> 'closed'";
+        assert_eq!(site.number(on_its_way).await, 0);
     });
 }
 
@@ -465,20 +508,17 @@ fn hosts_that_know_other_files_or_times_lose_nothing(#[case] kind: ServerKind) {
         let refused = elsewhere.offload_months().await;
         assert!(matches!(refused, Err(OffloadError::Missing { .. })), "{refused:?}");
         assert_eq!(site.tables().await, tables);
-        offload.reload_month(month()).await.expect("all of it is there");
-        assert_eq!(site.contents().await, contents);
+        assert_eq!(site.contents().await, contents, "all of it is shown again");
 
         offload.offload_months().await.expect("taken out");
         site.run("UPDATE data_packet SET has_ended = 1, is_open = 0").await;
         let clock = Arc::new(VirtualClock::new(ended()));
         let history = History::new(MySqlStore::clone(&site.store), clock, HistorySettings::default());
         let moved = history.move_ended().await;
-        let nothing_is_left = "SELECT COUNT(*) FROM data_packet WHERE version > 0";
-        if site.number(nothing_is_left).await > 0 {
-            let error = moved.expect_err("that month is gone");
-            let source = std::error::Error::source(&error).expect("a source").to_string();
-            assert!(source.contains("is the clock right?"), "{source}");
-        }
+        assert!(site.number("SELECT COUNT(*) FROM data_packet WHERE version > 0").await > 0);
+        let error = moved.expect_err("that month is gone");
+        let source = std::error::Error::source(&error).expect("a source").to_string();
+        assert!(source.contains("is the clock right?"), "{source}");
         offload.reload_month(month()).await.expect("brought back");
         assert_eq!(site.contents().await, contents);
     });

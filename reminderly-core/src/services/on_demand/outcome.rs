@@ -13,7 +13,7 @@ use crate::domain::report::PacketCounts;
 use crate::domain::row::{RejectedRow, RowNumber};
 use crate::ids::{MessageId, PacketId};
 use crate::services::ServiceError;
-use crate::services::error::refuse_offloaded;
+use crate::services::offloaded::{refuse_if_offloaded, refuse_offloaded};
 
 /// Messages per page of an outcome.
 const MESSAGES_PER_PAGE: usize = 1_000;
@@ -104,10 +104,9 @@ impl OnDemand {
             let progress = progress(&found, &counts);
             let now = clock.now();
             if progress >= until || now >= deadline {
+                refuse_offloaded(&found)?;
                 let outcome = self.look(&found, progress).await?;
-                // It may have been led away meanwhile.
-                let found = self.ports.store.packet(company, packet).await?;
-                found.as_ref().map_or(Ok(()), refuse_offloaded)?;
+                refuse_if_offloaded(&*self.ports.store, company, packet).await?;
                 return Ok(outcome);
             }
             clock.sleep_until(deadline.min(now + pause)).await;
