@@ -19,7 +19,7 @@ use reminderly_core::domain::row::RowNumber;
 use reminderly_core::ids::{AttemptId, CompanyId, PacketId};
 use reminderly_core::ports::store::{
     AccessStore as _, DispositionStore as _, IncomingStore as _, LocatedDisposition, MessageStore as _,
-    PacketStore as _, ReportStore as _,
+    NewPacket, PacketStore as _, ReportStore as _,
 };
 use reminderly_core::services::{
     Access, CompiledCampaigns, Dispositions, Explain, Messages, QueueNames, Recipients, Reconcile, ReportOn,
@@ -37,7 +37,7 @@ use tokio::runtime::Runtime;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use crate::bench::sql;
+use crate::bench::{batch, call, packet as made_packet, sql};
 use crate::broken_files::BrokenFiles;
 use crate::database::{Database, database, fresh_url, migrated_at};
 use crate::simulated::carry_out;
@@ -236,6 +236,16 @@ impl Site {
         for view in views {
             self.number(&format!("SELECT COUNT(*) FROM {view}")).await;
         }
+    }
+
+    /// A call of a campaign with a month that is over, on a day of that month.
+    async fn call(&self) -> (CompanyId, PacketId) {
+        let (company, packet) = *self.packets.first().expect("a packet");
+        let campaign = self.store.packet(company, packet).await.expect("read").expect("there").campaign;
+        let created_at = ended() - Days::new(10);
+        let new = NewPacket { id: id(), campaign, campaign_version: 1, origin: call("late"), created_at };
+        let made = self.store.create_loaded_packet(company, new, batch(0, &[1, 2], &[])).await;
+        (company, made_packet(&made.expect("made")).id)
     }
 
     async fn run(&mut self, statement: &str) {
@@ -511,15 +521,19 @@ fn hosts_that_know_other_files_or_times_lose_nothing(#[case] kind: ServerKind) {
         assert_eq!(site.contents().await, contents, "all of it is shown again");
 
         offload.offload_months().await.expect("taken out");
+        let late = site.call().await;
         site.run("UPDATE data_packet SET has_ended = 1, is_open = 0").await;
         let clock = Arc::new(VirtualClock::new(ended()));
         let history = History::new(MySqlStore::clone(&site.store), clock, HistorySettings::default());
         let moved = history.move_ended().await;
-        assert!(site.number("SELECT COUNT(*) FROM data_packet WHERE version > 0").await > 0);
         let error = moved.expect_err("that month is gone");
         let source = std::error::Error::source(&error).expect("a source").to_string();
         assert!(source.contains("is the clock right?"), "{source}");
+        let (company, packet) = late;
+        let rows = site.store.rows(company, packet, RowNumber(0), 9).await.expect("rows");
+        assert_eq!(rows.items.len(), 2, "they are where they were");
         offload.reload_month(month()).await.expect("brought back");
         assert_eq!(site.contents().await, contents);
+        assert_eq!(history.move_ended().await.expect("moved").packets, 1);
     });
 }
