@@ -136,12 +136,17 @@ impl MySqlStore {
         self.ask(LogTables).await
     }
 
-    /// Gives the table of a day, if there is one, a name that no table ever had: whatever comes late, a statement of somebody who is gone, too, does
-    /// something to that table or to none. It is higher than a number.
-    pub(crate) async fn retire_log(&self, day: NaiveDate, above: u32) -> Result<(), StoreError> {
+    /// Gives the table of a day, if there is one, a name that no table ever had, with a number that is higher than this one: whatever comes late, a
+    /// statement of somebody who is gone, too, does something to that table or to none. `None` if it has not got the name by now.
+    pub(crate) async fn retire_log(
+        &self,
+        day: NaiveDate,
+        above: u32,
+    ) -> Result<Option<LogTable>, StoreError> {
         let number = self.transact(GiveNumber { day, above }).await?;
         let (open, retired) = (LogTable::of(day), LogTable { day, number });
-        self.define_at_most_once(&format!("RENAME TABLE {open} TO {retired}")).await
+        self.define_at_most_once(&format!("RENAME TABLE {open} TO {retired}")).await?;
+        Ok(self.log_tables().await?.into_iter().find(|table| *table == retired))
     }
 
     /// Drops a table that was retired, and is in a file.

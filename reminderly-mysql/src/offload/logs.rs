@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use reminderly_core::ports::store::StoreError;
 
 use super::dump::Dumped;
-use super::{Offload, OffloadError, Offloaded};
+use super::{Offload, OffloadError, Offloaded, is_of_files};
 use crate::company_log::LoggedEntry;
 use crate::log_tables::LogTable;
 use crate::store::MySqlStore;
@@ -45,22 +45,28 @@ impl Offload {
     ///
     /// The first [`OffloadError`]. What could be taken out was; the next call tries the rest again.
     pub async fn offload_logs(&self) -> Result<Offloaded, OffloadError> {
-        let (mut offloaded, mut outcome) = (Offloaded::default(), Ok(()));
+        let (mut offloaded, mut outcome, mut begins) = (Offloaded::default(), Ok(()), true);
         let (retired, open): (Vec<LogTable>, Vec<LogTable>) =
             self.store.log_tables().await?.into_iter().partition(|table| table.is_retired());
         for table in retired {
-            outcome = outcome.and(self.offload_log(table, &mut offloaded).await);
+            let done = self.offload_log(table, &mut offloaded).await;
+            // One that differs from its file stays until somebody looks: it keeps no other one from leaving.
+            begins &= !matches!(done, Err(OffloadError::File { .. }));
+            outcome = outcome.and(done);
         }
         let mut files = None;
         for LogTable { day, .. } in open.into_iter().filter(|table| table.day < self.first_day_kept()) {
-            if matches!(outcome, Err(OffloadError::File { .. })) {
+            if !begins {
                 break;
             }
             let files = match &files {
                 Some(files) => files,
                 None => files.insert(self.logs_in_files().await?),
             };
-            outcome = outcome.and(self.offload_day(day, files, &mut offloaded).await);
+            let done = self.offload_day(day, files, &mut offloaded).await;
+            // No file had its name before: so it is the place that does not keep what it is given.
+            begins = !is_of_files(&done);
+            outcome = outcome.and(done);
         }
         outcome.map(|()| offloaded)
     }
@@ -73,12 +79,10 @@ impl Offload {
     ) -> Result<(), OffloadError> {
         // After a backup was loaded, the database may not know of all of them.
         let numbers = files.iter().filter(|table| table.day == day).map(|table| table.number);
-        self.store.retire_log(day, numbers.max().unwrap_or_default()).await?;
-        let is_of_day = |table: &LogTable| table.day == day && table.is_retired();
-        for table in self.store.log_tables().await?.into_iter().filter(is_of_day) {
-            self.offload_log(table, offloaded).await?;
+        match self.store.retire_log(day, numbers.max().unwrap_or_default()).await? {
+            Some(table) => self.offload_log(table, offloaded).await,
+            None => Ok(()),
         }
-        Ok(())
     }
 
     async fn offload_log(&self, table: LogTable, offloaded: &mut Offloaded) -> Result<(), OffloadError> {

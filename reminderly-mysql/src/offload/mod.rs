@@ -79,6 +79,14 @@ pub struct Offloaded {
     pub rows: u64,
 }
 
+/// Whether it is the place of files, or what is in it, that is wrong: whoever goes on would only fail again.
+const fn is_of_files(outcome: &Result<(), OffloadError>) -> bool {
+    matches!(
+        outcome,
+        Err(OffloadError::File { .. } | OffloadError::Damaged { .. } | OffloadError::Missing { .. })
+    )
+}
+
 /// Nothing is older, and servers know such a day.
 const EARLIEST: NaiveDate = DateTime::UNIX_EPOCH.naive_utc().date();
 

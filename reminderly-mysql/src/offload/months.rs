@@ -9,20 +9,12 @@ use super::manifest::Manifest;
 use super::month_rows::{DataRow, DispositionRow, MessageRow, MonthRow, TransitionRow};
 use super::month_tables::MonthTable;
 use super::packets::MonthPackets;
-use super::{EARLIEST, Offload, OffloadError, Offloaded};
+use super::{EARLIEST, Offload, OffloadError, Offloaded, is_of_files};
 use crate::history;
 use crate::table_set::TableSet;
 
 /// So many tables of a month are written to files: what waits has none.
 const TABLES: u64 = 4;
-
-/// Whether it is the place of files, or what is in it, that is wrong.
-const fn is_of_files(outcome: &Result<(), OffloadError>) -> bool {
-    matches!(
-        outcome,
-        Err(OffloadError::File { .. } | OffloadError::Damaged { .. } | OffloadError::Missing { .. })
-    )
-}
 
 /// The manifests of the files of a month.
 struct Manifests {
@@ -45,7 +37,7 @@ impl Offload {
     /// The first [`OffloadError`]. What could be taken out was, and a month whose files could not be written is where it was; the next call
     /// tries the rest again.
     pub async fn offload_months(&self) -> Result<Offloaded, OffloadError> {
-        let (mut offloaded, mut outcome) = (Offloaded::default(), Ok(()));
+        let (mut offloaded, mut outcome, mut begins) = (Offloaded::default(), Ok(()), true);
         for step in [Step::Returning, Step::Loading, Step::Dropping, Step::Forgetting, Step::Leaving] {
             let mut after = 0;
             while let Some(month) = self.month(step, (EARLIEST, NaiveDate::MAX), after).await? {
@@ -54,14 +46,14 @@ impl Offload {
                     Step::Returning | Step::Loading => self.reload(month, &mut Offloaded::default()).await,
                     _ => self.offload_month(month, &mut offloaded).await,
                 };
+                begins &= !is_of_files(&done);
                 outcome = outcome.and(done);
             }
         }
         // Nothing else is begun while files cannot be written, or not be read.
-        if is_of_files(&outcome) {
-            return outcome.map(|()| offloaded);
+        if begins {
+            outcome = outcome.and(self.begin_months(&mut offloaded).await);
         }
-        outcome = outcome.and(self.begin_months(&mut offloaded).await);
         outcome.map(|()| offloaded)
     }
 
@@ -100,8 +92,10 @@ impl Offload {
                 self.sink.probe().await?;
                 files = Some(self.sink.tables().await?);
             }
-            outcome = outcome.and(self.begin(month, files.as_deref().unwrap_or_default(), offloaded).await);
-            if is_of_files(&outcome) {
+            let done = self.begin(month, files.as_deref().unwrap_or_default(), offloaded).await;
+            let goes_on = !is_of_files(&done);
+            outcome = outcome.and(done);
+            if !goes_on {
                 break;
             }
         }

@@ -1,11 +1,13 @@
 //! What the messages of a month leave outside of its tables.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use reminderly_core::domain::message::MessageRecord;
 use reminderly_core::ids::CompanyId;
 use reminderly_core::ports::store::StoreError;
-use reminderly_core::storage::MessageData;
+use reminderly_core::storage::{MessageData, Slot};
 
 use super::dump::ROWS;
 use super::leaving::{Month, While};
@@ -13,7 +15,7 @@ use super::packets::{MonthPacket, MonthPackets};
 use crate::digest::Digest;
 use crate::message_reads::slots_after;
 use crate::reading::{Stored, column};
-use crate::reading_packet::messages;
+use crate::reading_packet::{Written, messages};
 use crate::reads::Question;
 use crate::statement::{Bound, Lock, Statement, statement};
 use crate::store::MySqlStore;
@@ -42,12 +44,9 @@ impl MySqlStore {
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         for packet in packets.iter() {
-            let mut after = None;
-            loop {
-                let found = self.ask(Found::of(month, packet, after)).await?;
-                let Some((slot, _)) = found.last() else { break };
-                after = Some(*slot);
-                let messages = || found.iter().map(|(_, message)| &message.record.message);
+            let mut pages = Pages::of(month, packet);
+            while let Some(found) = pages.next(self).await? {
+                let messages = || found.iter().map(|found| &found.record.message);
                 if messages()
                     .filter_map(|message| message.appointment)
                     .any(|appointment| appointment.at >= now)
@@ -69,12 +68,9 @@ impl MySqlStore {
     /// Forgets by what the messages of a month are found and what they hold, as long as it is where it was: its tables are in files by then.
     pub(super) async fn forget_month(&self, month: Month, packets: &MonthPackets) -> Result<(), StoreError> {
         for packet in packets.iter() {
-            let mut after = None;
-            loop {
-                let found = self.ask(Found::of(month, packet, after)).await?;
-                let Some((slot, _)) = found.last() else { break };
-                after = Some(*slot);
-                let statements = forget(packet.company, found.iter().map(|(_, message)| message));
+            let mut pages = Pages::of(month, packet);
+            while let Some(found) = pages.next(self).await? {
+                let statements = forget(packet.company, found.iter());
                 if self.transact(While { month, statements }).await?.is_none() {
                     return Ok(());
                 }
@@ -88,26 +84,39 @@ impl MySqlStore {
     }
 }
 
-/// Messages of a packet behind a position, each with its own.
-struct Found {
+/// The messages of a packet, page by page.
+struct Pages {
     stored: Stored,
     after: Option<u64>,
 }
 
-impl Found {
-    const fn of(month: Month, packet: MonthPacket, after: Option<u64>) -> Self {
-        Self { stored: Stored { number: packet.number, set: month.set(), moving_to: None }, after }
+impl Pages {
+    const fn of(month: Month, packet: MonthPacket) -> Self {
+        Self { stored: Stored { number: packet.number, set: month.set(), moving_to: None }, after: None }
+    }
+
+    /// The next page; `None` behind the last one.
+    async fn next(&mut self, store: &MySqlStore) -> Result<Option<Vec<MessageData>>, StoreError> {
+        let found = store.ask(Behind { stored: self.stored, after: self.after }).await?;
+        let Some((last, _)) = found.last_key_value() else { return Ok(None) };
+        self.after = Some(column(*last).into());
+        Ok(Some(found.into_values().map(|written| written.message).collect()))
     }
 }
 
+/// Messages of a packet behind a position.
+struct Behind {
+    stored: Stored,
+    after: Option<u64>,
+}
+
 #[async_trait]
-impl Question for Found {
-    type Answer = Vec<(u64, MessageData)>;
+impl Question for Behind {
+    type Answer = BTreeMap<Slot, Written>;
 
     async fn ask(&self, reads: &mut Connection) -> Result<Self::Answer, TxError> {
         let slots = slots_after(reads, self.stored, self.after, count_of(ROWS)).await?;
-        let found = messages(reads, self.stored, &slots, Lock::Not).await?;
-        Ok(found.into_iter().map(|(slot, written)| (column(slot).into(), written.message)).collect())
+        messages(reads, self.stored, &slots, Lock::Not).await
     }
 }
 

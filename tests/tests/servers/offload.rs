@@ -240,11 +240,12 @@ fn files_outlive_the_database_that_they_are_from(#[case] kind: ServerKind) {
         let restored = site.entries().await;
         assert!(restored.len() == 15 && all.iter().all(|entry| restored.contains(entry)));
 
-        // It has all entries, and the file some.
+        // It has all entries, and the file some. That keeps no other day from leaving.
         site.rename_to(1).await;
+        site.write(day(1)).await;
         let refused = offload.offload_logs().await;
         assert!(matches!(refused, Err(OffloadError::Damaged { .. })), "{refused:?}");
-        assert_eq!(site.tables().await, 1);
+        assert_eq!(site.tables().await, 1, "the other day has left");
         let away = site.folder.path().join("away");
         fs::rename(site.folder.path().join("test/logs"), &away).expect("moved away");
         assert_eq!(offload.offload_logs().await.expect("taken out"), Offloaded { tables: 1, rows: 15 });
@@ -295,6 +296,7 @@ fn what_cannot_be_read_back_stays(#[case] kind: ServerKind) {
         let refused = offload.offload_logs().await;
         assert!(matches!(refused, Err(OffloadError::Damaged { .. })), "{refused:?}");
         assert_eq!(site.tables().await, 2);
+        assert_eq!(site.entries().await.len(), 14, "no other day is begun");
         files.set_broken(false);
         assert_eq!(offload.offload_logs().await.expect("taken out"), Offloaded { tables: 2, rows: 28 });
         for days in 0..2 {
