@@ -29,6 +29,7 @@ mod ladder_files;
 mod ladders;
 mod late_files;
 mod main_job;
+mod offloaded;
 mod on_demand;
 mod on_demand_crashes;
 mod panics;
