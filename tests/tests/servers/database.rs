@@ -3,7 +3,7 @@
 use std::env;
 use std::io::{self, Write as _};
 use std::net::{SocketAddr, ToSocketAddrs as _};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -69,6 +69,48 @@ impl Database {
         let (before, after) = (self.url.rsplit_once(':'), self.url.rsplit_once('/'));
         let (before, after) = (before.expect("a port").0, after.expect("a database").1);
         self.url = format!("{before}:{port}/{after}");
+    }
+
+    /// A database as the server's own tool writes it.
+    pub(crate) fn dump(&self, kind: ServerKind, name: &str) -> Vec<u8> {
+        let (tool, only): (&str, &[&str]) = match kind {
+            ServerKind::MariaDb => ("mariadb-dump", &[]),
+            ServerKind::MySql => ("mysqldump", &["--set-gtid-purged=OFF"]),
+        };
+        let all = ["--single-transaction", "--routines", "--hex-blob", "--databases", name];
+        let dump = self.client(tool).args(only).args(all).output().expect("a client");
+        assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
+        dump.stdout
+    }
+
+    /// Makes what is in a dump.
+    pub(crate) fn load(&self, kind: ServerKind, dump: &[u8]) {
+        let tool = match kind {
+            ServerKind::MariaDb => "mariadb",
+            ServerKind::MySql => "mysql",
+        };
+        let mut client = self.client(tool).stdin(Stdio::piped()).spawn().expect("a client");
+        client.stdin.take().expect("a pipe").write_all(dump).expect("it reads");
+        assert!(client.wait().expect("it ends").success());
+    }
+
+    /// A client of the server, in its container; its root comes from outside.
+    fn client(&self, tool: &str) -> Command {
+        let container = self.container.as_ref().expect("a server of the test's own");
+        let address = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
+        let inspect = Command::new("docker").args(["inspect", "--format", address, container.id()]).output();
+        let address = String::from_utf8(inspect.expect("docker").stdout).expect("an address");
+        let mut client = Command::new("docker");
+        client.args([
+            "exec",
+            "--interactive",
+            "--env",
+            &format!("MYSQL_PWD={PASSWORD}"),
+            container.id(),
+            tool,
+        ]);
+        client.args([&format!("--host={}", address.trim()), "--user=root"]);
+        client
     }
 
     /// Whether its settings may be changed: those of a server of somebody else may not.

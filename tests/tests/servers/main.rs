@@ -12,6 +12,7 @@ mod connecting;
 mod cuts;
 #[expect(dead_code, reason = "other tests use more of it")]
 mod database;
+mod drill;
 mod history;
 mod indexes;
 mod migrating;

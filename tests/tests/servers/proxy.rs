@@ -74,6 +74,13 @@ impl Proxy {
         Self { address, line, runtime: Some(runtime) }
     }
 
+    /// The URL of the same database by way of this.
+    pub(crate) fn in_front_of(&self, url: &str) -> String {
+        let (before, after) = url.split_once('@').expect("a user");
+        let (_, after) = after.split_once('/').expect("a database");
+        format!("{before}@{}/{after}", self.address)
+    }
+
     /// Lets a packet have a fault. There is one at a time.
     pub(crate) fn plan(&self, packet: Packet, fault: Fault) {
         self.line.is_held.store(false, Ordering::SeqCst);

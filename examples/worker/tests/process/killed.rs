@@ -1,6 +1,5 @@
 //! Killed in the middle and started again: the worker, and its server.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use rand::rngs::StdRng;
@@ -41,7 +40,7 @@ const PACKETS: u64 = 250;
 fn a_killed_worker_loses_nothing_and_sends_nothing_twice(kind: ServerKind) {
     let Some(database) = database(kind) else { return };
     let proxy = Proxy::new(database.address());
-    let site = Site::new(&through(proxy.address, &fresh_url(&database)));
+    let site = Site::new(&proxy.in_front_of(&fresh_url(&database)));
     let early = site.worker(&["--status"]);
     assert!(String::from_utf8_lossy(&early.stderr).contains("worker --init"), "{early:?}");
     for _ in 0..2 {
@@ -74,7 +73,7 @@ fn a_killed_worker_loses_nothing_and_sends_nothing_twice(kind: ServerKind) {
 fn a_killed_server_loses_nothing_and_nothing_is_sent_twice(kind: ServerKind, kills: u32) {
     let Some(mut database) = own_database(kind) else { return };
     let proxy = Proxy::new(database.address());
-    let site = Site::new(&through(proxy.address, &fresh_url(&database)));
+    let site = Site::new(&proxy.in_front_of(&fresh_url(&database)));
     assert!(site.worker(&["--init"]).status.success());
     let mut worker = until(&site, "it has started", Site::listens);
     let mut random = StdRng::seed_from_u64(kills.into());
@@ -120,13 +119,6 @@ fn ends_well(site: &Site) {
     assert!(twice.is_empty(), "{twice:?}");
     assert_eq!(accepted.len(), ROWS, "none is lost");
     assert!(status(site).contains("the ledger closes at every stage"));
-}
-
-/// The URL of the same database by way of this address.
-fn through(address: SocketAddr, url: &str) -> String {
-    let (before, after) = url.split_once('@').expect("a user");
-    let (_, after) = after.split_once('/').expect("a database");
-    format!("{before}@{address}/{after}")
 }
 
 /// Runs a worker until something is so.
